@@ -1,0 +1,1 @@
+"""Running Wellheard: the `wellheard` command, set-up, demo data."""

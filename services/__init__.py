@@ -1,0 +1,1 @@
+"""The services. Each owns its database and its nouns; none imports another."""

@@ -1,0 +1,1 @@
+"""Events: engagements, partner ingestion and the quarantine."""

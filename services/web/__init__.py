@@ -1,0 +1,1 @@
+"""The web: partner API, history API and the pages for staff."""

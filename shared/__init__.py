@@ -1,0 +1,1 @@
+"""What every service shares: contracts, messaging, stores, settings, logs and errors."""

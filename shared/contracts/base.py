@@ -1,0 +1,174 @@
+"""The envelope (CloudEvents 1.0), the base classes of events and requests, and the mark of personal data."""
+
+import os
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import orjson
+from cloudevents.core.exceptions import CloudEventValidationError
+from cloudevents.core.v1.event import CloudEvent
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+Reply = TypeVar("Reply", bound=BaseModel)
+E_co = TypeVar("E_co", bound="Event", covariant=True)
+
+CONTENT_TYPE = "application/cloudevents+json"
+
+
+class _Personal:
+    """Marks a field that holds personal data: `name: Annotated[str, Personal]`.
+
+    Logs drop such fields, metrics never see them, export and erasure find them.
+    """
+
+    def __repr__(self) -> str:
+        return "Personal"
+
+
+Personal = _Personal()
+
+# Producers forbid unknown fields (the constructor); consumers ignore them (`read`).
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+
+
+class Value(BaseModel):
+    """A part of an event or of a request; frozen, without unknown fields."""
+
+    model_config = _STRICT
+
+
+class Event(Value):
+    """What has happened. One class for each event, defined once by its owner."""
+
+    type: ClassVar[str]
+    """`wellheard.<noun>.<past>.v<N>`"""
+
+    @classmethod
+    def routing_key(cls) -> str:
+        """`<noun>.<past>`: every version of an event travels the same way."""
+        return ".".join(cls.type.split(".")[1:3])
+
+    @classmethod
+    def read(cls, data: object) -> Self:
+        """An event as a consumer reads it: fields of a newer producer are ignored."""
+        return cls.model_validate(data, extra="ignore")
+
+
+class Request(Value, Generic[Reply]):
+    """Asks or commands the service that owns the noun; the answer is a `reply`.
+
+    The RPC method is the class's own name: `ResolveContacts` is `contacts.resolve_contacts`.
+    """
+
+    service: ClassVar[str]
+    reply: ClassVar[type[BaseModel]]
+
+    @classmethod
+    def method(cls) -> str:
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+
+class Done(Value):
+    """The answer of a command that has nothing to tell."""
+
+
+def new_id(prefix: str = "") -> str:
+    """A unique identifier that sorts by its time of making: 48 bits of milliseconds and 80 random bits, in hex."""
+    stamp = f"{int(time.time() * 1000):012x}{os.urandom(10).hex()}"
+    return f"{prefix}_{stamp}" if prefix else stamp
+
+
+class Unreadable(Exception):
+    """The bytes are not a message that this consumer knows: no retry will help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope(Generic[E_co]):
+    """An event with what the bus needs to know of it: a CloudEvent 1.0 with the extensions of Wellheard."""
+
+    data: E_co
+    source: str
+    """`/services/<name>`"""
+    subject: str
+    """The id of the aggregate that changed."""
+    sequence: int
+    """The version of the aggregate after the change: projections keep the highest."""
+    correlationid: str
+    """The same through every hop that one act of a person or a partner causes."""
+    causationid: str = ""
+    """The id of the message that caused this one."""
+    id: str = field(default_factory=new_id)
+    time: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The structured JSON form, as it is stored in outboxes and in the history log."""
+        attributes: dict[str, Any] = {
+            "specversion": "1.0",
+            "id": self.id,
+            "type": self.data.type,
+            "source": self.source,
+            "subject": self.subject,
+            "time": self.time.isoformat().replace("+00:00", "Z"),
+            "datacontenttype": "application/json",
+            "sequence": self.sequence,
+            "correlationid": self.correlationid,
+        }
+        if self.causationid:
+            attributes["causationid"] = self.causationid
+        return attributes | {"data": self.data.model_dump(mode="json")}
+
+    def to_bytes(self) -> bytes:
+        return orjson.dumps(self.to_dict())
+
+
+def read_cloudevent(content: Mapping[str, Any]) -> CloudEvent:
+    """Checks that the decoded JSON is a CloudEvent 1.0 and returns it; raises Unreadable with the rule it breaks."""
+    attributes = {name: value for name, value in content.items() if name not in ("data", "data_base64")}
+    if attributes.get("specversion") != "1.0":
+        raise Unreadable("specversion must be '1.0'")
+    if isinstance(attributes.get("time"), str):
+        try:
+            attributes["time"] = _rfc3339(attributes["time"])
+        except ValueError:
+            raise Unreadable("time must be an RFC 3339 time with a zone") from None
+    try:
+        return CloudEvent(attributes, content.get("data"))
+    except CloudEventValidationError as error:
+        rules = [str(rule) for name in sorted(error.errors) for rule in error.errors[name]]
+        raise Unreadable("; ".join(rules)) from None
+
+
+class _Time(BaseModel):
+    at: AwareDatetime
+
+
+def _rfc3339(text: str) -> datetime:
+    return _Time.model_validate({"at": text}).at
+
+
+def read_envelope(content: Mapping[str, Any], known: Mapping[str, type[Event]]) -> Envelope[Event]:
+    """The envelope in its structured JSON form; `known` maps event types to their classes.
+
+    Raises Unreadable when it is not a CloudEvent, of an unknown type, or its data breaks the contract.
+    """
+    cloud = read_cloudevent(content)
+    event_class = known.get(cloud.get_type())
+    if event_class is None:
+        raise Unreadable(f"no consumer here knows the type {cloud.get_type()!r}")
+    try:
+        return Envelope(
+            data=event_class.read(cloud.get_data()),
+            source=cloud.get_source(),
+            subject=str(cloud.get_subject() or ""),
+            sequence=int(cloud.get_extension("sequence") or 0),
+            correlationid=str(cloud.get_extension("correlationid") or cloud.get_id()),
+            causationid=str(cloud.get_extension("causationid") or ""),
+            id=cloud.get_id(),
+            time=cloud.get_time() or datetime.now(UTC),
+        )
+    except ValueError as error:  # pydantic's ValidationError is one
+        raise Unreadable(f"the data of {cloud.get_type()} breaks its contract: {type(error).__name__}") from error

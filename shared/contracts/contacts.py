@@ -1,0 +1,197 @@
+"""Contacts: the people and organisations we know. Owned by services/contacts."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.base import Event, Personal, Request, Value
+
+Scheme = Literal["email", "phone", "partner"]
+ContactKind = Literal["person", "organisation"]
+Name = Annotated[str, Personal, Field(min_length=1, max_length=200)]
+
+
+class Identifier(Value):
+    """What a contact can be recognised by, in its compared form (e-mail without case and in IDNA, phone in E.164).
+
+    `partner` references are known to one partner only: `partner` names whose they are.
+    """
+
+    scheme: Scheme
+    value: Annotated[str, Personal, Field(min_length=1, max_length=320)]
+    partner: str | None = None
+
+
+class Contact(Value):
+    """A contact as it stands at `version`."""
+
+    contact_id: str
+    version: int
+    kind: ContactKind
+    name: Name
+    identifiers: Annotated[tuple[Identifier, ...], Personal] = ()
+    locality: str | None = None
+    practice: str | None = None
+    groups: tuple[str, ...] = ()
+    """Codes of the stakeholder taxonomy; they overlap."""
+    reported_by: tuple[str, ...] = ()
+    """Partners that have named this contact: what a partner's own key may read."""
+    registered_at: AwareDatetime
+    changed_at: AwareDatetime
+
+
+class FieldChange(Value):
+    """One field before and after; `field` is a name of Contact."""
+
+    field: str
+    before: Annotated[str, Personal] = ""
+    after: Annotated[str, Personal] = ""
+
+
+class ContactRegistered(Event):
+    """Published when a contact becomes known, by staff or because a partner named it."""
+
+    type: ClassVar[str] = "wellheard.contact.registered.v1"
+    contact: Contact
+    registered_by: str
+    """`staff`, or the partner whose event named the contact first."""
+
+
+class ContactChanged(Event):
+    """Published when a contact's name, identifiers, place or groups have changed; carries the whole new state."""
+
+    type: ClassVar[str] = "wellheard.contact.changed.v1"
+    contact: Contact
+    changes: Annotated[tuple[FieldChange, ...], Personal]
+    changed_by: str
+
+
+# -- requests ---------------------------------------------------------------------------------------
+
+
+class ContactReference(Value):
+    """Someone an event names: resolved to the contacts that carry one of the identifiers, else registered.
+
+    `identifiers` may also hold `contact_id` as scheme. Without identifiers nothing is looked up or registered.
+    """
+
+    kind: ContactKind = "person"
+    name: Annotated[str | None, Personal] = None
+    identifiers: Annotated[tuple[tuple[str, str], ...], Personal]
+    """(scheme, value) in compared form; scheme is one of Scheme or `contact_id`."""
+    partner: str | None = None
+    locality: str | None = None
+
+
+class Resolution(Value):
+    """What became of one reference, in the order asked."""
+
+    contact_ids: tuple[str, ...] = ()
+    """Several when the identifiers stand on several contacts: all are linked, nothing is merged."""
+    unknown: tuple[str, ...] = ()
+    """Values of scheme contact_id that no contact has."""
+    groups: tuple[str, ...] = ()
+    locality: str | None = None
+
+
+class Resolutions(Value):
+    resolutions: tuple[Resolution, ...]
+
+
+class ResolveContacts(Request[Resolutions]):
+    """Resolve up to 1,000 references to contacts, registering those that nobody knows yet. Idempotent."""
+
+    service: ClassVar[str] = "contacts"
+    reply: ClassVar = Resolutions
+    references: Annotated[tuple[ContactReference, ...], Field(max_length=1000)]
+    correlation_id: str = ""
+
+
+class NewContact(Value):
+    """What staff, an import or the demo say of a contact; identifiers as typed."""
+
+    kind: ContactKind = "person"
+    name: Name
+    email: Annotated[tuple[str, ...], Personal] = ()
+    phone: Annotated[tuple[str, ...], Personal] = ()
+    references: Annotated[tuple[Identifier, ...], Personal] = ()
+    """Partners' own references."""
+    locality: str | None = None
+    practice: str | None = None
+    groups: tuple[str, ...] = ()
+
+
+class RegisterContact(Request[Contact]):
+    """Register one contact. Conflict when an identifier stands on another contact, unless `shared` says that is known.
+
+    The same `request_id` again is the same contact: a form sent twice registers once.
+    """
+
+    service: ClassVar[str] = "contacts"
+    reply: ClassVar = Contact
+    request_id: str
+    contact: NewContact
+    shared: bool = False
+    by: str = "staff"
+
+
+class Contacts(Value):
+    contacts: tuple[Contact, ...]
+
+
+class RegisterContacts(Request[Contacts]):
+    """Register up to 1,000 contacts at once (demo, import). `request_id`s make it repeatable."""
+
+    service: ClassVar[str] = "contacts"
+    reply: ClassVar = Contacts
+    contacts: Annotated[tuple[NewContact, ...], Field(max_length=1000)]
+    request_ids: Annotated[tuple[str, ...], Field(max_length=1000)]
+    by: str = "staff"
+
+
+class ChangeContact(Request[Contact]):
+    """Replace what is known of a contact, if nobody changed it since `version` (else Conflict)."""
+
+    service: ClassVar[str] = "contacts"
+    reply: ClassVar = Contact
+    contact_id: str
+    version: int
+    contact: NewContact
+    shared: bool = False
+    by: str = "staff"
+
+
+class GetContact(Request[Contact]):
+    service: ClassVar[str] = "contacts"
+    reply: ClassVar = Contact
+    contact_id: str
+
+
+class Place(Value):
+    """A locality or a practice; `population` is of the locality, in people."""
+
+    code: str
+    name: str
+    locality: str | None = None
+    population: int | None = None
+
+
+class Group(Value):
+    """A stakeholder group of the taxonomy; `broad` are the broad groups it stands in (it may be several)."""
+
+    code: str
+    name: str
+    broad: tuple[str, ...]
+
+
+class Reference(Value):
+    """Localities, practices and groups: reference data, the same for everyone."""
+
+    localities: tuple[Place, ...]
+    practices: tuple[Place, ...]
+    groups: tuple[Group, ...]
+
+
+class GetReference(Request[Reference]):
+    service: ClassVar[str] = "contacts"
+    reply: ClassVar = Reference

@@ -1,0 +1,173 @@
+"""History: the search over everything that was said. Owned by services/history; publishes no events."""
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.base import Personal, Request, Value
+from shared.contracts.contacts import ContactKind
+from shared.contracts.events import Link
+
+Sort = Literal["relevance", "newest", "oldest"]
+FACETS = ("kind", "channel", "topic", "locality", "group", "partner", "month")
+
+
+class Reader(Value):
+    """Whose eyes: what may be found is decided inside the query, so counts never leak."""
+
+    partner: str | None = None
+    """Only what this partner reported; None: everything."""
+    sensitive: bool = False
+    """May see sensitive entries."""
+
+
+class NamedContact(Value):
+    id: str
+    name: Annotated[str, Personal]
+
+
+class HistoryItem(Value):
+    """One entry of the timeline, ready to be shown."""
+
+    id: str
+    """The entry's id: the engagement's id, or the id of the event it came from."""
+    engagement_id: str | None = None
+    occurred_at: AwareDatetime
+    recorded_at: AwareDatetime
+    kind: str
+    """A kind of engagement, or `contact_registered` / `contact_changed`."""
+    channel: str | None = None
+    title: Annotated[str, Personal]
+    sentence: Annotated[str, Personal]
+    """What happened, as a sentence a person can read."""
+    snippet: Annotated[str, Personal] = ""
+    """Escaped HTML text with `<mark>` only."""
+    contacts: Annotated[tuple[NamedContact, ...], Personal] = ()
+    """Those that took part, with the names they have now."""
+    mentions: Annotated[tuple[str, ...], Personal] = ()
+    """Names on the engagement that belong to no contact."""
+    partner: str | None = None
+    topics: tuple[str, ...] = ()
+    locality: str | None = None
+    links: tuple[Link, ...] = ()
+    sensitive: bool = False
+    sentiment: str | None = None
+    direction: str | None = None
+    corrected: bool = False
+
+
+class FacetCount(Value):
+    value: str
+    count: int
+
+
+class HistoryPage(Value):
+    total: int
+    """Exact."""
+    items: tuple[HistoryItem, ...]
+    facets: dict[str, tuple[FacetCount, ...]] = Field(default_factory=dict)
+    next_cursor: str | None = None
+    rebuilding: bool = False
+    """True while the index is being rebuilt and may not hold everything yet."""
+
+
+class SearchHistory(Request[HistoryPage]):
+    """Search entries. `q`: all words required, "a phrase" in quotes, empty is everything; no query is an error.
+
+    Values of one filter are alternatives, different filters all apply. `from_` and `to` are local days
+    (Europe/London), both included. Invalid: `q` longer than 500 characters, a cursor that is not ours.
+    """
+
+    service: ClassVar[str] = "history"
+    reply: ClassVar = HistoryPage
+    q: Annotated[str, Personal] = ""
+    contact_id: str | None = None
+    kind: tuple[str, ...] = ()
+    channel: tuple[str, ...] = ()
+    topic: tuple[str, ...] = ()
+    locality: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
+    partner: tuple[str, ...] = ()
+    from_: date | None = None
+    to: date | None = None
+    sort: Sort = "relevance"
+    """Relevance with an empty `q` is newest."""
+    limit: Annotated[int, Field(ge=1, le=100)] = 25
+    cursor: str | None = None
+    facets: bool = True
+    reader: Reader = Reader()
+
+
+class GetEntry(Request[HistoryItem]):
+    """One entry by id; NotFound also when the reader may not see it."""
+
+    service: ClassVar[str] = "history"
+    reply: ClassVar = HistoryItem
+    entry_id: str
+    reader: Reader = Reader()
+
+
+class FoundContact(Value):
+    """A contact in a list, with what its timeline holds for this reader."""
+
+    id: str
+    name: Annotated[str, Personal]
+    highlighted: Annotated[str, Personal] = ""
+    """The name as escaped HTML with `<mark>` only."""
+    kind: ContactKind
+    locality: str | None = None
+    practice: str | None = None
+    groups: tuple[str, ...] = ()
+
+
+class ContactPage(Value):
+    total: int
+    items: tuple[FoundContact, ...]
+    next_cursor: str | None = None
+    rebuilding: bool = False
+
+
+class SearchContacts(Request[ContactPage]):
+    """Contacts by name, as one types: every word is a prefix, one or two typos are forgiven, the best first.
+
+    Empty `q`: all contacts by name. `limit` up to 100.
+    """
+
+    service: ClassVar[str] = "history"
+    reply: ClassVar = ContactPage
+    q: Annotated[str, Personal] = ""
+    locality: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
+    limit: Annotated[int, Field(ge=1, le=100)] = 25
+    cursor: str | None = None
+    reader: Reader = Reader()
+
+
+class HistoryStatus(Value):
+    """How the search process sees the index."""
+
+    entries: int
+    contacts: int
+    rebuilding: bool
+    last_recorded_at: AwareDatetime | None = None
+
+
+class GetHistoryStatus(Request[HistoryStatus]):
+    service: ClassVar[str] = "history"
+    reply: ClassVar = HistoryStatus
+
+
+class IndexSwapped(Value):
+    """The name of the index that now serves, and the entries it holds."""
+
+    name: str
+    entries: int
+
+
+class SwapIndex(Request[IndexSwapped]):
+    """Catch up the index `name` (built by `wellheard rebuild`) from the log and let it serve; asked of the projector."""
+
+    service: ClassVar[str] = "history_projector"
+    reply: ClassVar = IndexSwapped
+    name: str

@@ -1,0 +1,43 @@
+"""What a service sees of the bus; the broker and the in-process test bus both provide it."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from shared.contracts.base import Envelope, Event, Request
+
+R = TypeVar("R", bound=BaseModel)
+
+
+class Bus(Protocol):
+    """Calls other services from a service (blocking)."""
+
+    def call(self, request: Request[R], timeout: float | None = None) -> R:
+        """The owner's answer. Raises what the owner raised (shared.errors), Unavailable after the timeout."""
+        ...
+
+
+class AsyncBus(Protocol):
+    """Calls services from asyncio (the web), and publishes what partners post."""
+
+    async def call(self, request: Request[R], timeout: float | None = None) -> R: ...
+
+    async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
+        """Put partners' events into `events.inbound`, all confirmed by the broker, or raise Unavailable.
+
+        headers: `partner`, `received_at` (RFC 3339), `correlation_id`.
+        """
+        ...
+
+
+class Outbox(Protocol):
+    """Events that stand in the aggregates' own documents until they have been published."""
+
+    def pending(self, limit: int) -> Sequence[tuple[Any, Envelope[Event]]]:
+        """(key of the document, event), oldest first."""
+        ...
+
+    def forget(self, published: Sequence[tuple[Any, str]]) -> None:
+        """Remove the events, given as (key of the document, event id)."""
+        ...

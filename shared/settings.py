@@ -1,0 +1,63 @@
+"""Every setting of Wellheard, read from `WELLHEARD_*` in the environment or from the instance's own env file.
+
+An instance is a state directory. `make up` writes `instance.env` into it (broker vhost and user, database
+prefix, port); every command run with the same `WELLHEARD_STATE_DIR` finds the same instance there.
+"""
+
+import os
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+INSTANCE_FILE = "instance.env"
+
+
+class Settings(BaseSettings):
+    """The settings of one instance. URLs carry credentials: never log them."""
+
+    model_config = SettingsConfigDict(env_prefix="WELLHEARD_", extra="ignore")
+
+    state_dir: Path = Path(".wellheard")
+    amqp_url: str = "amqp://127.0.0.1:5672/%2F"
+    mongo_url: str = "mongodb://127.0.0.1:27017/wellheard"
+    """The path of the URL is the prefix of the databases: `/wellheard` -> `wellheard_contacts`, ..."""
+    search_url: str = ""
+    """`tantivy:///absolute/path` or `http://host:port`. Empty: `index/` in the state directory."""
+    host: str = "127.0.0.1"
+    """Address the web listens on. Nothing but 127.0.0.1 is safe until people sign in."""
+    port: int = 8000
+    base_url: str = ""
+    """The address people and partners use. Empty: `http://127.0.0.1:<port>`."""
+    secret: str = ""
+    """Signs receipts and CSRF tokens. Written by set-up; no default."""
+    demo: bool = False
+    """An instance with invented people, open to whoever sits at the machine."""
+    partner_requests_per_second: int = 500
+    partner_events_per_second: int = 5000
+    rpc_timeout: float = 10.0
+    """Seconds a caller waits for an answer over RPC."""
+
+    @property
+    def index_dir(self) -> Path:
+        """The directory of the tantivy index."""
+        if self.search_url.startswith("tantivy://"):
+            return Path(unquote(urlsplit(self.search_url).path))
+        return (self.state_dir / "index").absolute()
+
+    @property
+    def public_url(self) -> str:
+        return (self.base_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def amqp_user(self) -> str:
+        """The broker user of our own services: only messages of this user may say whom they speak for."""
+        return unquote(urlsplit(self.amqp_url).username or "guest")
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process: environment first, then the instance's env file."""
+    state_dir = Path(os.environ.get("WELLHEARD_STATE_DIR", ".wellheard"))
+    return Settings(_env_file=state_dir / INSTANCE_FILE, state_dir=state_dir)
