@@ -3,9 +3,12 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from functools import partial
 from typing import Any
 
 import structlog
+
+from shared.contracts.base import new_id
 
 # Names of fields that hold personal data in the contracts; a log that carries one drops it.
 PERSONAL_KEYS = frozenset(
@@ -25,6 +28,7 @@ def configure(service: str) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            partial(_add_service, service),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -34,7 +38,18 @@ def configure(service: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
+
+
+def _add_service(
+    service: str, _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    event["service"] = service
+    return event
+
+
+def correlation_id() -> str:
+    """The id of the act in hand, the same in every service it reaches; a new one where an act begins."""
+    return str(structlog.contextvars.get_contextvars().get("correlation_id") or new_id())
 
 
 get_logger = structlog.get_logger

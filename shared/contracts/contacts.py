@@ -81,6 +81,8 @@ class ContactReference(Value):
     """(scheme, value) in compared form; scheme is one of Scheme or `contact_id`."""
     partner: str | None = None
     locality: str | None = None
+    correlation_id: str = ""
+    """Of the event that names them: goes into ContactRegistered."""
 
 
 class Resolution(Value):
@@ -104,7 +106,6 @@ class ResolveContacts(Request[Resolutions]):
     service: ClassVar[str] = "contacts"
     reply: ClassVar = Resolutions
     references: Annotated[tuple[ContactReference, ...], Field(max_length=1000)]
-    correlation_id: str = ""
 
 
 class NewContact(Value):

@@ -166,7 +166,7 @@ class IndexSwapped(Value):
 
 
 class SwapIndex(Request[IndexSwapped]):
-    """Catch up the index `name` (built by `wellheard rebuild`) from the log and let it serve; asked of the projector."""
+    """Catch up the index `name` (built by `wellheard rebuild`) from the log and let it serve. The projector answers."""
 
     service: ClassVar[str] = "history_projector"
     reply: ClassVar = IndexSwapped

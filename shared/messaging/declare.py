@@ -20,6 +20,8 @@ class RawMessage:
     content_type: str = ""
     user_id: str | None = None
     """The broker user that published it, checked by the broker; None when the publisher did not say."""
+    own: bool = False
+    """Published by our own services' user: only then its headers may say for whom it speaks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,144 @@
+"""When two references mean the same contact, and what may change about one. Pure: time and ids are passed in."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.contracts.contacts import (
+    Contact,
+    ContactChanged,
+    ContactReference,
+    ContactRegistered,
+    FieldChange,
+    Identifier,
+    NewContact,
+)
+from shared.errors import Invalid
+from shared.identifiers import InvalidIdentifierError, compared
+
+CHANGEABLE = ("kind", "name", "identifiers", "locality", "practice", "groups")
+MAX_IDENTIFIERS = 50
+
+
+def key_of(identifier: Identifier) -> str:
+    """The text under which an identifier is unique: partners' references are unique to their partner."""
+    if identifier.scheme == "partner":
+        return f"partner:{identifier.partner}:{identifier.value}"
+    return f"{identifier.scheme}:{identifier.value}"
+
+
+def identifiers_of(reference: ContactReference) -> tuple[Identifier, ...]:
+    """The identifiers of a reference, without the contact ids among them."""
+    return tuple(
+        Identifier.model_validate(
+            {"scheme": scheme, "value": value, "partner": reference.partner if scheme == "partner" else None}
+        )
+        for scheme, value in dict.fromkeys(reference.identifiers)
+        if scheme != "contact_id"
+    )
+
+
+def identifiers_as_typed(new: NewContact) -> tuple[Identifier, ...]:
+    """The identifiers that staff typed, in compared form. Invalid with a sentence when one cannot be used."""
+    typed = [("email", value) for value in new.email] + [("phone", value) for value in new.phone]
+    found = [
+        Identifier.model_validate({"scheme": scheme, "value": _compared(scheme, value)}) for scheme, value in typed
+    ]
+    unique = tuple(dict.fromkeys([*found, *new.references]))
+    if len(unique) > MAX_IDENTIFIERS:
+        raise Invalid(f"A contact can have {MAX_IDENTIFIERS} identifiers at most.")
+    return unique
+
+
+def _compared(scheme: str, value: str) -> str:
+    try:
+        return compared(scheme, value)
+    except InvalidIdentifierError as error:
+        raise Invalid(f"The {'e-mail address' if scheme == 'email' else 'phone number'} {error}.") from None
+
+
+def register(
+    new: NewContact, contact_id: str, at: datetime, by: str, partner: str | None = None
+) -> tuple[Contact, ContactRegistered]:
+    """A contact that becomes known now."""
+    contact = Contact(
+        contact_id=contact_id,
+        version=1,
+        kind=new.kind,
+        name=new.name,
+        identifiers=identifiers_as_typed(new),
+        locality=new.locality,
+        practice=new.practice,
+        groups=new.groups,
+        reported_by=(partner,) if partner else (),
+        registered_at=at,
+        changed_at=at,
+    )
+    return contact, ContactRegistered(contact=contact, registered_by=by)
+
+
+def register_named(
+    reference: ContactReference, identifiers: Iterable[Identifier], contact_id: str, at: datetime
+) -> tuple[Contact, ContactRegistered]:
+    """A contact that becomes known because an event names it. Without a name it goes by its first identifier."""
+    identifiers = tuple(identifiers)
+    contact = Contact(
+        contact_id=contact_id,
+        version=1,
+        kind=reference.kind,
+        name=reference.name or identifiers[0].value[:200],
+        identifiers=identifiers,
+        locality=reference.locality,
+        reported_by=(reference.partner,) if reference.partner else (),
+        registered_at=at,
+        changed_at=at,
+    )
+    return contact, ContactRegistered(contact=contact, registered_by=reference.partner or "staff")
+
+
+def change(contact: Contact, new: NewContact, at: datetime, by: str) -> tuple[Contact, ContactChanged] | None:
+    """The contact with what staff typed in place of what was known; None when nothing is different."""
+    wanted = {
+        "kind": new.kind,
+        "name": new.name,
+        "identifiers": identifiers_as_typed(new),
+        "locality": new.locality,
+        "practice": new.practice,
+        "groups": new.groups,
+    }
+    changed = contact.model_copy(update=wanted | {"version": contact.version + 1, "changed_at": at})
+    changes = tuple(
+        FieldChange(field=name, before=_shown(getattr(contact, name)), after=_shown(wanted[name]))
+        for name in CHANGEABLE
+        if getattr(contact, name) != wanted[name]
+    )
+    return (changed, ContactChanged(contact=changed, changes=changes, changed_by=by)) if changes else None
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(each.value if isinstance(each, Identifier) else str(each) for each in value)
+    return str(value or "")
+
+
+@dataclass(slots=True)
+class Newcomer:
+    """References of one batch that share an identifier and nobody knows yet: one contact."""
+
+    reference: ContactReference
+    identifiers: dict[str, Identifier] = field(default_factory=dict)
+
+
+def newcomers(references: Sequence[ContactReference], owners: Mapping[str, Sequence[str]]) -> list[Newcomer]:
+    """Groups the references none of whose identifiers is known; those that share an identifier are one newcomer."""
+    by_key: dict[str, Newcomer] = {}
+    for reference in references:
+        identifiers = {key_of(each): each for each in identifiers_of(reference)}
+        if not identifiers or any(owners.get(key) for key in identifiers):
+            continue
+        newcomer = next((by_key[key] for key in identifiers if key in by_key), None) or Newcomer(reference)
+        for other in {id(by_key[key]): by_key[key] for key in identifiers if key in by_key}.values():
+            newcomer.identifiers |= other.identifiers
+        newcomer.identifiers |= identifiers
+        by_key |= dict.fromkeys(newcomer.identifiers, newcomer)
+    return list({id(each): each for each in by_key.values()}.values())

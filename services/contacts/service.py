@@ -1,0 +1,203 @@
+"""The contacts service: who we know. Entry points only; the rules are in domain.py."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import ClassVar
+
+from services.contacts import domain
+from services.contacts.reference import REFERENCE
+from services.contacts.repository import Contacts, MongoContacts
+from shared.contracts.base import Envelope, Event, new_id
+from shared.contracts.contacts import (
+    ChangeContact,
+    Contact,
+    ContactReference,
+    GetContact,
+    GetReference,
+    Reference,
+    RegisterContact,
+    RegisterContacts,
+    Resolution,
+    Resolutions,
+    ResolveContacts,
+)
+from shared.contracts.contacts import Contacts as ContactList
+from shared.errors import Conflict, NotFound, Unavailable
+from shared.logs import correlation_id
+from shared.messaging import Bus, rpc
+from shared.mongo import connect
+from shared.settings import Settings
+
+SOURCE = "/services/contacts"
+CLAIM_TIME = timedelta(seconds=10)
+"""A claimed identifier whose contact is not stored by then was left by a process that died."""
+ATTEMPTS = 5
+"""Rounds of a resolution that others may win before the caller is asked to come again."""
+
+
+class ContactsService:
+    """Answers for contacts; its outbox is published by the runner after each answer."""
+
+    name: ClassVar[str] = "contacts"
+
+    def __init__(self, repository: Contacts) -> None:
+        self._repository = repository
+        self.outbox = repository
+
+    @rpc
+    def resolve_contacts(self, request: ResolveContacts) -> Resolutions:
+        """Each reference becomes the contacts that carry its identifiers; who is not known yet is registered."""
+        keys = [domain.key_of(each) for reference in request.references for each in domain.identifiers_of(reference)]
+        owners = self._register_newcomers(request.references, keys)
+        found = self._find_all(request.references, owners)
+        return Resolutions(resolutions=tuple(_resolution(each, owners, found) for each in request.references))
+
+    @rpc
+    def register_contact(self, request: RegisterContact) -> Contact:
+        contact_id = _id_of_request(request.request_id)
+        known = self._repository.find([contact_id]).get(contact_id)
+        if known is not None:
+            return known
+        contact, event = domain.register(request.contact, contact_id, _now(), request.by)
+        self._take_identifiers(contact, request.shared)
+        self._repository.insert([(contact, _envelope(event, contact))])
+        return contact
+
+    @rpc
+    def register_contacts(self, request: RegisterContacts) -> ContactList:
+        ids = [_id_of_request(each) for each in request.request_ids]
+        known = self._repository.find(ids)
+        new = [
+            domain.register(contact, contact_id, _now(), request.by)
+            for contact, contact_id in zip(request.contacts, ids, strict=True)
+            if contact_id not in known
+        ]
+        claims = {domain.key_of(each): contact.contact_id for contact, _ in new for each in contact.identifiers}
+        if taken := self._repository.claim(claims):
+            raise Conflict(f"{len(taken)} of the identifiers belong to contacts that are known already.")
+        self._repository.insert([(contact, _envelope(event, contact)) for contact, event in new])
+        registered = known | {contact.contact_id: contact for contact, _ in new}
+        return ContactList(contacts=tuple(registered[each] for each in ids))
+
+    @rpc
+    def change_contact(self, request: ChangeContact) -> Contact:
+        contact = self._get(request.contact_id)
+        if contact.version != request.version:
+            raise Conflict("Somebody else changed this contact in the meantime. Look at it again, then change it.")
+        changed = domain.change(contact, request.contact, _now(), request.by)
+        if changed is None:
+            return contact
+        self._take_identifiers(changed[0], request.shared)
+        if not self._repository.replace(changed[0], _envelope(changed[1], changed[0])):
+            raise Conflict("Somebody else changed this contact in the meantime. Look at it again, then change it.")
+        self._release_identifiers(changed[0])
+        return changed[0]
+
+    @rpc
+    def get_contact(self, request: GetContact) -> Contact:
+        return self._get(request.contact_id)
+
+    @rpc
+    def get_reference(self, request: GetReference) -> Reference:
+        return REFERENCE
+
+    def _get(self, contact_id: str) -> Contact:
+        contact = self._repository.find([contact_id]).get(contact_id)
+        if contact is None:
+            raise NotFound("There is no such contact.")
+        return contact
+
+    def _register_newcomers(self, references: Sequence[ContactReference], keys: Sequence[str]) -> dict[str, list[str]]:
+        """Who owns each key, after everyone nobody knew has been registered.
+
+        A newcomer's identifiers are claimed first. If another process holds one of them, ours are released and
+        looked up again: it has registered the same person.
+        """
+        for _ in range(ATTEMPTS):
+            owners = self._repository.owners(keys)
+            newcomers = {new_id("con"): each for each in domain.newcomers(references, owners)}
+            if not newcomers:
+                return owners
+            lost = self._repository.claim({key: each for each, new in newcomers.items() for key in new.identifiers})
+            won = {each: new for each, new in newcomers.items() if lost.isdisjoint(new.identifiers)}
+            self._insert_newcomers(won)
+            for contact_id, newcomer in newcomers.items():
+                if contact_id not in won:
+                    self._repository.release(newcomer.identifiers, contact_id)
+        raise Unavailable("The same contacts are being registered elsewhere. Send the same again.")
+
+    def _insert_newcomers(self, newcomers: dict[str, domain.Newcomer]) -> None:
+        entries = []
+        for contact_id, new in newcomers.items():
+            contact, event = domain.register_named(new.reference, new.identifiers.values(), contact_id, _now())
+            entries.append((contact, _envelope(event, contact, new.reference.correlation_id)))
+        self._repository.insert(entries)
+
+    def _find_all(self, references: Sequence[ContactReference], owners: dict[str, list[str]]) -> dict[str, Contact]:
+        """Every contact that a reference means."""
+        found = self._repository.find(each for reference in references for each in _ids(reference, owners))
+        for reference in references:
+            identifiers = {domain.key_of(each): each for each in domain.identifiers_of(reference)}
+            for missing in {each for key in identifiers for each in owners.get(key, ())} - found.keys():
+                found |= self._complete(missing, domain.Newcomer(reference, identifiers))
+        return found
+
+    def _complete(self, contact_id: str, newcomer: domain.Newcomer) -> dict[str, Contact]:
+        """A claim whose contact is not stored: another process is about to, or it died between the two steps."""
+        claimed = self._repository.claimed_at(contact_id)
+        if claimed is not None and _now() - claimed < CLAIM_TIME:
+            raise Unavailable("One of these contacts is being registered just now. Send the same again.")
+        self._insert_newcomers({contact_id: newcomer})
+        return self._repository.find([contact_id])
+
+    def _take_identifiers(self, contact: Contact, shared: bool) -> None:
+        keys = [domain.key_of(each) for each in contact.identifiers]
+        if shared:
+            self._repository.share(keys, contact.contact_id)
+            return
+        lost = self._repository.claim(dict.fromkeys(keys, contact.contact_id))
+        if lost:
+            owner = next(iter(self._repository.owners(lost).values()))[0]
+            raise Conflict(f"One of these addresses or numbers belongs to another contact: {owner}")
+
+    def _release_identifiers(self, contact: Contact) -> None:
+        """Whatever the contact no longer carries; also what an interrupted change left behind."""
+        kept = {domain.key_of(each) for each in contact.identifiers}
+        self._repository.release(self._repository.keys_of(contact.contact_id) - kept, contact.contact_id)
+
+
+def build(settings: Settings, bus: Bus) -> ContactsService:
+    return ContactsService(MongoContacts(connect(settings, "contacts")))
+
+
+def _resolution(reference: ContactReference, owners: dict[str, list[str]], found: dict[str, Contact]) -> Resolution:
+    ids = _ids(reference, owners)
+    contacts = [found[each] for each in ids if each in found]
+    return Resolution(
+        contact_ids=tuple(each.contact_id for each in contacts),
+        unknown=tuple(
+            value for scheme, value in reference.identifiers if scheme == "contact_id" and value not in found
+        ),
+        groups=tuple(sorted({group for each in contacts for group in each.groups})),
+        locality=next((each.locality for each in contacts if each.locality), None),
+    )
+
+
+def _ids(reference: ContactReference, owners: dict[str, list[str]]) -> list[str]:
+    """The contacts a reference means, each once: those named by id, then those that carry its identifiers."""
+    named = [value for scheme, value in reference.identifiers if scheme == "contact_id"]
+    carried = [each for key in map(domain.key_of, domain.identifiers_of(reference)) for each in owners.get(key, ())]
+    return list(dict.fromkeys(named + carried))
+
+
+def _envelope(event: Event, contact: Contact, correlation: str = "") -> Envelope[Event]:
+    return Envelope(event, SOURCE, contact.contact_id, contact.version, correlation or correlation_id())
+
+
+def _id_of_request(request_id: str) -> str:
+    return f"con_{sha256(request_id.encode()).hexdigest()[:24]}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

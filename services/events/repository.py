@@ -1,0 +1,319 @@
+"""Keeps engagements, each with the event it was recorded by, and the quarantine with the partners' originals."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import orjson
+from pymongo.errors import BulkWriteError
+
+from shared.contracts.base import Envelope, Event, read_envelope
+from shared.contracts.events import (
+    Engagement,
+    EngagementCorrected,
+    EngagementQuarantined,
+    EngagementRecorded,
+    Quarantined,
+)
+from shared.mongo import Documents
+
+KNOWN: dict[str, type[Event]] = {
+    each.type: each for each in (EngagementRecorded, EngagementCorrected, EngagementQuarantined)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An engagement as it is stored."""
+
+    engagement: Engagement
+    recorded: Envelope[Event]
+    """The event it was recorded by: published again, with the same id, when the message comes again."""
+    digest: str
+    """Of the partner's body; other bodies under the same id are conflicts."""
+    accepted: tuple[str, ...] = ()
+    """Quarantined conflicts that have become corrections of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A quarantined event as it is stored."""
+
+    item: Quarantined
+    quarantined: Envelope[Event]
+    engagement_id: str
+    correlationid: str
+
+
+class Engagements(Protocol):
+    """The repository as the service sees it; the Mongo one and the fake pass the same contract tests."""
+
+    def find(self, engagement_ids: Iterable[str]) -> dict[str, Stored]: ...
+
+    def insert(self, new: Sequence[Stored], outbox: bool = False) -> set[str]:
+        """Store them; returns the ids that were there already (those stay as they are).
+
+        `outbox`: the event waits in the document to be published by the relay (commands), instead of by the caller.
+        """
+        ...
+
+    def replace(self, engagement: Engagement, envelope: Envelope[Event], accepted: str | None = None) -> bool:
+        """Store the next version with its event in the outbox; False when somebody was faster."""
+        ...
+
+    def find_by_partner_id(self, partner: str, external_id: str, source: str | None) -> list[str]:
+        """Ids of engagements and of quarantined events' engagements, the latest first."""
+        ...
+
+    def hold(self, held: Sequence[Held]) -> None:
+        """Keep in quarantine; what is there already stays as it is."""
+        ...
+
+    def find_held(self, quarantine_ids: Iterable[str]) -> dict[str, Held]: ...
+
+    def held_for(self, engagement_id: str) -> list[Held]:
+        """Everything in quarantine under one (partner, source, id), the latest first."""
+        ...
+
+    def replace_held(self, item: Quarantined) -> bool:
+        """Store the next version of a quarantined item; False when somebody was faster."""
+        ...
+
+    def list_held(
+        self, state: str, partner: str | None, limit: int, cursor: str | None
+    ) -> list[tuple[str, Quarantined]]:
+        """(cursor, item), newest first, after the cursor."""
+        ...
+
+    def count_held(self, state: str, partner: str | None) -> int: ...
+
+    def pending(self, limit: int) -> Sequence[tuple[Any, Envelope[Event]]]: ...
+
+    def forget(self, published: Sequence[tuple[Any, str]]) -> None: ...
+
+
+class MongoEngagements:
+    """Collections `engagements` and `quarantine`."""
+
+    def __init__(self, database: Documents) -> None:
+        self._engagements = database["engagements"]
+        self._quarantine = database["quarantine"]
+        self._engagements.create_index("outbox.id", sparse=True)
+        self._engagements.create_index([("partner", 1), ("external_id", 1)])
+        self._quarantine.create_index([("partner", 1), ("external_id", 1)])
+        self._quarantine.create_index([("state", 1), ("order", 1)])
+        self._quarantine.create_index("engagement_key")
+
+    def find(self, engagement_ids: Iterable[str]) -> dict[str, Stored]:
+        found = self._engagements.find({"_id": {"$in": list(engagement_ids)}})
+        return {each["_id"]: _stored(each) for each in found}
+
+    def insert(self, new: Sequence[Stored], outbox: bool = False) -> set[str]:
+        if not new:
+            return set()
+        documents = [_document(each) for each in new]
+        if outbox:
+            documents = [each | {"outbox": [each["recorded"]]} for each in documents]
+        return _insert(self._engagements, documents)
+
+    def replace(self, engagement: Engagement, envelope: Envelope[Event], accepted: str | None = None) -> bool:
+        event = envelope.to_dict()
+        update: dict[str, Any] = {
+            "$set": {"version": engagement.version, "current": event["data"]["engagement"]},
+            "$push": {"outbox": event},
+        }
+        if accepted:
+            update["$addToSet"] = {"accepted": accepted}
+        asked = {"_id": engagement.engagement_id, "version": engagement.version - 1}
+        return self._engagements.update_one(asked, update).modified_count == 1
+
+    def find_by_partner_id(self, partner: str, external_id: str, source: str | None) -> list[str]:
+        asked = {"partner": partner, "external_id": external_id} | ({"source": source} if source else {})
+        held = [(each["order"], each["engagement_key"]) for each in self._quarantine.find(asked).limit(100)]
+        recorded = [(each["recorded"]["id"], each["_id"]) for each in self._engagements.find(asked).limit(100)]
+        return list(dict.fromkeys(key for _, key in sorted(held + recorded, reverse=True)))
+
+    def hold(self, held: Sequence[Held]) -> None:
+        if held:
+            _insert(self._quarantine, [_held_document(each) for each in held])
+
+    def find_held(self, quarantine_ids: Iterable[str]) -> dict[str, Held]:
+        return {each["_id"]: _held(each) for each in self._quarantine.find({"_id": {"$in": list(quarantine_ids)}})}
+
+    def held_for(self, engagement_id: str) -> list[Held]:
+        found = self._quarantine.find({"engagement_key": engagement_id}).limit(100)
+        return [_held(each) for each in sorted(found, key=lambda each: str(each["order"]), reverse=True)]
+
+    def replace_held(self, item: Quarantined) -> bool:
+        content = orjson.loads(item.model_dump_json(include={"state", "corrected", "engagement_id", "version"}))
+        asked = {"_id": item.quarantine_id, "version": item.version - 1}
+        packed = content | {"corrected": _pack(content["corrected"])}
+        return self._quarantine.update_one(asked, {"$set": packed}).modified_count == 1
+
+    def list_held(
+        self, state: str, partner: str | None, limit: int, cursor: str | None
+    ) -> list[tuple[str, Quarantined]]:
+        asked: dict[str, Any] = {"state": state} | ({"partner": partner} if partner else {})
+        if cursor:
+            asked["order"] = {"$lt": cursor}
+        found = self._quarantine.find(asked).sort("order", -1).limit(limit)
+        return [(each["order"], _held(each).item) for each in found]
+
+    def count_held(self, state: str, partner: str | None) -> int:
+        return self._quarantine.count_documents({"state": state} | ({"partner": partner} if partner else {}))
+
+    def pending(self, limit: int) -> Sequence[tuple[Any, Envelope[Event]]]:
+        found = self._engagements.find({"outbox.id": {"$gt": ""}}, {"outbox": 1}).limit(limit)
+        return [(each["_id"], read_envelope(event, KNOWN)) for each in found for event in each["outbox"]]
+
+    def forget(self, published: Sequence[tuple[Any, str]]) -> None:
+        keys, events = [key for key, _ in published], [event for _, event in published]
+        self._engagements.update_many({"_id": {"$in": keys}}, {"$pull": {"outbox": {"id": {"$in": events}}}})
+
+
+class FakeEngagements:
+    """The repository in memory, for tests of stories."""
+
+    def __init__(self) -> None:
+        self._engagements: dict[str, Stored] = {}
+        self._held: dict[str, Held] = {}
+        self._outbox: list[tuple[str, Envelope[Event]]] = []
+
+    def find(self, engagement_ids: Iterable[str]) -> dict[str, Stored]:
+        return {each: self._engagements[each] for each in engagement_ids if each in self._engagements}
+
+    def insert(self, new: Sequence[Stored], outbox: bool = False) -> set[str]:
+        there = {each.engagement.engagement_id for each in new} & self._engagements.keys()
+        for each in new:
+            key = each.engagement.engagement_id
+            if key not in there:
+                self._engagements[key] = each
+                self._outbox += [(key, each.recorded)] if outbox else []
+        return there
+
+    def replace(self, engagement: Engagement, envelope: Envelope[Event], accepted: str | None = None) -> bool:
+        standing = self._engagements[engagement.engagement_id]
+        if standing.engagement.version != engagement.version - 1:
+            return False
+        joined = standing.accepted + ((accepted,) if accepted else ())
+        self._engagements[engagement.engagement_id] = replace(standing, engagement=engagement, accepted=joined)
+        self._outbox.append((engagement.engagement_id, envelope))
+        return True
+
+    def find_by_partner_id(self, partner: str, external_id: str, source: str | None) -> list[str]:
+        named: list[tuple[str, str, Engagement | Quarantined]] = [
+            (one.recorded.id, key, one.engagement) for key, one in self._engagements.items()
+        ]
+        named += [(one.quarantined.id, one.engagement_id, one.item) for one in self._held.values()]
+        found = [
+            (order, key)
+            for order, key, one in named
+            if (one.partner, one.external_id) == (partner, external_id) and source in (None, one.source)
+        ]
+        return list(dict.fromkeys(key for _, key in sorted(found, reverse=True)))
+
+    def hold(self, held: Sequence[Held]) -> None:
+        for each in held:
+            self._held.setdefault(each.item.quarantine_id, each)
+
+    def find_held(self, quarantine_ids: Iterable[str]) -> dict[str, Held]:
+        return {each: self._held[each] for each in quarantine_ids if each in self._held}
+
+    def held_for(self, engagement_id: str) -> list[Held]:
+        return sorted(
+            (each for each in self._held.values() if each.engagement_id == engagement_id),
+            key=lambda each: each.quarantined.id,
+            reverse=True,
+        )
+
+    def replace_held(self, item: Quarantined) -> bool:
+        held = self._held[item.quarantine_id]
+        if held.item.version != item.version - 1:
+            return False
+        self._held[item.quarantine_id] = replace(held, item=item)
+        return True
+
+    def list_held(
+        self, state: str, partner: str | None, limit: int, cursor: str | None
+    ) -> list[tuple[str, Quarantined]]:
+        found = [
+            (each.quarantined.id, each.item)
+            for each in self._held.values()
+            if each.item.state == state
+            and partner in (None, each.item.partner)
+            and (not cursor or each.quarantined.id < cursor)
+        ]
+        return sorted(found, key=lambda each: each[0], reverse=True)[:limit]
+
+    def count_held(self, state: str, partner: str | None) -> int:
+        return sum(
+            1 for each in self._held.values() if each.item.state == state and partner in (None, each.item.partner)
+        )
+
+    def pending(self, limit: int) -> Sequence[tuple[Any, Envelope[Event]]]:
+        return self._outbox[:limit]
+
+    def forget(self, published: Sequence[tuple[Any, str]]) -> None:
+        gone = {event for _, event in published}
+        self._outbox = [each for each in self._outbox if each[1].id not in gone]
+
+
+def _insert(collection: Any, documents: Sequence[dict[str, Any]]) -> set[str]:
+    """Insert what is not there yet; returns the ids that were."""
+    try:
+        collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        errors = error.details["writeErrors"]
+        if any(each["code"] != 11000 for each in errors):
+            raise
+        return {documents[each["index"]]["_id"] for each in errors}
+    return set()
+
+
+def _document(each: Stored) -> dict[str, Any]:
+    return {
+        "_id": each.engagement.engagement_id,
+        "version": each.engagement.version,
+        "partner": each.engagement.partner,
+        "source": each.engagement.source,
+        "external_id": each.engagement.external_id,
+        "digest": each.digest,
+        "recorded": each.recorded.to_dict(),
+    }
+
+
+def _stored(document: Mapping[str, Any]) -> Stored:
+    recorded = read_envelope(document["recorded"], KNOWN)
+    current = document.get("current") or document["recorded"]["data"]["engagement"]
+    return Stored(
+        engagement=Engagement.model_validate(current, extra="ignore"),
+        recorded=recorded,
+        digest=document["digest"],
+        accepted=tuple(document.get("accepted", ())),
+    )
+
+
+def _held_document(each: Held) -> dict[str, Any]:
+    content: dict[str, Any] = orjson.loads(each.item.model_dump_json())
+    return content | {
+        "_id": content.pop("quarantine_id"),
+        "original": _pack(content["original"]),
+        "corrected": _pack(content["corrected"]),
+        "order": each.quarantined.id,
+        "engagement_key": each.engagement_id,
+        "correlationid": each.correlationid,
+        "quarantined": each.quarantined.to_dict(),
+    }
+
+
+def _held(document: Mapping[str, Any]) -> Held:
+    unpacked = {name: document[name] and orjson.loads(document[name]) for name in ("original", "corrected")}
+    item = Quarantined.model_validate({**document, **unpacked, "quarantine_id": document["_id"]}, extra="ignore")
+    return Held(
+        item, read_envelope(document["quarantined"], KNOWN), document["engagement_key"], document["correlationid"]
+    )
+
+
+def _pack(content: dict[str, Any] | None) -> bytes | None:
+    """A partner's JSON as bytes: its names may be none that a document store takes, its nesting deeper."""
+    return None if content is None else orjson.dumps(content)

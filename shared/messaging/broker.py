@@ -1,0 +1,200 @@
+"""Connections to RabbitMQ for blocking code, the topology put in place, and publishing that waits for the confirms."""
+
+import contextlib
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import amqp
+import amqp.exceptions
+from kombu import Connection
+from kombu.exceptions import OperationalError
+from pymongo.errors import BulkWriteError, PyMongoError, WriteError
+
+from shared.contracts.base import CONTENT_TYPE, Envelope, Event
+from shared.errors import Unavailable
+from shared.messaging.topology import EVENTS, Definitions
+
+# socket.timeout, ConnectionError and the resolver's errors are all OSErrors.
+BROKER_ERRORS: tuple[type[Exception], ...] = (OSError, amqp.exceptions.AMQPError, OperationalError)
+WINDOW = 500
+"""Messages published before their confirms are awaited."""
+CONFIRM_TIMEOUT = 20.0
+"""Seconds; on a memory or disk alarm no confirm ever comes."""
+
+
+def is_unavailable(error: Exception) -> bool:
+    """True when a store, the broker or a service does not answer: no message's own fault."""
+    if isinstance(error, PyMongoError):
+        return not isinstance(error, (WriteError, BulkWriteError))
+    return isinstance(error, (Unavailable, *BROKER_ERRORS))
+
+
+def connect(url: str, heartbeat: int = 60) -> Connection:
+    """An open connection; the attempt ends after 5 seconds."""
+    options = {"read_timeout": 70, "write_timeout": 20}
+    connection = Connection(url, connect_timeout=5, heartbeat=heartbeat, transport_options=options)
+    connection.connect()
+    return connection
+
+
+class Backoff:
+    """Growing pauses with jitter, from 0.2 to 15 seconds."""
+
+    def __init__(self) -> None:
+        self._tries = 0
+
+    def next(self) -> float:
+        self._tries += 1
+        return min(15.0, 0.2 * 2.0 ** min(self._tries, 10)) * random.uniform(0.5, 1.0)
+
+    def reset(self) -> None:
+        self._tries = 0
+
+
+def declare(channel: Any, topology: Definitions) -> None:
+    """Put exchanges, queues and bindings in place; what is there already stays."""
+    for exchange in topology["exchanges"]:
+        channel.exchange_declare(
+            exchange["name"], exchange["type"], durable=True, auto_delete=False, arguments=exchange["arguments"]
+        )
+    for queue in topology["queues"]:
+        channel.queue_declare(queue["name"], durable=True, auto_delete=False, arguments=queue["arguments"])
+    for binding in topology["bindings"]:
+        channel.queue_bind(binding["destination"], binding["source"], binding["routing_key"])
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to be published; `exchange` "" sends it straight to the queue named by the routing key."""
+
+    exchange: str
+    routing_key: str
+    body: bytes
+    content_type: str = CONTENT_TYPE
+    message_id: str = ""
+    headers: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def event(cls, envelope: Envelope[Event]) -> "Outgoing":
+        return cls(EVENTS, envelope.data.routing_key(), envelope.to_bytes(), message_id=envelope.id)
+
+
+class Publisher:
+    """Publishes persistent, mandatory messages and returns when the broker has confirmed every one.
+
+    Not for use by two threads at once. Its connection has no heartbeat: a dead one shows as a confirm that does not
+    come in time, and the messages are published again on a new connection (consumers are idempotent).
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: Connection | None = None
+        self._channel: Any = None
+        self._unconfirmed: set[int] = set()
+        self._refused: list[str] = []
+        self._published = 0
+
+    def publish(self, messages: Sequence[Outgoing]) -> None:
+        """Raises Unavailable when the broker does not confirm them; some may have been published then."""
+        for start in range(0, len(messages), WINDOW):
+            window = messages[start : start + WINDOW]
+            try:
+                self._publish(window)
+            except BROKER_ERRORS:
+                self._try_again(window)
+
+    def close(self) -> None:
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is not None:
+            with contextlib.suppress(*BROKER_ERRORS):
+                connection.release()
+
+    def _try_again(self, window: Sequence[Outgoing]) -> None:
+        self.close()
+        try:
+            self._publish(window)
+        except BROKER_ERRORS as error:
+            self.close()
+            raise Unavailable("The message broker does not answer.") from error
+
+    def _publish(self, window: Sequence[Outgoing]) -> None:
+        channel = self._channel or self._open()
+        self._unconfirmed.clear()
+        self._refused.clear()
+        for message in window:
+            self._published += 1
+            self._unconfirmed.add(self._published)
+            channel.basic_publish(
+                _amqp_message(message, self._user),
+                exchange=message.exchange,
+                routing_key=message.routing_key,
+                mandatory=True,
+            )
+        deadline = time.monotonic() + CONFIRM_TIMEOUT
+        while self._unconfirmed:
+            assert self._connection is not None
+            self._connection.drain_events(timeout=max(0.001, deadline - time.monotonic()))
+        if self._refused:
+            raise Unavailable(f"The message broker refused a message: {self._refused[0]}.")
+
+    def _open(self) -> Any:
+        self._connection = connect(self._url, heartbeat=0)
+        self._user = self._connection.userid or "guest"
+        self._channel = self._connection.channel()
+        self._published = 0
+        self._channel.confirm_select()
+        self._channel.events["basic_ack"].add(self._confirmed)
+        self._channel.events["basic_nack"].add(self._nacked)
+        self._channel.events["basic_return"].add(self._returned)
+        return self._channel
+
+    def _confirmed(self, tag: int, multiple: bool) -> None:
+        if multiple:
+            self._unconfirmed = {each for each in self._unconfirmed if each > tag}
+        else:
+            self._unconfirmed.discard(tag)
+
+    def _nacked(self, tag: int, multiple: bool) -> None:
+        self._refused.append("its queue is full")
+        self._confirmed(tag, multiple)
+
+    def _returned(self, _error: Any, exchange: str, routing_key: str, _message: Any) -> None:
+        self._refused.append(f"no queue takes {exchange}/{routing_key}")
+
+
+def _amqp_message(message: Outgoing, user: str) -> amqp.Message:
+    properties: dict[str, Any] = {
+        "delivery_mode": 2,
+        "content_type": message.content_type,
+        "content_encoding": "binary",  # py-amqp would give a text body back as str
+        "user_id": user,
+    }
+    if message.message_id:
+        properties["message_id"] = message.message_id
+    return amqp.Message(message.body, application_headers=message.headers, **properties)
+
+
+@contextlib.contextmanager
+def connection(url: str, heartbeat: int = 60) -> Iterator[Connection]:
+    """An open connection that is closed at the end, whatever happened to it."""
+    opened = connect(url, heartbeat)
+    try:
+        yield opened
+    finally:
+        with contextlib.suppress(*BROKER_ERRORS):
+            opened.release()
+
+
+def wait_for_broker(url: str, then: Callable[[Any], None], log: Any) -> None:
+    """Call `then` with a channel as soon as the broker lets us in, however long that takes."""
+    backoff = Backoff()
+    while True:
+        try:
+            with connection(url) as opened:
+                return then(opened.channel())
+        except BROKER_ERRORS as error:
+            log.warning("broker_away", error=type(error).__name__, detail=str(error)[:200])
+            time.sleep(backoff.next())

@@ -1,0 +1,221 @@
+"""Takes messages from one queue in batches, and loses none: handle, publish confirmed, then acknowledge.
+
+What fails by its own fault goes to a retry queue and at last to the parked queue, as a confirmed copy. When a store,
+the broker or a service is away, or every message fails alike (a bad deploy), the batch is kept and tried again.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kombu import Connection
+
+from shared.contracts.base import ConsumerHealth, Envelope, Event, Unreadable
+from shared.errors import WellheardError
+from shared.logs import get_logger
+from shared.messaging.broker import BROKER_ERRORS, Backoff, Outgoing, Publisher, connection, is_unavailable
+from shared.messaging.declare import Declaration, RawMessage
+from shared.messaging.topology import RETRY_DELAYS, parked, retry
+
+log = get_logger()
+
+TRIES = "wellheard-tries"
+REASON = "wellheard-reason"
+ORIGINAL_USER = "wellheard-user-id"
+ALIKE_TO_PAUSE = 20
+"""So many messages in a row failing alike are the handler's fault, not theirs."""
+
+
+class _PauseError(Exception):
+    """Every message fails alike: keep them."""
+
+
+class _StopError(Exception):
+    """The process is to end while a batch waits for something that is away."""
+
+
+class BatchConsumer:
+    """Consumes the queue of one declaration until `stop`. Runs in a thread or greenthread of its own."""
+
+    def __init__(self, url: str, declaration: Declaration, handler: Callable[[Any], Any], own_user: str) -> None:
+        self._url = url
+        self._declaration = declaration
+        self._handler = handler
+        self._own_user = own_user
+        self._publisher = Publisher(url)
+        self._stopping = False
+        self._backoff = Backoff()
+        self._failing = ""
+        self._alike = 0
+        self._handled = 0
+        self._state = ("waiting", "starting")
+
+    def health(self) -> ConsumerHealth:
+        return ConsumerHealth(state=self._state[0], reason=self._state[1], handled=self._handled)
+
+    def stop(self) -> None:
+        """Finish the batch in hand, acknowledge it, and end `run`."""
+        self._stopping = True
+
+    def run(self) -> None:
+        while not self._stopping:
+            try:
+                with connection(self._url) as opened:
+                    self._consume(opened)
+            except _StopError:
+                break
+            except BROKER_ERRORS as error:
+                self._wait_reason("waiting", "the message broker is away", error)
+                self._sleep(self._backoff.next(), None)
+        self._publisher.close()
+
+    # -- one connection ---------------------------------------------------------------------------
+
+    def _consume(self, opened: Connection) -> None:
+        waiting: deque[Any] = deque()
+        channel = opened.channel()
+        channel.basic_qos(0, 2 * self._declaration.size, False)
+        channel.basic_consume(self._declaration.queue, callback=waiting.append)
+        self._running()
+        while not self._stopping:
+            batch = self._gather(opened, waiting)
+            if batch:
+                self._finish(batch, opened)
+                channel.basic_ack(batch[-1].delivery_tag, multiple=True)
+                self._handled += len(batch)
+
+    def _gather(self, opened: Connection, waiting: deque[Any]) -> list[Any]:
+        """Up to `size` messages; `linger` seconds after the first no more are waited for."""
+        size = self._declaration.size
+        if not waiting:
+            self._drain(opened, 0.5)
+        deadline = time.monotonic() + self._declaration.linger
+        while 0 < len(waiting) < size and (left := deadline - time.monotonic()) > 0 and self._drain(opened, left):
+            pass
+        return [waiting.popleft() for _ in range(min(size, len(waiting)))]
+
+    @staticmethod
+    def _drain(opened: Connection, seconds: float) -> bool:
+        """Read what the broker sent; False when nothing came in time."""
+        opened.heartbeat_check()
+        try:
+            opened.drain_events(timeout=seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    # -- one batch --------------------------------------------------------------------------------
+
+    def _finish(self, batch: Sequence[Any], opened: Connection) -> None:
+        """Returns when everything the batch leads to is stored and confirmed; the caller acknowledges."""
+        while True:
+            try:
+                self._publisher.publish(self._handle(batch))
+                return self._running()
+            except _PauseError as error:
+                self._wait_reason("paused", str(error), error)
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                self._wait_reason("waiting", "something this service needs is away", error)
+            self._sleep(self._backoff.next(), opened)
+
+    def _handle(self, batch: Sequence[Any]) -> list[Outgoing]:
+        outgoing: list[Outgoing] = []
+        readable: list[tuple[RawMessage, Any]] = []
+        for delivered in batch:
+            message = self._raw(delivered)
+            try:
+                readable.append((message, self._read(message)))
+            except Unreadable as error:
+                log.warning("message_unreadable", queue=self._declaration.queue, reason=str(error))
+                outgoing.append(self._copy(message, parked(self._declaration.queue), f"cannot be read: {error}"))
+        return outgoing + self._handle_readable(readable)
+
+    def _handle_readable(self, readable: Sequence[tuple[RawMessage, Any]]) -> list[Outgoing]:
+        if self._declaration.one_by_one or not readable:
+            return self._handle_singly(readable)
+        try:
+            outgoing = _events(self._handler([item for _, item in readable]))
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            log.warning("batch_failed", queue=self._declaration.queue, size=len(readable), error=type(error).__name__)
+            return self._handle_singly(readable)
+        self._alike = 0
+        return outgoing
+
+    def _handle_singly(self, readable: Sequence[tuple[RawMessage, Any]]) -> list[Outgoing]:
+        """One bad message never takes its neighbours along."""
+        outgoing: list[Outgoing] = []
+        failed: list[tuple[RawMessage, Exception]] = []
+        for message, item in readable:
+            try:
+                outgoing += _events(self._handler(item if self._declaration.one_by_one else [item]))
+                self._alike = 0
+            except Exception as error:
+                if is_unavailable(error):
+                    raise
+                self._count_alike(error)
+                failed.append((message, error))
+        if self._alike >= ALIKE_TO_PAUSE and len(failed) == len(readable):
+            raise _PauseError(f"the last {self._alike} messages all failed with {self._failing}")
+        return outgoing + [self._later(message, error) for message, error in failed]
+
+    def _count_alike(self, error: Exception) -> None:
+        name = type(error).__name__
+        self._alike = self._alike + 1 if name == self._failing else 1
+        self._failing = name
+
+    def _later(self, message: RawMessage, error: Exception) -> Outgoing:
+        """A copy for the next try, or for the parked queue after the last."""
+        queue, tries = self._declaration.queue, int(message.headers.get(TRIES, 0))
+        # Only our own errors have sentences that are safe to keep; others may quote a person's words.
+        reason = type(error).__name__ + (f": {error}" if isinstance(error, WellheardError) else "")
+        last = tries >= len(RETRY_DELAYS)
+        log.error("message_failed", queue=queue, tries=tries + 1, parked=last, exc_info=error)
+        return self._copy(message, parked(queue) if last else retry(queue, RETRY_DELAYS[tries]), reason, tries + 1)
+
+    def _copy(self, message: RawMessage, queue: str, reason: str, tries: int = 0) -> Outgoing:
+        # The broker lets us publish under our own user only, so the partner's goes along as a header.
+        headers = message.headers | {TRIES: tries, REASON: reason[:500], ORIGINAL_USER: message.user_id or ""}
+        return Outgoing("", queue, message.body, message.content_type, headers=headers)
+
+    def _read(self, message: RawMessage) -> Any:
+        assert self._declaration.read is not None
+        return self._declaration.read(message)
+
+    def _raw(self, delivered: Any) -> RawMessage:
+        body = delivered.body.encode() if isinstance(delivered.body, str) else bytes(delivered.body)
+        properties = delivered.properties
+        headers = dict(properties.get("application_headers") or {})
+        user = properties.get("user_id")
+        if user == self._own_user and ORIGINAL_USER in headers:
+            user = headers.pop(ORIGINAL_USER) or None
+        return RawMessage(body, headers, properties.get("content_type") or "", user, user == self._own_user)
+
+    # -- waiting ----------------------------------------------------------------------------------
+
+    def _running(self) -> None:
+        self._state = ("running", "")
+        self._backoff.reset()
+
+    def _wait_reason(self, state: str, reason: str, error: Exception) -> None:
+        if self._state[0] != state:
+            log.warning("consumer_waits", queue=self._declaration.queue, state=state, reason=reason, exc_info=error)
+        self._state = (state, f"{reason} ({type(error).__name__})")
+
+    def _sleep(self, seconds: float, opened: Connection | None) -> None:
+        """Wait, with heartbeats if there is a connection, ready to stop."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._stopping:
+                raise _StopError
+            if opened is not None:
+                opened.heartbeat_check()
+            time.sleep(0.1)
+
+
+def _events(envelopes: Sequence[Envelope[Event]] | None) -> list[Outgoing]:
+    return [Outgoing.event(envelope) for envelope in envelopes or ()]

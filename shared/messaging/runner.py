@@ -1,0 +1,219 @@
+"""Runs one service: nameko answers its RPC, our consumers take its queues, and SIGTERM drains before it closes.
+
+This is the only module that patches the standard library (eventlet); it must be imported before anything that
+opens sockets or starts threads.
+"""
+
+import warnings
+
+warnings.filterwarnings("ignore", category=DeprecationWarning, module="eventlet")
+import eventlet  # noqa: E402
+
+eventlet.monkey_patch()
+
+import importlib  # noqa: E402
+import signal  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from functools import partial  # noqa: E402
+from typing import Any  # noqa: E402
+
+import kombu.serialization  # noqa: E402
+import orjson  # noqa: E402
+import structlog  # noqa: E402
+from nameko.constants import AMQP_URI_CONFIG_KEY, HEARTBEAT_CONFIG_KEY, MAX_WORKERS_CONFIG_KEY  # noqa: E402
+from nameko.rpc import rpc as nameko_rpc  # noqa: E402
+from nameko.runners import ServiceRunner  # noqa: E402
+from pydantic import ValidationError  # noqa: E402
+
+from shared.contracts.base import CheckHealth, Health, new_id  # noqa: E402
+from shared.errors import Invalid, Unavailable, WellheardError  # noqa: E402
+from shared.logs import configure, get_logger  # noqa: E402
+from shared.messaging import broker  # noqa: E402
+from shared.messaging.client import RpcClient  # noqa: E402
+from shared.messaging.consumer import BatchConsumer  # noqa: E402
+from shared.messaging.declare import Declaration, declarations  # noqa: E402
+from shared.messaging.relay import Relay  # noqa: E402
+from shared.messaging.topology import Definitions  # noqa: E402
+from shared.settings import Settings  # noqa: E402
+
+log = get_logger()
+WORKERS = 20
+DRAIN = 20.0
+"""Seconds that calls and batches in hand may take after SIGTERM."""
+
+
+def run_service(name: str, build: str, settings: Settings, topology: Definitions) -> None:
+    """Run the service that `build` (`module:function`) wires, until SIGTERM or SIGINT.
+
+    Waits for the broker and the store as long as it takes; every queue of the system stands before the first message.
+    """
+    configure(name)
+    kombu.serialization.register("json", orjson.dumps, orjson.loads, "application/json", "utf-8")
+    broker.wait_for_broker(settings.amqp_url, partial(broker.declare, topology=topology), log)
+    module, _, function = build.partition(":")
+    service = _build_when_possible(partial(getattr(importlib.import_module(module), function), settings), settings)
+    _Process(service, settings).run()
+
+
+def _build_when_possible(build: Callable[[RpcClient], Any], settings: Settings) -> Any:
+    backoff = broker.Backoff()
+    while True:
+        try:
+            return build(RpcClient(settings))
+        except Exception as error:
+            if not broker.is_unavailable(error):
+                raise
+            log.warning("store_away", error=type(error).__name__)
+            eventlet.sleep(backoff.next())
+
+
+class _Process:
+    """The service's consumers, timers, relay and RPC, started together and drained together."""
+
+    def __init__(self, service: Any, settings: Settings) -> None:
+        self._service = service
+        self._stopped = eventlet.event.Event()
+        self._timers_stop = False
+        mine = declarations(service)
+        self._consumers = {
+            each.queue: BatchConsumer(
+                settings.amqp_url, each, _with_correlation(getattr(service, each.handler)), settings.amqp_user
+            )
+            for each in mine
+            if each.how == "batch"
+        }
+        self._timers = [each for each in mine if each.how == "every"]
+        outbox = getattr(service, "outbox", None)
+        self._relay = Relay(settings.amqp_url, outbox) if outbox is not None else None
+        config = {AMQP_URI_CONFIG_KEY: settings.amqp_url, MAX_WORKERS_CONFIG_KEY: WORKERS, HEARTBEAT_CONFIG_KEY: 60}
+        self._rpc = ServiceRunner(config)
+        self._rpc.add_service(self._nameko_class([each for each in mine if each.how == "rpc"]))
+
+    def run(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stopped.ready() or self._stopped.send(None))
+        self._rpc.start()
+        running = [eventlet.spawn(consumer.run) for consumer in self._consumers.values()]
+        running += [eventlet.spawn(self._tick, each) for each in self._timers]
+        if self._relay is not None:
+            running.append(eventlet.spawn(self._relay.run))
+        for green in [*running, eventlet.spawn(self._rpc.wait)]:
+            green.link(self._ended)
+        log.info("service_started")
+        try:
+            self._stopped.wait()
+        finally:
+            self._drain(running)
+        log.info("service_stopped")
+
+    def _ended(self, green: Any) -> None:
+        """A part that ends by itself has failed: the process ends with it, and is started again."""
+        try:
+            green.wait()
+        except Exception as error:
+            log.error("part_failed", exc_info=error)
+            if not self._stopped.ready():
+                self._stopped.send_exception(SystemExit(1))
+
+    def _drain(self, running: list[Any]) -> None:
+        """Finish what is in hand and acknowledge it; only then close."""
+        self._timers_stop = True
+        for consumer in self._consumers.values():
+            consumer.stop()
+        with eventlet.Timeout(DRAIN, False):
+            self._finish_calls()
+            if self._relay is not None:
+                self._relay.stop()
+            for green in running:
+                if not green.dead:
+                    green.wait()
+        with eventlet.Timeout(5, False):
+            self._rpc.stop()
+        close = getattr(self._service, "close", None)
+        if close is not None:
+            close()
+
+    def _finish_calls(self) -> None:
+        # nameko closes its connection while workers still run, and their acknowledgements are lost. So the consumer
+        # is cancelled first (nowait: its own greenthread is reading), then the workers end, then nameko stops.
+        for container in self._rpc.containers:
+            for extension in container.subextensions:
+                for consumer in getattr(extension, "_consumers", {}).values():
+                    for tag in list(consumer._active_tags.values()):
+                        consumer.channel.basic_cancel(tag, nowait=True)
+            eventlet.sleep(0.05)
+            container._worker_pool.waitall()
+
+    def _tick(self, declaration: Declaration) -> None:
+        method = getattr(self._service, declaration.handler)
+        while not self._timers_stop:
+            try:
+                method()
+            except Exception as error:
+                log.error("timer_failed", handler=declaration.handler, exc_info=error)
+            eventlet.sleep(declaration.seconds)
+
+    def _nameko_class(self, methods: list[Declaration]) -> type:
+        expected = nameko_rpc(expected_exceptions=(WellheardError,))
+        namespace: dict[str, Any] = {"name": self._service.name, "check_health": expected(self._check_health())}
+        for declaration in methods:
+            namespace[declaration.handler] = expected(self._answer(declaration))
+        return type(self._service.name, (), namespace)
+
+    def _answer(self, declaration: Declaration) -> Callable[[Any, Any], Any]:
+        method = getattr(self._service, declaration.handler)
+        request_class = declaration.request
+        assert request_class is not None
+
+        def answer(_worker: Any, content: Any, correlation_id: str = "") -> Any:
+            with structlog.contextvars.bound_contextvars(correlation_id=correlation_id or new_id()):
+                return self._call(method, request_class, content)
+
+        answer.__name__ = declaration.handler
+        return answer
+
+    def _call(self, method: Callable[[Any], Any], request_class: Any, content: Any) -> Any:
+        try:
+            request = request_class.model_validate(content, extra="ignore")
+            return method(request).model_dump(mode="json")
+        except WellheardError:
+            raise
+        except ValidationError as error:
+            raise Invalid(_first_rule(error)) from None
+        except Exception as error:
+            if broker.is_unavailable(error):
+                log.warning("call_unavailable", method=method.__name__, error=type(error).__name__)
+                raise Unavailable(f"The {self._service.name} service cannot reach what it needs.") from None
+            log.error("call_failed", method=method.__name__, exc_info=error)
+            raise WellheardError(f"The {self._service.name} service failed.") from None
+        finally:
+            if self._relay is not None:
+                self._relay.wake()
+
+    def _check_health(self) -> Callable[[Any, Any], Any]:
+        def check_health(_worker: Any, content: Any, correlation_id: str = "") -> Any:
+            consumers = {queue: consumer.health() for queue, consumer in self._consumers.items()}
+            health = Health(ok=all(each.state == "running" for each in consumers.values()), consumers=consumers)
+            return health.model_dump(mode="json")
+
+        assert CheckHealth.method() == check_health.__name__
+        return check_health
+
+
+def _first_rule(error: ValidationError) -> str:
+    """The first broken rule as a sentence, without the value (it may be personal)."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def _with_correlation(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Logs of a handler carry the correlation id of its message, or of each message of a small batch."""
+
+    def handle(items: Any) -> Any:
+        batch = items if isinstance(items, list) else [items]
+        ids = [each for item in batch[:20] if (each := getattr(item, "correlationid", None))]
+        with structlog.contextvars.bound_contextvars(correlation_id=ids[0] if len(set(ids)) == 1 else ids):
+            log.info("batch", handler=handler.__name__, size=len(batch))
+            return handler(items)
+
+    return handle

@@ -1,0 +1,97 @@
+"""Makes the data of tests: a builder for each noun, with defaults that are valid, everything else by keyword."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from services.events.domain import Inbound
+from shared.contracts.base import Envelope, Event, new_id
+from shared.contracts.contacts import Contact, ContactRegistered, NewContact
+from shared.contracts.events import REPORTED, Engagement, EngagementRecorded, Reported
+
+AT = datetime(2014, 1, 15, 10, 30, tzinfo=UTC)
+
+
+def a_cloudevent(id: str = "", source: str = "/st-agnes/pals", type: str = REPORTED, **data: Any) -> dict[str, Any]:
+    """A partner's event; keywords go into its data, None leaves a member out."""
+    content = {"kind": "conversation", "title": "Parking at the clinic"} | data
+    return {
+        "specversion": "1.0",
+        "id": id or new_id(),
+        "source": source,
+        "type": type,
+        "time": "2014-01-15T10:30:00Z",
+        "datacontenttype": "application/json",
+        "data": {name: value for name, value in content.items() if value is not None},
+    }
+
+
+def a_body(**event: Any) -> bytes:
+    return orjson.dumps(a_cloudevent(**event))
+
+
+def a_person(name: str | None = "Mary Okafor", email: str | None = None, **identifiers: str) -> dict[str, Any]:
+    """A person as a partner names one; without identifiers a mention."""
+    found = identifiers | ({"email": email} if email else {})
+    named = [{"scheme": scheme, "value": value} for scheme, value in found.items()]
+    return {"name": name, "identifiers": named} if named else {"name": name}
+
+
+def an_inbound(partner: str = "St Agnes", **event: Any) -> Inbound:
+    return Inbound(partner, a_cloudevent(**event), AT, new_id())
+
+
+def headers(partner: str = "St Agnes") -> dict[str, str]:
+    """What the web says of the events it publishes."""
+    return {"partner": partner, "received_at": AT.isoformat(), "correlation_id": new_id()}
+
+
+def a_new_contact(name: str = "Mary Okafor", **fields: Any) -> NewContact:
+    return NewContact.model_validate({"name": name} | fields)
+
+
+def a_contact(name: str = "Mary Okafor", **fields: Any) -> Contact:
+    defaults = {"contact_id": new_id("con"), "version": 1, "kind": "person", "registered_at": AT, "changed_at": AT}
+    return Contact.model_validate(defaults | {"name": name} | fields)
+
+
+def a_report(**fields: Any) -> Reported:
+    return Reported.model_validate({"kind": "conversation", "title": "Parking at the clinic"} | fields)
+
+
+def an_engagement(**fields: Any) -> Engagement:
+    defaults = {
+        "engagement_id": new_id("eng"),
+        "version": 1,
+        "partner": "St Agnes",
+        "source": "/st-agnes/pals",
+        "external_id": new_id(),
+        "kind": "conversation",
+        "title": "Parking at the clinic",
+        "occurred_at": AT,
+        "recorded_at": AT,
+    }
+    return Engagement.model_validate(defaults | fields)
+
+
+def an_envelope(event: Event, **fields: Any) -> Envelope[Event]:
+    return Envelope(
+        event, **({"source": "/services/events", "subject": "s", "sequence": 1, "correlationid": "c"} | fields)
+    )
+
+
+def recorded(**fields: Any) -> Envelope[Event]:
+    """The event of a recorded engagement."""
+    engagement = an_engagement(**fields)
+    return an_envelope(
+        EngagementRecorded(engagement=engagement), subject=engagement.engagement_id, sequence=engagement.version
+    )
+
+
+def registered(**fields: Any) -> Envelope[Event]:
+    """The event of a registered contact."""
+    contact = a_contact(**fields)
+    return an_envelope(
+        ContactRegistered(contact=contact, registered_by="staff"), subject=contact.contact_id, sequence=contact.version
+    )

@@ -1,0 +1,83 @@
+"""The contract of the contacts repository, on a real store and on the fake."""
+
+import os
+
+import pytest
+
+from services.contacts.repository import Contacts, FakeContacts, MongoContacts
+from shared.contracts.contacts import Contact, ContactChanged
+from shared.mongo import connect
+from tests.builders import a_contact, an_envelope, registered
+
+
+@pytest.fixture(params=["fake", "mongo"])
+def repository(request: pytest.FixtureRequest) -> Contacts:
+    if request.param == "fake":
+        return FakeContacts()
+    settings = request.getfixturevalue("store")
+    return MongoContacts(connect(settings, f"contacts_{os.urandom(4).hex()}"))
+
+
+def insert(repository: Contacts, contact: Contact) -> str:
+    event = registered(**contact.model_dump())
+    repository.insert([(contact, event)])
+    return event.id
+
+
+def test_a_contact_that_was_inserted_is_found_as_it_was(repository: Contacts) -> None:
+    contact = a_contact(identifiers=[{"scheme": "email", "value": "a@b.org"}], groups=("carers",), locality="north")
+    insert(repository, contact)
+    assert repository.find([contact.contact_id, "con_nobody"]) == {contact.contact_id: contact}
+
+
+def test_inserting_again_changes_nothing(repository: Contacts) -> None:
+    contact = a_contact("First")
+    insert(repository, contact)
+    insert(repository, contact.model_copy(update={"name": "Second"}))
+    assert repository.find([contact.contact_id])[contact.contact_id].name == "First"
+    assert len(repository.pending(10)) == 1
+
+
+def test_a_key_is_claimed_by_the_first_only(repository: Contacts) -> None:
+    assert repository.claim({"email:a": "con_1", "email:b": "con_1"}) == set()
+    assert repository.claim({"email:a": "con_2", "email:c": "con_2"}) == {"email:a"}
+    assert repository.claim({"email:a": "con_1"}) == set()
+    assert repository.owners(["email:a", "email:c", "email:x"]) == {"email:a": ["con_1"], "email:c": ["con_2"]}
+    assert repository.claimed_at("con_1") is not None
+    assert repository.claimed_at("con_3") is None
+
+
+def test_a_shared_key_has_several_owners_until_it_is_released(repository: Contacts) -> None:
+    repository.claim({"email:a": "con_1"})
+    repository.share(["email:a", "email:new"], "con_2")
+    repository.share(["email:a"], "con_2")
+    assert repository.owners(["email:a"]) == {"email:a": ["con_1", "con_2"]}
+    assert repository.keys_of("con_2") == {"email:a", "email:new"}
+    repository.release(["email:a", "email:new"], "con_2")
+    assert repository.owners(["email:a", "email:new"]) == {"email:a": ["con_1"]}
+    assert repository.claim({"email:new": "con_3"}) == set()
+
+
+def test_a_version_is_replaced_once(repository: Contacts) -> None:
+    contact = a_contact("Before")
+    insert(repository, contact)
+    changed = contact.model_copy(update={"name": "After", "version": 2})
+    event = an_envelope(ContactChanged(contact=changed, changes=(), changed_by="staff"), sequence=2)
+    assert repository.replace(changed, event)
+    assert not repository.replace(changed, event)
+    assert repository.find([contact.contact_id])[contact.contact_id] == changed
+
+
+def test_an_event_is_pending_until_it_is_forgotten(repository: Contacts) -> None:
+    contact = a_contact()
+    first = insert(repository, contact)
+    changed = contact.model_copy(update={"version": 2})
+    second = an_envelope(ContactChanged(contact=changed, changes=(), changed_by="staff"), sequence=2)
+    repository.replace(changed, second)
+    pending = repository.pending(10)
+    assert [event.id for _, event in pending] == [first, second.id]
+    assert pending[1][1] == second
+    repository.forget([(contact.contact_id, first)])
+    assert [event.id for _, event in repository.pending(10)] == [second.id]
+    repository.forget([(contact.contact_id, second.id)])
+    assert repository.pending(10) == []

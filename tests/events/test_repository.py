@@ -1,0 +1,105 @@
+"""The contract of the engagements repository, on a real store and on the fake."""
+
+import os
+from typing import Any
+
+import pytest
+
+from services.events.ingestion import _held, stored
+from services.events.repository import Engagements, FakeEngagements, MongoEngagements, Stored
+from shared.contracts.events import EngagementCorrected
+from shared.mongo import connect
+from tests.builders import an_engagement, an_envelope, an_inbound
+
+
+@pytest.fixture(params=["fake", "mongo"])
+def repository(request: pytest.FixtureRequest) -> Engagements:
+    if request.param == "fake":
+        return FakeEngagements()
+    settings = request.getfixturevalue("store")
+    return MongoEngagements(connect(settings, f"events_{os.urandom(4).hex()}"))
+
+
+def a_stored(**fields: Any) -> Stored:
+    return stored(an_engagement(**fields), "digest", an_inbound())
+
+
+def test_an_engagement_is_found_with_the_event_it_was_recorded_by(repository: Engagements) -> None:
+    one = a_stored(topics=("parking",), body="Ünïcode")
+    assert repository.insert([one]) == set()
+    key = one.engagement.engagement_id
+    assert repository.find([key, "eng_none"]) == {key: one}
+
+
+def test_inserting_again_says_what_was_there_and_changes_nothing(repository: Engagements) -> None:
+    one, two = a_stored(title="First"), a_stored()
+    repository.insert([one])
+    again = stored(one.engagement.model_copy(update={"title": "Second"}), "other", an_inbound())
+    assert repository.insert([again, two]) == {one.engagement.engagement_id}
+    assert repository.find([one.engagement.engagement_id])[one.engagement.engagement_id] == one
+    assert repository.find([two.engagement.engagement_id])
+
+
+def test_only_commands_leave_their_event_in_the_outbox(repository: Engagements) -> None:
+    queued, commanded = a_stored(), a_stored()
+    repository.insert([queued])
+    repository.insert([commanded], outbox=True)
+    pending = repository.pending(10)
+    assert [event for _, event in pending] == [commanded.recorded]
+    repository.forget([(key, event.id) for key, event in pending])
+    assert repository.pending(10) == []
+
+
+def test_a_correction_replaces_what_it_says_and_keeps_the_first_event(repository: Engagements) -> None:
+    one = a_stored(title="Before")
+    repository.insert([one])
+    following = one.engagement.model_copy(update={"title": "After", "version": 2})
+    event = an_envelope(EngagementCorrected(engagement=following, corrected_by="staff"), sequence=2)
+    assert repository.replace(following, event, accepted="qua_1")
+    assert not repository.replace(following, event)
+    found = repository.find([following.engagement_id])[following.engagement_id]
+    assert (found.engagement, found.recorded, found.accepted) == (following, one.recorded, ("qua_1",))
+    assert [each for _, each in repository.pending(10)] == [event]
+
+
+def test_a_quarantined_event_is_kept_whole_however_odd_its_members(repository: Engagements) -> None:
+    inbound = an_inbound()
+    inbound.content["data"] = {"$where": 1, "a.b": {"": [None, 2**60]}, "deep": [[[[[]]]]]}
+    held = _held(inbound, ("no",), False)
+    repository.hold([held])
+    repository.hold([held])
+    assert repository.find_held([held.item.quarantine_id]) == {held.item.quarantine_id: held}
+    assert repository.held_for(inbound.engagement_id) == [held]
+    assert repository.count_held("open", None) == repository.count_held("open", "St Agnes") == 1
+    assert repository.count_held("open", "Council") == 0
+
+
+def test_a_held_event_changes_once_for_each_version(repository: Engagements) -> None:
+    held = _held(an_inbound(), ("no",), False)
+    repository.hold([held])
+    item = held.item.model_copy(update={"state": "replayed", "version": 2, "corrected": {"a.b": 1}})
+    assert repository.replace_held(item)
+    assert not repository.replace_held(item)
+    assert repository.find_held([item.quarantine_id])[item.quarantine_id].item == item
+    assert repository.count_held("open", None) == 0
+
+
+def test_the_quarantine_is_listed_newest_first_in_pages(repository: Engagements) -> None:
+    held = [_held(an_inbound(partner="A" if number % 2 else "B"), ("no",), False) for number in range(5)]
+    for each in held:
+        repository.hold([each])
+    first = repository.list_held("open", None, 3, None)
+    rest = repository.list_held("open", None, 3, first[-1][0])
+    assert [item for _, item in first + rest] == [each.item for each in reversed(held)]
+    assert len(repository.list_held("open", "A", 10, None)) == 2
+
+
+def test_a_partner_finds_its_event_by_id_alone_and_by_source(repository: Engagements) -> None:
+    one = a_stored(external_id="7", source="/a", partner="St Agnes")
+    repository.insert([one])
+    inbound = an_inbound(id="7", source="/b")
+    repository.hold([_held(inbound, ("no",), False)])
+    assert repository.find_by_partner_id("St Agnes", "7", "/a") == [one.engagement.engagement_id]
+    assert repository.find_by_partner_id("St Agnes", "7", "/b") == [inbound.engagement_id]
+    assert repository.find_by_partner_id("St Agnes", "7", None) == [inbound.engagement_id, one.engagement.engagement_id]
+    assert repository.find_by_partner_id("Council", "7", None) == []
