@@ -22,20 +22,28 @@ MAX_IDENTIFIERS = 50
 
 def key_of(identifier: Identifier) -> str:
     """The text under which an identifier is unique: partners' references are unique to their partner."""
-    if identifier.scheme == "partner":
-        return f"partner:{identifier.partner}:{identifier.value}"
-    return f"{identifier.scheme}:{identifier.value}"
+    return _key(identifier.scheme, identifier.value, identifier.partner)
 
 
-def identifiers_of(reference: ContactReference) -> tuple[Identifier, ...]:
-    """The identifiers of a reference, without the contact ids among them."""
-    return tuple(
-        Identifier.model_validate(
-            {"scheme": scheme, "value": value, "partner": reference.partner if scheme == "partner" else None}
-        )
-        for scheme, value in dict.fromkeys(reference.identifiers)
-        if scheme != "contact_id"
-    )
+def _key(scheme: str, value: str, partner: str | None) -> str:
+    return f"partner:{partner}:{value}" if scheme == "partner" else f"{scheme}:{value}"
+
+
+def keys_of(reference: ContactReference) -> list[str]:
+    """The keys of a reference's identifiers; the contact ids among them have none."""
+    return [_key(scheme, value, reference.partner) for scheme, value in reference.identifiers if scheme != "contact_id"]
+
+
+def identifiers_of(reference: ContactReference) -> dict[str, Identifier]:
+    """The identifiers of a reference by key."""
+    found = {}
+    for scheme, value in reference.identifiers:
+        if scheme != "contact_id":
+            partner = reference.partner if scheme == "partner" else None
+            found[_key(scheme, value, partner)] = Identifier.model_validate(
+                {"scheme": scheme, "value": value, "partner": partner}
+            )
+    return found
 
 
 def identifiers_as_typed(new: NewContact) -> tuple[Identifier, ...]:
@@ -133,9 +141,10 @@ def newcomers(references: Sequence[ContactReference], owners: Mapping[str, Seque
     """Groups the references none of whose identifiers is known; those that share an identifier are one newcomer."""
     by_key: dict[str, Newcomer] = {}
     for reference in references:
-        identifiers = {key_of(each): each for each in identifiers_of(reference)}
-        if not identifiers or any(owners.get(key) for key in identifiers):
+        keys = keys_of(reference)
+        if not keys or any(key in owners for key in keys):
             continue
+        identifiers = identifiers_of(reference)
         newcomer = next((by_key[key] for key in identifiers if key in by_key), None) or Newcomer(reference)
         for other in {id(by_key[key]): by_key[key] for key in identifiers if key in by_key}.values():
             newcomer.identifiers |= other.identifiers

@@ -100,13 +100,13 @@ class MongoContacts:
 
     def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> None:
         if contacts:
-            _insert(self._contacts, [_document(contact) | {"outbox": [event.to_dict()]} for contact, event in contacts])
+            _insert(self._contacts, [_document(contact) | {"outbox": [event.content]} for contact, event in contacts])
 
     def replace(self, contact: Contact, envelope: Envelope[Event]) -> bool:
         document = _document(contact)
         result = self._contacts.update_one(
             {"_id": document.pop("_id"), "version": contact.version - 1},
-            {"$set": document, "$push": {"outbox": envelope.to_dict()}},
+            {"$set": document, "$push": {"outbox": envelope.content}},
         )
         return result.modified_count == 1
 

@@ -48,7 +48,7 @@ class ContactsService:
     @rpc
     def resolve_contacts(self, request: ResolveContacts) -> Resolutions:
         """Each reference becomes the contacts that carry its identifiers; who is not known yet is registered."""
-        keys = [domain.key_of(each) for reference in request.references for each in domain.identifiers_of(reference)]
+        keys = list({key for reference in request.references for key in domain.keys_of(reference)})
         owners = self._register_newcomers(request.references, keys)
         found = self._find_all(request.references, owners)
         return Resolutions(resolutions=tuple(_resolution(each, owners, found) for each in request.references))
@@ -138,9 +138,8 @@ class ContactsService:
         """Every contact that a reference means."""
         found = self._repository.find(each for reference in references for each in _ids(reference, owners))
         for reference in references:
-            identifiers = {domain.key_of(each): each for each in domain.identifiers_of(reference)}
-            for missing in {each for key in identifiers for each in owners.get(key, ())} - found.keys():
-                found |= self._complete(missing, domain.Newcomer(reference, identifiers))
+            for missing in set(_owned(reference, owners)) - found.keys():
+                found |= self._complete(missing, domain.Newcomer(reference, domain.identifiers_of(reference)))
         return found
 
     def _complete(self, contact_id: str, newcomer: domain.Newcomer) -> dict[str, Contact]:
@@ -187,8 +186,11 @@ def _resolution(reference: ContactReference, owners: dict[str, list[str]], found
 def _ids(reference: ContactReference, owners: dict[str, list[str]]) -> list[str]:
     """The contacts a reference means, each once: those named by id, then those that carry its identifiers."""
     named = [value for scheme, value in reference.identifiers if scheme == "contact_id"]
-    carried = [each for key in map(domain.key_of, domain.identifiers_of(reference)) for each in owners.get(key, ())]
-    return list(dict.fromkeys(named + carried))
+    return list(dict.fromkeys(named + _owned(reference, owners)))
+
+
+def _owned(reference: ContactReference, owners: dict[str, list[str]]) -> list[str]:
+    return [each for key in domain.keys_of(reference) for each in owners.get(key, ())]
 
 
 def _envelope(event: Event, contact: Contact, correlation: str = "") -> Envelope[Event]:

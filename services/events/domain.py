@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -17,9 +18,10 @@ from shared.contracts.events import (
     EngagementRecorded,
     EventStatus,
     Participant,
-    PersonIdentifier,
     Quarantined,
     Reported,
+    ReportedOrganisation,
+    ReportedPerson,
 )
 from shared.identifiers import InvalidIdentifierError, compared
 
@@ -38,7 +40,7 @@ class RejectedError(Exception):
         super().__init__("; ".join(self.reasons))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Inbound:
     """A partner's CloudEvent as it came from the queue."""
 
@@ -55,11 +57,11 @@ class Inbound:
     def external_id(self) -> str:
         return str(self.content["id"])
 
-    @property
+    @cached_property
     def engagement_id(self) -> str:
         return engagement_id(self.partner, self.source, self.external_id)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The same for the same body, however its members were ordered."""
         return sha256(orjson.dumps(self.content, option=orjson.OPT_SORT_KEYS)).hexdigest()
@@ -77,8 +79,10 @@ class Draft:
     occurred_at: datetime
     recorded_at: datetime
     correlationid: str
+    references: tuple[ContactReference, ...] = ()
+    """Whom it names, in the order of its participants; without identifiers a mention."""
     chosen: tuple[str, ...] = ()
-    """Contacts that staff chose by id."""
+    """Contacts that staff chose by id; they stand last among the references."""
 
 
 def engagement_id(partner: str | None, source: str, external_id: str) -> str:
@@ -100,8 +104,8 @@ def draft(inbound: Inbound, data: Mapping[str, Any] | None = None) -> Draft:
         raise RejectedError([f"type: {_quoted(kind)} is not a type we know; use {REPORTED}"])
     reported = read_reported(inbound.content.get("data") if data is None else data)
     occurred_at = reported.occurred_at or _envelope_time(inbound) or inbound.received_at
-    reasons = [*_time_reasons(occurred_at, inbound.received_at), *_identifier_reasons(reported)]
-    if reasons:
+    found, reasons = references(reported, inbound.partner, inbound.correlationid)
+    if reasons := [*_time_reasons(occurred_at, inbound.received_at), *reasons]:
         raise RejectedError(reasons)
     return Draft(
         engagement_id=inbound.engagement_id,
@@ -112,6 +116,7 @@ def draft(inbound: Inbound, data: Mapping[str, Any] | None = None) -> Draft:
         occurred_at=occurred_at.astimezone(UTC),
         recorded_at=inbound.received_at,
         correlationid=inbound.correlationid,
+        references=found,
     )
 
 
@@ -120,9 +125,13 @@ def staff_draft(
 ) -> Draft:
     """The draft of what staff log themselves; the page's request id makes it one engagement. Raises RejectedError."""
     occurred_at = reported.occurred_at or at
-    reasons = [*_text_reasons(reported), *_time_reasons(occurred_at, at), *_identifier_reasons(reported)]
-    if reasons:
+    found, reasons = references(reported, None, correlationid)
+    if reasons := [*_text_reasons(reported), *_time_reasons(occurred_at, at), *reasons]:
         raise RejectedError(reasons)
+    picked = tuple(
+        ContactReference(identifiers=(("contact_id", contact_id),), correlation_id=correlationid)
+        for contact_id in chosen
+    )
     return Draft(
         engagement_id=engagement_id(None, STAFF, request_id),
         partner=None,
@@ -132,6 +141,7 @@ def staff_draft(
         occurred_at=occurred_at.astimezone(UTC),
         recorded_at=at,
         correlationid=correlationid,
+        references=found + picked,
         chosen=chosen,
     )
 
@@ -141,7 +151,7 @@ def read_reported(data: object) -> Reported:
     if not isinstance(data, dict):
         raise RejectedError(["data: must be a JSON object"])
     encoded = orjson.dumps(data)
-    if _holds_nul(data):
+    if b"\\u0000" in encoded and _holds_nul(data):  # an escaped backslash before u0000 is no NUL
         raise RejectedError(["data: holds the NUL character (U+0000), which no text may hold; remove it"])
     try:
         return Reported.model_validate_json(encoded, strict=True)
@@ -149,16 +159,26 @@ def read_reported(data: object) -> Reported:
         raise RejectedError(_sentence(each) for each in error.errors(include_input=False, include_url=False)) from None
 
 
-def references(each: Draft) -> list[ContactReference]:
-    """Whom the draft names with an identifier, in the order of its participants."""
-    named = [_reference(each, "person", person.name, person.identifiers) for person in each.reported.people] + [
-        _reference(each, "organisation", one.name, one.identifiers) for one in each.reported.organisations
+def references(
+    reported: Reported, partner: str | None, correlationid: str
+) -> tuple[tuple[ContactReference, ...], list[str]]:
+    """Whom it names, with identifiers in compared form; and why identifiers cannot be used."""
+    found, reasons = [], []
+    named: list[tuple[str, str, ReportedPerson | ReportedOrganisation]] = [
+        (f"people[{index}]", "person", one) for index, one in enumerate(reported.people)
     ]
-    chosen = [
-        ContactReference(identifiers=(("contact_id", contact_id),), correlation_id=each.correlationid)
-        for contact_id in each.chosen
-    ]
-    return named + chosen
+    named += [(f"organisations[{index}]", "organisation", one) for index, one in enumerate(reported.organisations)]
+    for path, kind, one in named:
+        identifiers = []
+        for number, identifier in enumerate(one.identifiers):
+            try:
+                identifiers.append((identifier.scheme, compared(identifier.scheme, identifier.value)))
+            except InvalidIdentifierError as error:
+                reasons.append(f"{path}.identifiers[{number}].value: {error}")
+        reference = {"kind": kind, "name": one.name, "identifiers": tuple(identifiers), "partner": partner}
+        more = {"locality": reported.locality, "correlation_id": correlationid}
+        found.append(ContactReference.model_validate(reference | more))
+    return tuple(found), reasons
 
 
 def engagement(each: Draft, resolutions: Sequence[Resolution], version: int = 1) -> Engagement:
@@ -216,19 +236,6 @@ _COPIED = {
 }  # fmt: skip
 
 
-def _reference(each: Draft, kind: str, name: str | None, identifiers: Sequence[PersonIdentifier]) -> ContactReference:
-    return ContactReference.model_validate(
-        {
-            "kind": kind,
-            "name": name,
-            "identifiers": tuple((one.scheme, compared(one.scheme, one.value)) for one in identifiers),
-            "partner": each.partner,
-            "locality": each.reported.locality,
-            "correlation_id": each.correlationid,
-        }
-    )
-
-
 def _path(each: Draft, place: int) -> str:
     people = len(each.reported.people)
     return f"people[{place}]" if place < people else f"organisations[{place - people}]"
@@ -257,19 +264,6 @@ def _text_reasons(reported: Reported) -> list[str]:
     if _holds_nul(reported.model_dump()):
         return ["The text holds the NUL character (U+0000), which no text may hold; remove it"]
     return []
-
-
-def _identifier_reasons(reported: Reported) -> list[str]:
-    reasons = []
-    named = [(f"people[{index}]", one.identifiers) for index, one in enumerate(reported.people)]
-    named += [(f"organisations[{index}]", one.identifiers) for index, one in enumerate(reported.organisations)]
-    for place, identifiers in named:
-        for number, identifier in enumerate(identifiers):
-            try:
-                compared(identifier.scheme, identifier.value)
-            except InvalidIdentifierError as error:
-                reasons.append(f"{place}.identifiers[{number}].value: {error}")
-    return reasons
 
 
 def _sentence(error: Any) -> str:

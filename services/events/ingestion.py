@@ -97,11 +97,13 @@ class Ingestion:
 
 def resolve(bus: Bus, drafts: Sequence[Draft]) -> dict[str, list[Resolution]]:
     """Asks contacts who is named, in one call (for up to 1,000 people); mentions resolve to nobody."""
-    asked = [(each.engagement_id, place, one) for each in drafts for place, one in enumerate(domain.references(each))]
-    found: dict[str, list[Resolution]] = {
-        each.engagement_id: [Resolution()] * len(domain.references(each)) for each in drafts
-    }
-    named = [each for each in asked if each[2].identifiers]
+    found = {each.engagement_id: [Resolution()] * len(each.references) for each in drafts}
+    named = [
+        (each.engagement_id, place, reference)
+        for each in drafts
+        for place, reference in enumerate(each.references)
+        if reference.identifiers
+    ]
     for start in range(0, len(named), REFERENCES_A_CALL):
         chunk = named[start : start + REFERENCES_A_CALL]
         answer = bus.call(ResolveContacts(references=tuple(one for _, _, one in chunk)))

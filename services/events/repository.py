@@ -117,7 +117,7 @@ class MongoEngagements:
         return _insert(self._engagements, documents)
 
     def replace(self, engagement: Engagement, envelope: Envelope[Event], accepted: str | None = None) -> bool:
-        event = envelope.to_dict()
+        event = envelope.content
         update: dict[str, Any] = {
             "$set": {"version": engagement.version, "current": event["data"]["engagement"]},
             "$push": {"outbox": event},
@@ -278,7 +278,7 @@ def _document(each: Stored) -> dict[str, Any]:
         "source": each.engagement.source,
         "external_id": each.engagement.external_id,
         "digest": each.digest,
-        "recorded": each.recorded.to_dict(),
+        "recorded": each.recorded.content,
     }
 
 
@@ -302,7 +302,7 @@ def _held_document(each: Held) -> dict[str, Any]:
         "order": each.quarantined.id,
         "engagement_key": each.engagement_id,
         "correlationid": each.correlationid,
-        "quarantined": each.quarantined.to_dict(),
+        "quarantined": each.quarantined.content,
     }
 
 

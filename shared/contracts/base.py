@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import orjson
@@ -94,7 +95,7 @@ class Unreadable(Exception):
     """The bytes are not a message that this consumer knows: no retry will help."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Envelope(Generic[E_co]):
     """An event with what the bus needs to know of it: a CloudEvent 1.0 with the extensions of Wellheard."""
 
@@ -112,8 +113,9 @@ class Envelope(Generic[E_co]):
     id: str = field(default_factory=new_id)
     time: datetime = field(default_factory=lambda: datetime.now(UTC))
 
-    def to_dict(self) -> dict[str, Any]:
-        """The structured JSON form, as it is stored in outboxes and in the history log."""
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The structured JSON form, as it is stored in outboxes and in the history log. Not to be changed."""
         attributes: dict[str, Any] = {
             "specversion": "1.0",
             "id": self.id,
@@ -130,7 +132,7 @@ class Envelope(Generic[E_co]):
         return attributes | {"data": self.data.model_dump(mode="json")}
 
     def to_bytes(self) -> bytes:
-        return orjson.dumps(self.to_dict())
+        return orjson.dumps(self.content)
 
 
 def read_cloudevent(content: Mapping[str, Any]) -> CloudEvent:
@@ -138,6 +140,8 @@ def read_cloudevent(content: Mapping[str, Any]) -> CloudEvent:
     attributes = {name: value for name, value in content.items() if name not in ("data", "data_base64")}
     if attributes.get("specversion") != "1.0":
         raise Unreadable("specversion must be '1.0'")
+    if not attributes.get("id"):  # the library would invent one
+        raise Unreadable("id must be a text that is not empty")
     if isinstance(attributes.get("time"), str):
         try:
             attributes["time"] = _rfc3339(attributes["time"])
@@ -168,7 +172,7 @@ def read_envelope(content: Mapping[str, Any], known: Mapping[str, type[Event]]) 
     if event_class is None:
         raise Unreadable(f"no consumer here knows the type {cloud.get_type()!r}")
     try:
-        return Envelope(
+        envelope = Envelope(
             data=event_class.read(cloud.get_data()),
             source=cloud.get_source(),
             subject=str(cloud.get_subject() or ""),
@@ -180,6 +184,9 @@ def read_envelope(content: Mapping[str, Any], known: Mapping[str, type[Event]]) 
         )
     except ValueError as error:  # pydantic's ValidationError is one
         raise Unreadable(f"the data of {cloud.get_type()} breaks its contract: {type(error).__name__}") from error
+    # What came is what is kept, with fields that only a newer reader knows.
+    vars(envelope)["content"] = dict(content)
+    return envelope
 
 
 class ConsumerHealth(Value):

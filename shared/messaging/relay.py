@@ -1,10 +1,10 @@
 """Publishes what commands left in the outboxes: at once after an answer, and every second what was left over."""
 
+import threading
 import time
-from collections.abc import Callable
 
 from shared.logs import get_logger
-from shared.messaging.broker import BROKER_ERRORS, Backoff, Outgoing, Publisher, is_unavailable
+from shared.messaging.broker import Backoff, Outgoing, Publisher, is_unavailable
 from shared.messaging.ports import Outbox
 
 log = get_logger()
@@ -21,34 +21,32 @@ class Relay:
         self._outbox = outbox
         self._publisher = Publisher(url)
         self._stopping = False
-        self._woken = True
+        self._woken = threading.Event()
 
     def wake(self) -> None:
         """A command has just been answered: look now."""
-        self._woken = True
+        self._woken.set()
 
     def stop(self) -> None:
         self._stopping = True
+        self._woken.set()
 
-    def run(self, pause: Callable[[float], None] = time.sleep) -> None:
+    def run(self) -> None:
         backoff = Backoff()
-        looked = 0.0
         while not self._stopping:
-            if not self._woken and time.monotonic() - looked < SWEEP:
-                pause(0.02)
-                continue
-            self._woken, looked = False, time.monotonic()
             try:
                 self._empty()
                 backoff.reset()
+                self._woken.wait(SWEEP)
             except Exception as error:
-                if not (is_unavailable(error) or isinstance(error, BROKER_ERRORS)):
+                if not is_unavailable(error):
                     raise
                 log.warning("outbox_waits", error=type(error).__name__)
-                pause(backoff.next())
+                time.sleep(backoff.next())
         self._publisher.close()
 
     def _empty(self) -> None:
+        self._woken.clear()
         while pending := self._outbox.pending(CHUNK):
             self._publisher.publish([Outgoing.event(envelope) for _, envelope in pending])
             self._outbox.forget([(key, envelope.id) for key, envelope in pending])

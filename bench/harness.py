@@ -1,0 +1,122 @@
+"""What every bench uses: a private instance on real servers, rounds of A and B in turn, and the closing JSON line."""
+
+import json
+import os
+import select
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from deploy.instance import Instance
+from deploy.store import store_name
+from services.history.index.directory import Indexes
+from shared.messaging import broker
+from shared.settings import INSTANCE_FILE
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def private_instance() -> Iterator[Instance]:
+    """An instance with a vhost and a store process of its own; nothing of it is left afterwards."""
+    for name in [each for each in os.environ if each.startswith("WELLHEARD_") and each != "WELLHEARD_HOME"]:
+        del os.environ[name]
+    folder = Path(tempfile.mkdtemp(prefix="wellheard-bench-"))
+    instance = Instance.create(folder / "state", private_store=True, owner=f"pid:{os.getpid()}")
+    try:
+        yield instance
+    finally:
+        instance.remove()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+COMMAND = Path(sys.executable).parent / "wellheard"
+
+
+def lift_limits(instance: Instance) -> None:
+    """Let a bench post as fast as it can: the limits of a partner are written into the instance's settings."""
+    with (instance.state_dir / INSTANCE_FILE).open("a") as settings:
+        settings.write("WELLHEARD_PARTNER_REQUESTS_PER_SECOND=1000000\nWELLHEARD_PARTNER_EVENTS_PER_SECOND=1000000\n")
+
+
+def beats(a_second: float, seconds: float) -> Iterator[int]:
+    """Yields `a_second` times a second for so many seconds; a beat that was missed is made up for at once."""
+    started = time.monotonic()
+    for number in range(round(a_second * seconds)):
+        wait = started + number / a_second - time.monotonic()
+        if wait > 0:
+            select.select([], [], [], wait)
+        yield number
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 600, every: float = 0.05) -> None:
+    """Poll until it holds; raises TimeoutError when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError("it did not come about in time")
+        select.select([], [], [], every)
+
+
+def depth(amqp_url: str, queue: str) -> int:
+    """Messages ready in a queue."""
+    with broker.connection(amqp_url) as connection:
+        return int(connection.channel().queue_declare(queue, passive=True).message_count)
+
+
+def has_queue(amqp_url: str, queue: str) -> bool:
+    try:
+        depth(amqp_url, queue)
+    except broker.BROKER_ERRORS:
+        return False
+    return True
+
+
+def engagements(instance: Instance) -> int:
+    """Engagements that the serving index holds."""
+    indexes = Indexes(instance.settings.index_dir)
+    pointer = indexes.current()
+    if pointer is None:
+        return 0
+    entries, contacts = indexes.reader(pointer.name).counts()
+    return entries - contacts  # each contact has one entry of its own
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def resident_mb(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def in_turn(rounds: int, ours: Callable[[int], float], bare: Callable[[int], float]) -> tuple[list[float], list[float]]:
+    """A/B/A/B: the figures of each side, in the order of the rounds."""
+    figures: tuple[list[float], list[float]] = ([], [])
+    for number in range(rounds):
+        figures[0].append(ours(number))
+        figures[1].append(bare(number))
+        print(f"round {number + 1}: ours {figures[0][-1]:.1f}, bare {figures[1][-1]:.1f}", flush=True)
+    return figures
+
+
+def spread(values: list[float]) -> str:
+    return f"{min(values):.1f} to {max(values):.1f}"
+
+
+def percentile(values: list[float], share: float) -> float:
+    return statistics.quantiles(values, n=1000, method="inclusive")[int(share * 1000) - 1]
+
+
+def report(bench: str, ratio: float, goal: float, holds: bool, **figures: Any) -> None:
+    """The last line of a bench."""
+    line = {"bench": bench, "ratio": round(ratio, 3), "goal": goal, "holds": holds, "store": store_name()} | figures
+    print(json.dumps(line), flush=True)
