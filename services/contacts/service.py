@@ -1,5 +1,6 @@
 """The contacts service: who we know. Entry points only; the rules are in domain.py."""
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -32,6 +33,8 @@ from shared.settings import Settings
 SOURCE = "/services/contacts"
 CLAIM_TIME = timedelta(seconds=10)
 """A claimed identifier whose contact is not stored by then was left by a process that died."""
+LOOKS, PAUSE = 20, 0.02
+"""How often, and with how many seconds between, a resolution looks for a contact that is about to be stored."""
 ATTEMPTS = 5
 """Rounds of a resolution that others may win before the caller is asked to come again."""
 
@@ -144,11 +147,16 @@ class ContactsService:
 
     def _complete(self, contact_id: str, newcomer: domain.Newcomer) -> dict[str, Contact]:
         """A claim whose contact is not stored: another process is about to, or it died between the two steps."""
-        claimed = self._repository.claimed_at(contact_id)
-        if claimed is not None and _now() - claimed < CLAIM_TIME:
-            raise Unavailable("One of these contacts is being registered just now. Send the same again.")
-        self._insert_newcomers({contact_id: newcomer})
-        return self._repository.find([contact_id])
+        for _ in range(LOOKS):
+            claimed = self._repository.claimed_at(contact_id)
+            if claimed is None:  # given up for another process's contact
+                break
+            if _now() - claimed > CLAIM_TIME:
+                self._insert_newcomers({contact_id: newcomer})
+            if found := self._repository.find([contact_id]):
+                return found
+            time.sleep(PAUSE)
+        raise Unavailable("One of these contacts is being registered just now. Send the same again.")
 
     def _take_identifiers(self, contact: Contact, shared: bool) -> None:
         keys = [domain.key_of(each) for each in contact.identifiers]

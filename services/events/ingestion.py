@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 
 from services.events import domain
-from services.events.domain import Draft, Inbound, RejectedError
+from services.events.domain import Draft, Inbound
 from services.events.repository import Engagements, Held, Stored
+from services.events.rules import RejectedError
 from shared.contracts.base import Envelope, Event, Unreadable, new_id, read_cloudevent
 from shared.contracts.contacts import Resolution, ResolveContacts
 from shared.contracts.events import Engagement, EngagementQuarantined, Quarantined

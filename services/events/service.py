@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from services.events import domain
-from services.events.domain import Draft, Inbound, RejectedError
+from services.events.domain import Draft, Inbound
 from services.events.ingestion import SOURCE, Ingestion, read_inbound, resolve, stored
 from services.events.repository import Engagements, Held, MongoEngagements, Stored
+from services.events.rules import RejectedError, read_reported
 from shared.contracts.base import Envelope, Event
 from shared.contracts.events import (
     CorrectEngagement,
@@ -44,7 +45,7 @@ class EventsService:
         self._ingestion = Ingestion(repository, bus)
         self.outbox = repository
 
-    @on_batch(INBOUND, read=read_inbound, exchange=PARTNERS, size=500, linger=0.05)
+    @on_batch(INBOUND, read=read_inbound, exchange=PARTNERS, size=500, linger=0.05, consumers=2)
     def record_reported(self, batch: list[Inbound]) -> list[Envelope[Event]]:
         """What partners reported, over HTTP and over AMQP."""
         return self._ingestion.record(batch)
@@ -119,7 +120,7 @@ class EventsService:
         if item.version != request.version:
             raise Conflict(CHANGED_MEANWHILE)
         try:
-            domain.read_reported(request.data)
+            read_reported(request.data)
         except RejectedError as error:
             raise Invalid(str(error)) from None
         return self._replace_held(item, corrected=request.data)

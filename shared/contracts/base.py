@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import orjson
 from cloudevents.core.exceptions import CloudEventValidationError
 from cloudevents.core.v1.event import CloudEvent
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 Reply = TypeVar("Reply", bound=BaseModel)
 E_co = TypeVar("E_co", bound="Event", covariant=True)
@@ -190,8 +190,9 @@ def read_envelope(content: Mapping[str, Any], known: Mapping[str, type[Event]]) 
 
 
 class ConsumerHealth(Value):
-    """How one queue of a service is doing."""
+    """How one consumer of a service is doing."""
 
+    queue: str
     state: str
     """`running`, `waiting` (a store, the broker or a service is away) or `paused` (every message fails alike)."""
     reason: str = ""
@@ -202,7 +203,7 @@ class Health(Value):
     """A service's own word on how it is."""
 
     ok: bool
-    consumers: dict[str, ConsumerHealth] = Field(default_factory=dict)
+    consumers: tuple[ConsumerHealth, ...] = ()
 
 
 class CheckHealth(Request[Health]):

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage, AbstractRobustConnection
+from aiormq.exceptions import ChannelInvalidStateError
 from pydantic import BaseModel
 
 from shared.contracts.base import CONTENT_TYPE, Request, new_id
@@ -17,6 +18,8 @@ from shared.settings import Settings
 
 R = TypeVar("R", bound=BaseModel)
 
+# While a connection is being mended, aiormq says so with a RuntimeError of its own.
+BROKER_ERRORS = (TimeoutError, OSError, aio_pika.exceptions.AMQPError, ChannelInvalidStateError)
 CONFIRM_TIMEOUT = 15.0
 BATCHES_IN_FLIGHT = 4
 """Batches published at once; more only make each other slow (measured: 16 at once took 2 s each)."""
@@ -71,7 +74,7 @@ class AioBus:
             async with asyncio.timeout(seconds):
                 await self._rpc.publish(message, wire.routing_key(request), mandatory=True)
                 body = await answer
-        except (TimeoutError, ConnectionError, aio_pika.exceptions.AMQPError) as error:
+        except BROKER_ERRORS as error:
             raise wire.no_answer(request) from error
         finally:
             self._waiting.pop(asked, None)
@@ -85,7 +88,7 @@ class AioBus:
         try:
             async with asyncio.timeout(CONFIRM_TIMEOUT), self._slots:
                 await asyncio.gather(*(self._publish(exchange, body, headers) for body in bodies))
-        except (TimeoutError, ConnectionError, aio_pika.exceptions.AMQPError) as error:
+        except BROKER_ERRORS as error:
             raise Unavailable("The message broker does not take events just now. Send the same again later.") from error
 
     async def _publish(self, exchange: AbstractExchange, body: bytes, headers: dict[str, str]) -> None:
@@ -107,7 +110,7 @@ class AioBus:
             if self._connection is None:
                 try:
                     await self._connect()
-                except (TimeoutError, OSError, aio_pika.exceptions.AMQPError) as error:
+                except BROKER_ERRORS as error:
                     raise Unavailable("The message broker does not answer.") from error
             try:
                 await asyncio.wait_for(self._connection.connected.wait(), 2)  # type: ignore[union-attr]

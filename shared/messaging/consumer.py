@@ -52,7 +52,8 @@ class BatchConsumer:
         self._state = ("waiting", "starting")
 
     def health(self) -> ConsumerHealth:
-        return ConsumerHealth(state=self._state[0], reason=self._state[1], handled=self._handled)
+        state, reason = self._state
+        return ConsumerHealth(queue=self._declaration.queue, state=state, reason=reason, handled=self._handled)
 
     def stop(self) -> None:
         """Finish the batch in hand, acknowledge it, and end `run`."""
@@ -193,7 +194,9 @@ class BatchConsumer:
         user = properties.get("user_id")
         if user == self._own_user and ORIGINAL_USER in headers:
             user = headers.pop(ORIGINAL_USER) or None
-        return RawMessage(body, headers, properties.get("content_type") or "", user, user == self._own_user)
+        # Users belong to the broker, not to the vhost: those of an instance's partners begin with its own user.
+        partner = user.removeprefix(f"{self._own_user}.") if user else None
+        return RawMessage(body, headers, properties.get("content_type") or "", partner, user == self._own_user)
 
     # -- waiting ----------------------------------------------------------------------------------
 

@@ -41,6 +41,7 @@ class Declaration:
     exchange: str = "wellheard"
     size: int = 1
     linger: float = 0.0
+    consumers: int = 1
     one_by_one: bool = False
     request: type[Request[Any]] | None = None
     seconds: float = 0.0
@@ -65,11 +66,13 @@ def on_batch(
     linger: float = 0.05,
     read: Callable[[RawMessage], Any] | None = None,
     exchange: str = "wellheard",
+    consumers: int = 1,
 ) -> Callable[[F], F]:
     """Handles up to `size` messages of `queue` in one call, waiting at most `linger` seconds for more.
 
     The handler gets a list of envelopes (of what `read` returns, if given) and may return a list of envelopes:
-    they are published and confirmed before the batch is acknowledged. It must be idempotent.
+    they are published and confirmed before the batch is acknowledged. It must be idempotent. `consumers`: so many
+    batches are in hand at once in one process, one at work while another waits for the store or the broker.
     """
 
     def decorate(handler: F) -> F:
@@ -77,7 +80,15 @@ def on_batch(
         return _declare(
             handler,
             Declaration(
-                "batch", handler.__name__, queue, tuple(events), reader, exchange=exchange, size=size, linger=linger
+                "batch",
+                handler.__name__,
+                queue,
+                tuple(events),
+                reader,
+                exchange=exchange,
+                size=size,
+                linger=linger,
+                consumers=consumers,
             ),
         )
 

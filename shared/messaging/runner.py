@@ -11,6 +11,7 @@ import eventlet  # noqa: E402
 
 eventlet.monkey_patch()
 
+import gc  # noqa: E402
 import importlib  # noqa: E402
 import signal  # noqa: E402
 from collections.abc import Callable  # noqa: E402
@@ -52,7 +53,15 @@ def run_service(name: str, build: str, settings: Settings, topology: Definitions
     broker.wait_for_broker(settings.amqp_url, partial(broker.declare, topology=topology), log)
     module, _, function = build.partition(":")
     service = _build_when_possible(partial(getattr(importlib.import_module(module), function), settings), settings)
+    _collect_less_often()
     _Process(service, settings).run()
+
+
+def _collect_less_often() -> None:
+    # A batch makes some ten thousand objects that die by reference counting. With the default threshold the cyclic
+    # collector went over them 70 times a batch: reading an event cost 138 us instead of 41.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _build_when_possible(build: Callable[[RpcClient], Any], settings: Settings) -> Any:
@@ -75,13 +84,14 @@ class _Process:
         self._stopped = eventlet.event.Event()
         self._timers_stop = False
         mine = declarations(service)
-        self._consumers = {
-            each.queue: BatchConsumer(
+        self._consumers = [
+            BatchConsumer(
                 settings.amqp_url, each, _with_correlation(getattr(service, each.handler)), settings.amqp_user
             )
             for each in mine
             if each.how == "batch"
-        }
+            for _ in range(each.consumers)
+        ]
         self._timers = [each for each in mine if each.how == "every"]
         outbox = getattr(service, "outbox", None)
         self._relay = Relay(settings.amqp_url, outbox) if outbox is not None else None
@@ -93,7 +103,7 @@ class _Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopped.ready() or self._stopped.send(None))
         self._rpc.start()
-        running = [eventlet.spawn(consumer.run) for consumer in self._consumers.values()]
+        running = [eventlet.spawn(consumer.run) for consumer in self._consumers]
         running += [eventlet.spawn(self._tick, each) for each in self._timers]
         if self._relay is not None:
             running.append(eventlet.spawn(self._relay.run))
@@ -118,7 +128,7 @@ class _Process:
     def _drain(self, running: list[Any]) -> None:
         """Finish what is in hand and acknowledge it; only then close."""
         self._timers_stop = True
-        for consumer in self._consumers.values():
+        for consumer in self._consumers:
             consumer.stop()
         with eventlet.Timeout(DRAIN, False):
             self._finish_calls()
@@ -192,9 +202,8 @@ class _Process:
 
     def _check_health(self) -> Callable[[Any, Any], Any]:
         def check_health(_worker: Any, content: Any, correlation_id: str = "") -> Any:
-            consumers = {queue: consumer.health() for queue, consumer in self._consumers.items()}
-            health = Health(ok=all(each.state == "running" for each in consumers.values()), consumers=consumers)
-            return health.model_dump(mode="json")
+            states = [each.health() for each in self._consumers]
+            return Health(ok=all(each.state == "running" for each in states), consumers=states).model_dump(mode="json")
 
         assert CheckHealth.method() == check_health.__name__
         return check_health

@@ -1,4 +1,4 @@
-"""The consumer on a real broker: nothing is lost, one bad message takes no neighbour along, a bad deploy parks nothing."""
+"""The consumer on a real broker: nothing is lost, one bad message spares its neighbours, a bad deploy parks nothing."""
 
 import threading
 import time

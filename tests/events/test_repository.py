@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from services.events.fake import FakeEngagements
 from services.events.ingestion import _held, stored
-from services.events.repository import Engagements, FakeEngagements, MongoEngagements, Stored
+from services.events.repository import Engagements, MongoEngagements, Stored
 from shared.contracts.events import EngagementCorrected
 from shared.mongo import connect
 from tests.builders import an_engagement, an_envelope, an_inbound

@@ -4,7 +4,7 @@ import pytest
 
 from services.contacts.repository import FakeContacts
 from services.contacts.service import ContactsService
-from services.events.repository import FakeEngagements
+from services.events.fake import FakeEngagements
 from services.events.service import EventsService
 from shared.contracts.base import Event
 from shared.contracts.contacts import ContactRegistered, GetContact

@@ -1,0 +1,46 @@
+# Everything a newcomer runs. Every target works first in a fresh clone: what it needs is installed on the way.
+.DEFAULT_GOAL := help
+.PHONY: help install up down status logs reset test test-fast check bench fast-store
+BIN := .venv/bin
+
+help: ## What can be run here
+	@sed -n 's/^\([a-z%A-Z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+install: ## Install what is missing; the other targets do it by themselves
+	@deploy/install.sh
+
+up: install ## Start Wellheard here, with demo data on the first start
+	@$(BIN)/python -m deploy.up
+
+down: install ## Stop it; all data stays
+	@$(BIN)/python -m deploy.down
+
+status: install ## What runs, and how much waits in the queues
+	@$(BIN)/wellheard status
+
+logs: install ## Follow the logs of all processes
+	@tail -n 20 -F $${WELLHEARD_STATE_DIR:-.wellheard}/log/*.log
+
+reset: install ## Stop it and throw all its data away
+	@$(BIN)/python -m deploy.down --reset
+
+test: install ## All tests, on real servers; what cannot run here is skipped with its reason
+	@$(BIN)/pytest -rs
+
+test-fast: install ## The tests that need no servers
+	@$(BIN)/pytest -n auto -m "not servers"
+
+check: install ## Lint, types, imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+bench: install ## Every bench, each ends with a line of JSON
+	@for file in bench/[a-z]*.py; do case $$file in */harness.py) ;; *) $(BIN)/python -m bench.$$(basename $$file .py) || exit 1;; esac; done
+
+bench-%: install
+	@$(BIN)/python -m bench.$*
+
+fast-store: ## Build the ten times faster store, once (needs cargo; about ten minutes)
+	@deploy/fast-store.sh

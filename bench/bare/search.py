@@ -1,0 +1,45 @@
+"""The bare engine of bench/search.py: tantivy alone, in this process, with what a page needs and nothing around it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from tantivy import Order, Query
+
+from services.history.index.tantivy_schema import ENGLISH, FACETS, SCHEMA, open_index
+
+LIMIT = 25
+
+
+class BareEngine:
+    """Searches the same index that Wellheard serves."""
+
+    def __init__(self, folder: Path) -> None:
+        self._searcher = open_index(folder).searcher()
+
+    def entries(self, words: Sequence[str] = (), phrase: str = "", **filters: str) -> dict[str, Any]:
+        """One page of open entries, the newest first, with the exact total and the facets."""
+        query = Query.term_query(SCHEMA, "doc", "Entry")
+        query = query.and_must_match(Query.term_query(SCHEMA, "sensitive", False))
+        for word in words:
+            query = query.and_must_match(Query.term_query(SCHEMA, "text", ENGLISH.analyze(word)[0]))
+        if phrase:
+            query = query.and_must_match(Query.phrase_query(SCHEMA, "text", list(ENGLISH.analyze(phrase))))
+        for field, value in filters.items():
+            query = query.and_must_match(Query.term_query(SCHEMA, field, value))
+        facets = self._searcher.aggregate(query, {name: {"terms": {"field": name, "size": 100}} for name in FACETS})
+        return self._page(query, Order.Desc) | {"facets": facets}
+
+    def names(self, typed: str) -> dict[str, Any]:
+        """Contacts by the beginnings of their names, typos forgiven."""
+        query = Query.term_query(SCHEMA, "doc", "ContactRecord")
+        for word in typed.lower().split():
+            distance = 2 if len(word) >= 8 else 1 if len(word) >= 4 else 0
+            query = query.and_must_match(Query.fuzzy_term_query(SCHEMA, "name", word, distance, True, True))
+        return self._page(query, Order.Asc)
+
+    def _page(self, query: Query, order: Order) -> dict[str, Any]:
+        found = self._searcher.search(query, LIMIT, True, order_by_field="sort", order=order)
+        documents = [orjson.loads(bytes(self._searcher.doc(address)["stored"][0])) for _, address in found.hits]
+        return {"total": found.count, "items": documents}

@@ -1,0 +1,1 @@
+"""The commands of `wellheard`, one module for each noun."""

@@ -1,0 +1,106 @@
+"""Commands about the instance as a whole: what runs, whether it adds up, its index, its demo data."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from deploy.commands.output import AsJson, console, show_json
+from shared.settings import get_settings
+
+
+def run(name: str) -> None:
+    """Run one process in the foreground (what the supervisor starts)."""
+    from deploy.run import run_process
+
+    run_process(name)
+
+
+def status(as_json: AsJson = False) -> None:
+    """What runs, what waits in queues and outboxes, what is parked or in quarantine."""
+    from deploy.status import read_status
+
+    found = read_status(get_settings())
+    if as_json:
+        return show_json(found)
+    console.print(f"Wellheard at [bold]{found['address']}[/]: {'ready' if found['ready'] else '[red]not ready[/]'}")
+    waits = {**found["queues"], **{f"outbox of {name}": count for name, count in found["outboxes"].items()}}
+    _show_table("process", "state", found["processes"])
+    _show_table("consumer of", "state", found["consumers"])
+    _show_table("where", "waiting", waits)
+    console.print(f"quarantined: {found['quarantined']}")
+    return None
+
+
+def _show_table(name: str, value: str, rows: Mapping[str, object]) -> None:
+    table = Table(name, value)
+    for each, told in rows.items():
+        table.add_row(each, str(told))
+    console.print(table)
+
+
+def seed(
+    contacts: Annotated[int, typer.Option(help="How many contacts to register.")] = 1_800,
+    engagements: Annotated[int, typer.Option(help="How many engagements to report.")] = 12_000,
+    number: Annotated[int, typer.Option("--seed", help="The same number gives the same data.")] = 2014,
+) -> None:
+    """Load the demo county through the real bus."""
+    from deploy.seed.load import load_demo
+
+    load_demo(get_settings(), contacts, engagements, number, Console(highlight=False))
+
+
+def check(
+    as_json: AsJson = False,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for everything to settle.")] = 60,
+) -> None:
+    """Prove that nothing was lost or doubled, and that the index equals the log. Exits with 1 when it is not so."""
+    from deploy.check import check as check_now
+
+    report = check_now(get_settings(), wait)
+    if as_json:
+        show_json(report.to_dict())
+    else:
+        for name, value in report.to_dict().items():
+            console.print(f"{name:>12}  {value}")
+    sys.exit(0 if report.ok else 1)
+
+
+def rebuild(as_json: AsJson = False) -> None:
+    """Build a new index from the log while the old one serves, then let the new one serve."""
+    from services.history.rebuild import rebuild as rebuild_index
+    from shared.contracts.history import SwapIndex
+    from shared.messaging.client import RpcClient
+
+    settings = get_settings()
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("rebuilding", total=None)
+        name = rebuild_index(settings, lambda done, last: bar.update(task, completed=done, total=last))
+    swapped = RpcClient(settings).call(SwapIndex(name=name), timeout=120)
+    if as_json:
+        return show_json(swapped.model_dump())
+    return console.print(f"The new index serves: {swapped.entries} entries ({swapped.name}).")
+
+
+def topology(
+    write: Annotated[bool, typer.Option(help="Write deploy/rabbitmq/definitions.json.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The broker's exchanges and queues, as the code declares them."""
+    from deploy.topology import FILE, derive_definitions, write_definitions
+
+    if write:
+        write_definitions()
+        return console.print(f"Written: {FILE.relative_to(Path.cwd()) if FILE.is_relative_to(Path.cwd()) else FILE}")
+    found = derive_definitions()
+    if as_json:
+        return show_json(found)
+    table = Table("exchange", "routing key", "queue")
+    for binding in found["bindings"]:
+        table.add_row(binding["source"], binding["routing_key"], binding["destination"])
+    return console.print(table)

@@ -1,0 +1,10 @@
+"""The processes of one instance: the one registry of what `wellheard run NAME` can run."""
+
+PROCESSES: dict[str, str] = {
+    "contacts": "services.contacts.service:build",
+    "events": "services.events.service:build",
+    "history-projector": "services.history.projector:build",
+    "history-search": "services.history.search:build",
+    "web": "services.web.app:build_app",
+}
+"""Name -> module and function that wires it; `web` is an ASGI application, the others are services on the bus."""

@@ -1,0 +1,32 @@
+"""Runs one process of an instance in the foreground: what supervisord starts."""
+
+import importlib
+
+from deploy.processes import PROCESSES
+from deploy.topology import load_definitions
+from shared.settings import get_settings
+
+
+def run_process(name: str) -> None:
+    """Run the process `name` of deploy/processes.py until SIGTERM."""
+    if name not in PROCESSES:
+        raise SystemExit(f"There is no process {name}. There are: {', '.join(PROCESSES)}.")
+    if name == "web":
+        return _run_web(PROCESSES[name])
+    # Not before now: the runner patches the standard library, and only processes that use nameko want that.
+    from shared.messaging.runner import run_service
+
+    return run_service(name, PROCESSES[name], get_settings(), load_definitions())
+
+
+def _run_web(build: str) -> None:
+    import uvicorn
+
+    from shared.logs import configure
+
+    configure("web")
+    settings = get_settings()
+    module, _, function = build.partition(":")
+    app = getattr(importlib.import_module(module), function)(settings)
+    # Addresses of pages hold what people searched for: they are never logged.
+    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_config=None, server_header=False)

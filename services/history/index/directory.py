@@ -1,0 +1,112 @@
+"""The indexes of an instance on disk, and which of them serves.
+
+`<root>/<name>/` is an index; `<root>/current` names the one that serves and is replaced in one step.
+"""
+
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from services.history.index.port import IndexLost, IndexReader, IndexWriter
+from services.history.index.tantivy import TantivyReader, TantivyWriter
+from services.history.index.tantivy_schema import file_stamp
+from shared.contracts.base import new_id
+from shared.errors import Unavailable
+
+BULK_HEAP_BYTES = 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """The index that serves; not complete while it is still being built from the log."""
+
+    name: str
+    complete: bool
+
+
+class Indexes:
+    """The directory of indexes, for the projector and for rebuilding."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._pointer = root / "current"
+
+    def current(self) -> Pointer | None:
+        """The index that serves, None when there is none."""
+        try:
+            return Pointer(**orjson.loads(self._pointer.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def serve(self, pointer: Pointer) -> None:
+        """Let this index serve from now on. Raises IndexLost when the directory cannot be written."""
+        try:
+            temporary = self._pointer.with_suffix(f".{os.getpid()}")
+            with temporary.open("wb") as file:
+                file.write(orjson.dumps(asdict(pointer)))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self._pointer)
+        except OSError as error:
+            raise IndexLost(str(error)) from error
+
+    def new_name(self) -> str:
+        return new_id("index")
+
+    def has(self, name: str) -> bool:
+        return (self._root / name / "meta.json").exists()
+
+    def writer(self, name: str) -> IndexWriter:
+        return TantivyWriter(self._root / name)
+
+    def bulk_writer(self, name: str) -> IndexWriter:
+        return TantivyWriter(self._root / name, BULK_HEAP_BYTES, threads=2)
+
+    def reader(self, name: str) -> IndexReader:
+        return TantivyReader(self._root / name)
+
+    def remove(self, name: str) -> None:
+        shutil.rmtree(self._root / name, ignore_errors=True)
+
+    def stamp(self) -> tuple[int, int] | None:
+        """Differs when another index serves; None when there is none."""
+        return file_stamp(self._pointer)
+
+
+class ServingIndex:
+    """The reader of whichever index serves now, for the search process."""
+
+    def __init__(self, indexes: Indexes) -> None:
+        self._indexes = indexes
+        self._seen: tuple[int, int] | None = None
+        self._reader: IndexReader | None = None
+        self._complete = False
+
+    @property
+    def rebuilding(self) -> bool:
+        """True while what is served may not hold everything."""
+        return not self._complete
+
+    def reader(self) -> IndexReader:
+        """Raises Unavailable when there is nothing to search yet.
+
+        When the directory is gone, what was open still answers until the projector has built another.
+        """
+        stamp = self._indexes.stamp()
+        if stamp is None or stamp != self._seen:
+            self._open(stamp)
+        if self._reader is None:
+            raise Unavailable("The history is being rebuilt and cannot be searched just now. Try again in a minute.")
+        return self._reader
+
+    def _open(self, stamp: tuple[int, int] | None) -> None:
+        pointer = self._indexes.current()
+        self._complete = pointer is not None and pointer.complete
+        if pointer is not None:
+            try:
+                self._reader, self._seen = self._indexes.reader(pointer.name), stamp
+            except IndexLost:
+                self._complete = False

@@ -1,0 +1,134 @@
+"""The index port: what the history asks of a search engine, whichever it is.
+
+One writer puts records in; readers in other processes search them. Every adapter passes the contract test suite
+in tests/history/index_contract.py.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from services.history.timeline import ContactRecord, Entry, Folded
+from shared.contracts.history import Reader, Sort
+
+
+class IndexLost(Exception):
+    """The index is missing, broken, or cannot be written: build another from the log."""
+
+
+class IndexBusy(Exception):
+    """Another process writes this index: there is one projector only."""
+
+
+EVERYTHING = Reader(sensitive=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: how well the last one matched (0 is best) and its key in the order of the list.
+
+    The key is unique and never changes with new arrivals, so a walk meets every entry once. It may stand in an
+    address, so it names nobody: of an entry it is made of its time, of a contact it is the id.
+    """
+
+    tier: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryQuery:
+    """A search of the timeline. Values of one filter are alternatives; different filters all apply."""
+
+    q: str = ""
+    contact_id: str | None = None
+    filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """kind, channel, topic, locality, group, partner."""
+    since: datetime | None = None
+    """UTC, included."""
+    before: datetime | None = None
+    """UTC, not included."""
+    sort: Sort = "relevance"
+    limit: int = 25
+    after: Place | None = None
+    facets: bool = False
+    reader: Reader = EVERYTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameQuery:
+    """A look-up of contacts by name, as one types. `partner`: only contacts that this partner has named."""
+
+    q: str = ""
+    filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """locality, group."""
+    limit: int = 25
+    after: Place | None = None
+    partner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    total: int
+    """Exact."""
+    hits: list[tuple[Entry, str]]
+    """(entry, snippet): escaped text with `<mark>` only."""
+    facets: dict[str, list[tuple[str, int]]]
+    """(value, count), the most frequent first; `month` the newest first."""
+    next: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactHits:
+    total: int
+    contacts: list[ContactRecord]
+    next: Place | None
+
+
+class IndexWriter(Protocol):
+    """The one writer of an index."""
+
+    position: int
+    """Everything up to this position of the log is in the index; after a crash, what has been committed."""
+
+    def put(self, folded: Sequence[Folded], position: int) -> None:
+        """Add or replace by id; an older version never overwrites a newer one. Raises IndexLost."""
+        ...
+
+    def commit(self) -> None:
+        """Make what was put durable and visible, all of it or nothing. Raises IndexLost."""
+        ...
+
+    def close(self) -> None:
+        """Commit, finish work in the background and let another writer in."""
+        ...
+
+
+class IndexReader(Protocol):
+    """Searches what has been committed; sees later commits by itself. Raises IndexLost when it cannot."""
+
+    def search(self, query: EntryQuery) -> EntryPage: ...
+
+    def find_contacts(self, query: NameQuery) -> ContactHits: ...
+
+    def contacts(self, ids: Sequence[str]) -> dict[str, ContactRecord]:
+        """Those of the contacts that are known, by id."""
+        ...
+
+    def entry(self, entry_id: str, reader: Reader) -> Entry | None:
+        """None also when the reader may not see it."""
+        ...
+
+    def counts(self) -> tuple[int, int]:
+        """(entries, contacts)"""
+        ...
+
+    def latest(self) -> Entry | None:
+        """The entry that was added last."""
+        ...
+
+    def entries(self) -> Iterator[Entry]:
+        """All of them, as stored."""
+        ...
+
+    def all_contacts(self) -> Iterator[ContactRecord]: ...

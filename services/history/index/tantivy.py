@@ -1,0 +1,296 @@
+"""The index in a directory, by tantivy: one writer, and readers in other processes that follow its commits."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+from tantivy import DocAddress, Document, Index, Occur, Order, Query, Searcher
+
+from services.history.index.port import ContactHits, EntryPage, EntryQuery, NameQuery, Place
+from services.history.index.tantivy_schema import (
+    ENGLISH,
+    FACETS,
+    SCHEMA,
+    Record,
+    all_words,
+    analyse,
+    document,
+    every,
+    file_stamp,
+    key_of,
+    losing,
+    open_index,
+    term,
+)
+from services.history.index.words import fold_name, name_key, parse, snippet, time_key, typos
+from services.history.timeline import ContactRecord, Entry, Folded
+from shared.contracts.history import Reader
+
+_WINDOW = 1_000
+_FACET_VALUES = 100
+_MONTHS = 12 * 200
+
+
+class TantivyWriter:
+    """Writes the index in `path`, made when it is not there. Raises IndexBusy while another process does."""
+
+    def __init__(self, path: Path, heap_bytes: int = 50_000_000, threads: int = 1) -> None:
+        self._index = open_index(path, create=True)
+        with losing():
+            self._writer = self._index.writer(heap_bytes, threads)
+            self._searcher = _reloaded(self._index)
+            latest = self._searcher.search(Query.all_query(), 1, False, order_by_field="position").hits
+        self.position: int = latest[0][0] if latest else 0
+        self._uncommitted: dict[str, int] = {}
+
+    def put(self, folded: Sequence[Folded], position: int) -> None:
+        records = _newest(record for each in folded for record in each if record is not None)
+        known = self._stored_versions(list(records)) | {
+            key: self._uncommitted[key] for key in records.keys() & self._uncommitted.keys()
+        }
+        newer = {key: each for key, each in records.items() if key not in known or known[key] < each.version}
+        documents = [document(each, position) for each in newer.values()]
+        with losing():
+            for key in newer.keys() & known.keys():
+                self._writer.delete_documents_by_term("key", key)
+            for each in documents:
+                self._writer.add_document(each)
+        self._uncommitted |= {key: each.version for key, each in newer.items()}
+        self.position = position
+
+    def commit(self) -> None:
+        if not self._uncommitted:
+            return
+        with losing():
+            self._writer.commit()
+            self._searcher = _reloaded(self._index)
+        self._uncommitted.clear()
+
+    def close(self) -> None:
+        self.commit()
+        with losing():
+            self._writer.wait_merging_threads()  # gives the lock back as well
+
+    def _stored_versions(self, keys: list[str]) -> dict[str, int]:
+        """Versions of those that are in the index already: seldom any, so one look-up for all of them is cheap."""
+        with losing():
+            hits = self._searcher.search(Query.term_set_query(SCHEMA, "key", keys), max(len(keys), 1), False).hits
+            documents = [self._searcher.doc(address) for _, address in hits]
+        return {each["key"][0]: orjson.loads(_stored(each))["version"] for each in documents}
+
+
+class _Search(NamedTuple):
+    """What to find: the scope always applies; the tiers say how well a record matches, the last one is all."""
+
+    scope: Query
+    tiers: Sequence[Query]
+    order: Order
+
+    @property
+    def everything(self) -> Query:
+        return every([self.scope, self.tiers[-1]])
+
+
+class TantivyReader:
+    """Searches the index in `path` as it was last committed (one stat a query)."""
+
+    def __init__(self, path: Path) -> None:
+        self._meta = path / "meta.json"
+        self._index = open_index(path)
+        self._seen: tuple[int, int] | None = None
+        self._searcher = self._fresh()
+
+    def search(self, query: EntryQuery) -> EntryPage:
+        with losing():
+            searcher = self._fresh()
+            clauses = parse(query.q, ENGLISH.analyze)
+            order = Order.Asc if query.sort == "oldest" else Order.Desc
+            search = _Search(self._entry_scope(query), _tiers(clauses, query.sort), order)
+            total, facets = _count(searcher, search.everything, FACETS if query.facets else ())
+            documents, place = self._page(searcher, search, query.after, query.limit)
+        terms = frozenset(term for clause in clauses for term in clause)
+        entries = [Entry.from_json(_stored(each)) for each in documents]
+        return EntryPage(total, [(each, snippet(each.body, terms, analyse)) for each in entries], facets, place)
+
+    def find_contacts(self, query: NameQuery) -> ContactHits:
+        scope = [term("doc", "ContactRecord"), *_filters(query.filters)]
+        if query.partner is not None:
+            scope.append(term("reported_by", query.partner))
+        with losing():
+            searcher = self._fresh()
+            search = _Search(every(scope), _name_tiers(query.q), Order.Asc)
+            total, _ = _count(searcher, search.everything)
+            documents, place = self._page(searcher, search, self._by_name(query.after), query.limit)
+        contacts = [ContactRecord.from_json(_stored(each)) for each in documents]
+        return ContactHits(total, contacts, Place(place.tier, contacts[-1].id) if place else None)
+
+    def contacts(self, ids: Sequence[str]) -> dict[str, ContactRecord]:
+        if not ids:
+            return {}
+        keys = [f"ContactRecord:{each}" for each in ids]
+        with losing():
+            searcher = self._fresh()
+            hits = searcher.search(Query.term_set_query(SCHEMA, "key", keys), len(keys), False).hits
+            found = [ContactRecord.from_json(_stored(searcher.doc(address))) for _, address in hits]
+        return {each.id: each for each in found}
+
+    def entry(self, entry_id: str, reader: Reader) -> Entry | None:
+        with losing():
+            searcher = self._fresh()
+            query = every([term("key", f"Entry:{entry_id}"), *_visible(reader)])
+            hits = searcher.search(query, 1, False).hits
+            return Entry.from_json(_stored(searcher.doc(hits[0][1]))) if hits else None
+
+    def counts(self) -> tuple[int, int]:
+        with losing():
+            searcher = self._fresh()
+            return _count(searcher, term("doc", "Entry"))[0], _count(searcher, term("doc", "ContactRecord"))[0]
+
+    def latest(self) -> Entry | None:
+        with losing():
+            searcher = self._fresh()
+            hits = searcher.search(term("doc", "Entry"), 1, False, order_by_field="position").hits
+            return Entry.from_json(_stored(searcher.doc(hits[0][1]))) if hits else None
+
+    def entries(self) -> Iterator[Entry]:
+        return (Entry.from_json(content) for content in self._all("Entry"))
+
+    def all_contacts(self) -> Iterator[ContactRecord]:
+        return (ContactRecord.from_json(content) for content in self._all("ContactRecord"))
+
+    def _all(self, doc: str) -> Iterator[bytes]:
+        """Everything of one sort, read by one searcher: a commit in between changes nothing."""
+        search, place = _Search(term("doc", doc), [Query.all_query()], Order.Asc), None
+        with losing():
+            searcher = self._fresh()
+            while True:
+                documents, place = self._page(searcher, search, place, _WINDOW)
+                yield from (_stored(each) for each in documents)
+                if place is None:
+                    return
+
+    def _page(
+        self, searcher: Searcher, search: _Search, after: Place | None, limit: int
+    ) -> tuple[list[Document], Place | None]:
+        """One page: the tiers one after another, each in the order of the key."""
+        found: list[tuple[Place, DocAddress]] = []
+        for tier in range(after.tier if after else 0, len(search.tiers)):
+            better = [(Occur.MustNot, each) for each in search.tiers[:tier]]
+            clauses = [(Occur.Must, search.scope), (Occur.Must, search.tiers[tier]), *better]
+            if after and after.tier == tier:
+                clauses.append((Occur.Must, self._beyond(after.key, search.order)))
+            query, wanted = Query.boolean_query(clauses), limit + 1 - len(found)
+            hits = searcher.search(query, wanted, False, order_by_field="sort", order=search.order).hits
+            found += [(Place(tier, key), address) for key, address in hits]
+            if len(found) > limit:
+                break
+        page = found[:limit]
+        return [searcher.doc(address) for _, address in page], page[-1][0] if len(found) > limit else None
+
+    def _by_name(self, after: Place | None) -> Place | None:
+        """The place among the names of the contact that a page ended with; the first when it is not known."""
+        known = self.contacts([after.key]) if after else {}
+        return Place(after.tier, name_key(known[after.key].name, after.key)) if after and known else None
+
+    def _beyond(self, key: str, order: Order) -> Query:
+        return self._keys(after=key) if order == Order.Asc else self._keys(before=key)
+
+    def _keys(self, since: str = "", after: str = "", before: str = "") -> Query:
+        # Ranges of text can be asked through the query parser only; keys are digits and letters.
+        lower = f"{{{after}" if after else f"[{since or '*'}"
+        return self._index.parse_query(f"sort:{lower} TO {before or '*'}" + ("}" if before else "]"))
+
+    def _entry_scope(self, query: EntryQuery) -> Query:
+        scope = [term("doc", "Entry"), *_visible(query.reader), *_filters(query.filters)]
+        if query.contact_id is not None:
+            scope.append(term("contact", query.contact_id))
+        if query.since or query.before:
+            since, before = (time_key(each) if each else "" for each in (query.since, query.before))
+            scope.append(self._keys(since=since, before=before))
+        return every(scope)
+
+    def _fresh(self) -> Searcher:
+        with losing():
+            changed = file_stamp(self._meta)
+            if changed is not None and changed != self._seen:
+                self._searcher, self._seen = _reloaded(self._index), changed
+        return self._searcher
+
+
+def _reloaded(index: Index) -> Searcher:
+    index.reload()
+    return index.searcher()
+
+
+def _stored(document: Document) -> bytes:
+    return bytes(document["stored"][0])
+
+
+def _newest(records: Iterator[Record]) -> dict[str, Record]:
+    newest: dict[str, Record] = {}
+    for record in records:
+        key = key_of(record)
+        if key not in newest or newest[key].version < record.version:
+            newest[key] = record
+    return newest
+
+
+def _filters(filters: Mapping[str, Sequence[str]]) -> list[Query]:
+    return [Query.term_set_query(SCHEMA, field, list(values)) for field, values in filters.items() if values]
+
+
+def _visible(reader: Reader) -> list[Query]:
+    seen = [] if reader.sensitive else [term("sensitive", False)]
+    return seen if reader.partner is None else [*seen, term("partner", reader.partner)]
+
+
+def _tiers(clauses: list[list[str]], sort: str) -> list[Query]:
+    """Relevance: first where the title and the names say it all, then the rest; within each the newest first.
+
+    Not BM25: its scores move with every new arrival, and a cursor that rests on them loses entries.
+    """
+    fields = ("head", "text") if clauses and sort == "relevance" else ("text",)
+    return [all_words(clauses, _words_in(field)) for field in fields]
+
+
+def _words_in(field: str) -> Callable[[Sequence[str]], Query]:
+    def query(words: Sequence[str]) -> Query:
+        return term(field, words[0]) if len(words) == 1 else Query.phrase_query(SCHEMA, field, list(words))
+
+    return query
+
+
+def _name_tiers(q: str) -> list[Query]:
+    """Every word exactly, every word as a beginning, every word with typos forgiven."""
+    if not q.strip():
+        return [Query.all_query()]
+    words = list(dict.fromkeys(fold_name(q).split()))
+    if not words:
+        return [Query.empty_query()]
+    beginnings = [_begins(word, 0) for word in words]
+    return [
+        every([term("name", word) for word in words]),
+        every(beginnings),
+        every([_begins(word, typos(word)) for word in words]),
+    ]
+
+
+def _begins(word: str, distance: int) -> Query:
+    return Query.fuzzy_term_query(SCHEMA, "name", word, distance, True, True)
+
+
+def _count(
+    searcher: Searcher, query: Query, facets: Sequence[str] = ()
+) -> tuple[int, dict[str, list[tuple[str, int]]]]:
+    """The exact total and the facets, in one pass."""
+    wanted: dict[str, Any] = {"total": {"value_count": {"field": "position"}}}
+    for name in facets:
+        size = _MONTHS if name == "month" else _FACET_VALUES
+        # Counts are exact as long as a segment has fewer values than this.
+        wanted[name] = {"terms": {"field": name, "size": size, "segment_size": 10_000}}
+    found = searcher.aggregate(query, wanted)
+    values = {name: [(each["key"], each["doc_count"]) for each in found[name]["buckets"]] for name in facets}
+    for name, counts in values.items():
+        counts.sort(key=lambda each: each[0] if name == "month" else (-each[1], each[0]), reverse=name == "month")
+    return int(found["total"]["value"]), values

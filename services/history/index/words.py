@@ -1,0 +1,119 @@
+"""Words of a query and of a text, alike for every engine: phrases, folding, keys of order, snippets.
+
+>>> parse('flu "day centre" jab')
+[['flu'], ['day', 'centre'], ['jab']]
+"""
+
+import hashlib
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+
+Analyse = Callable[[str], list[tuple[str, int, int]]]
+"""(term, start, end) of each word of a text, as the engine indexes it."""
+
+SNIPPET = 240
+"""Characters of a snippet, more or less."""
+_PIECE = 400
+_LONGEST_TAIL = 200
+"""Characters by which a piece may be longer so that no word is cut; longer words are not indexed."""
+_EPOCH = datetime(1, 1, 1, tzinfo=UTC)
+_CLAUSE = re.compile(r'"([^"]*)"?|([^\s"]+)')
+
+
+def parse(q: str, words_of: Callable[[str], list[str]] = str.split) -> list[list[str]]:
+    """The clauses of a query, each a word or a phrase as a list of terms; no query is an error.
+
+    A quote that is not closed runs to the end. A clause without a letter or digit gives an empty list: it is
+    something that no text contains.
+    """
+    clauses = [phrase or word for phrase, word in _CLAUSE.findall(q)]
+    return [words_of(clause) for clause in clauses if clause.strip()]
+
+
+def fold_name(text: str) -> str:
+    """Without case and accents, words parted by single spaces: `Zoë O’Brien` is `zoe o brien`."""
+    plain = "".join(char for char in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(char))
+    return " ".join("".join(char if char.isalnum() else " " for char in plain).split())
+
+
+def time_key(moment: datetime) -> str:
+    """A time as text that sorts by time, also before 1970."""
+    since = moment - _EPOCH
+    return f"{(since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds:018d}"
+
+
+def entry_key(occurred_at: datetime, entry_id: str) -> str:
+    """The unique place of an entry in order of time; equal times are parted by the id."""
+    return time_key(occurred_at) + _mark(entry_id)
+
+
+def name_key(name: str, contact_id: str) -> str:
+    """The unique place of a contact in order of names, in letters and digits only."""
+    return fold_name(name).encode()[:48].hex() + "00" + _mark(contact_id)
+
+
+def _mark(identifier: str) -> str:
+    return hashlib.blake2b(identifier.encode(), digest_size=8).hexdigest()
+
+
+def typos(word: str) -> int:
+    """Typos forgiven in a word of a name."""
+    return 2 if len(word) >= 8 else 1 if len(word) >= 4 else 0
+
+
+def snippet(text: str, terms: Collection[str], analyse: Analyse) -> str:
+    """The part of the text around the first of the terms, escaped, the terms in `<mark>`; else how it begins."""
+    match = _first(text, terms, analyse) if terms else None
+    start = 0 if match is None else _word_start(text, max(0, match - SNIPPET // 3), match)
+    end = _word_end(text, start + SNIPPET)
+    part = text[start:end]
+    out, last = ["… "] if start else [], 0
+    for term, begin, stop in analyse(part) if match is not None else ():
+        if term in terms:
+            out += [html.escape(part[last:begin]), f"<mark>{html.escape(part[begin:stop])}</mark>"]
+            last = stop
+    return "".join(out) + html.escape(part[last:]) + (" …" if end < len(text) else "")
+
+
+def highlight_name(name: str, q: str) -> str:
+    """The name, escaped, with the beginnings that were typed in `<mark>`."""
+    typed = sorted(fold_name(q).split(), key=len, reverse=True)
+    out, last = [], 0
+    for word in re.finditer(r"[^\W_]+", name):
+        folded = fold_name(word.group())
+        match = next((each for each in typed if folded.startswith(each)), None)
+        # A folded word of another length (ß becomes ss) cannot be marked letter by letter: mark it whole.
+        if match:
+            end = word.start() + len(match) if len(folded) == len(word.group()) else word.end()
+            out += [html.escape(name[last : word.start()]), f"<mark>{html.escape(name[word.start() : end])}</mark>"]
+            last = end
+    return "".join(out) + html.escape(name[last:])
+
+
+def _first(text: str, terms: Collection[str], analyse: Analyse) -> int | None:
+    """Where the first of the terms stands; reads piece by piece, so seldom all of 100,000 characters."""
+    start = 0
+    while start < len(text):
+        end = _word_end(text, start + _PIECE)
+        match = next((begin for term, begin, _ in analyse(text[start:end]) if term in terms), None)
+        if match is not None:
+            return start + match
+        start = end
+    return None
+
+
+def _word_start(text: str, start: int, latest: int) -> int:
+    """The next beginning of a word, not beyond `latest`."""
+    space = text.find(" ", start, latest) if start else -1
+    return space + 1 if space >= 0 else start
+
+
+def _word_end(text: str, end: int) -> int:
+    """The end of the word that `end` stands in, unless it is very long."""
+    if end >= len(text):
+        return len(text)
+    space = text.find(" ", end, end + _LONGEST_TAIL)
+    return space if space >= 0 else min(len(text), end + _LONGEST_TAIL)

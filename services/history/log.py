@@ -1,0 +1,138 @@
+"""The append-only log of every event that matters to a stakeholder: the truth that the index is folded from.
+
+Positions are dense, 1, 2, 3 and so on; only inside a batch may some be missing. Readers therefore ask for bounded
+windows on an index, which every store answers quickly (the embedded store reads all matches of a sort with a limit).
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from pymongo import ASCENDING
+from pymongo.errors import BulkWriteError
+
+from services.history.timeline import TIMELINE_EVENTS
+from shared.contracts.base import Envelope, Event
+from shared.mongo import Documents
+
+WINDOW = 500
+"""Positions read at a time; no two events that follow each other are farther apart."""
+_DUPLICATE_KEY = 11000
+_KNOWN: dict[str, type[Event]] = {event.type: event for event in TIMELINE_EVENTS}
+
+
+class LogPort(Protocol):
+    """One writer appends, anyone reads. An event stands in the log once, by its id."""
+
+    def append(self, envelopes: Sequence[Envelope[Event]], after: int) -> int:
+        """Durably add up to `WINDOW` events, at positions from `after` + 1 on, those that are not there yet.
+
+        Returns the last position taken, `after` when all were there.
+        """
+        ...
+
+    def last(self, after: int = 0) -> int:
+        """The highest position, at least `after`: looks only beyond it."""
+        ...
+
+    def read(self, after: int, upto: int) -> list[Envelope[Event]]:
+        """The events at positions from `after` + 1 to `upto`, in order."""
+        ...
+
+
+def windows(log: LogPort, after: int, upto: int) -> Iterator[tuple[int, list[Envelope[Event]]]]:
+    """(position reached, events) from `after` to `upto`, in windows small enough to hold."""
+    for start in range(after, upto, WINDOW):
+        end = min(start + WINDOW, upto)
+        yield end, log.read(start, end)
+
+
+class Log:
+    """The log in the store."""
+
+    def __init__(self, database: Documents) -> None:
+        self._log = database["log"]
+
+    def prepare(self) -> None:
+        """Make the index that windows need; the writer asks for it at start."""
+        self._log.create_index([("position", ASCENDING)], name="position")
+
+    def append(self, envelopes: Sequence[Envelope[Event]], after: int) -> int:
+        documents = [
+            {"_id": envelope.id, "position": position, "event": envelope.content}
+            for position, envelope in enumerate(envelopes, after + 1)
+        ]
+        try:
+            self._log.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            there = _duplicates(error)
+            return max(
+                (after + number for number in range(1, len(documents) + 1) if number - 1 not in there), default=after
+            )
+        return after + len(documents)
+
+    def last(self, after: int = 0) -> int:
+        low, step = after, WINDOW
+        while self._has_any(low + step):
+            low, step = low + step, step * 2
+        high = low + step
+        while high - low > WINDOW:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._has_any(middle) else (low, middle)
+        found = self._log.find({"position": {"$gt": low, "$lte": high}}, {"_id": 0, "position": 1})
+        return max((each["position"] for each in found), default=after)
+
+    def _has_any(self, after: int) -> bool:
+        """Whether the log goes on beyond this position: the next event stands within a window."""
+        return self._log.find_one({"position": {"$gt": after, "$lte": after + WINDOW}}, {"_id": 1}) is not None
+
+    def read(self, after: int, upto: int) -> list[Envelope[Event]]:
+        found = list(self._log.find({"position": {"$gt": after, "$lte": upto}}, batch_size=WINDOW + 1))
+        found.sort(key=lambda each: each["position"])
+        return [_envelope(each["event"]) for each in found]
+
+
+class FakeLog:
+    """The same log in memory; the contract test of the log runs on both."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, tuple[int, dict[str, Any]]] = {}
+
+    def prepare(self) -> None: ...
+
+    def append(self, envelopes: Sequence[Envelope[Event]], after: int) -> int:
+        last = after
+        for position, envelope in enumerate(envelopes, after + 1):
+            if envelope.id not in self._events:
+                self._events[envelope.id] = (position, envelope.content)
+                last = position
+        return last
+
+    def last(self, after: int = 0) -> int:
+        return max((after, *(position for position, _ in self._events.values())))
+
+    def read(self, after: int, upto: int) -> list[Envelope[Event]]:
+        found = sorted((each for each in self._events.values() if after < each[0] <= upto), key=lambda each: each[0])
+        return [_envelope(event) for _, event in found]
+
+
+def _envelope(event: dict[str, Any]) -> Envelope[Event]:
+    """What the log holds was checked as a CloudEvent when it arrived; once more would double the time of a fold."""
+    return Envelope(
+        data=_KNOWN[event["type"]].read(event["data"]),
+        source=event["source"],
+        subject=event["subject"],
+        sequence=event["sequence"],
+        correlationid=event["correlationid"],
+        causationid=event.get("causationid", ""),
+        id=event["id"],
+        time=datetime.fromisoformat(event["time"]),
+    )
+
+
+def _duplicates(error: BulkWriteError) -> set[int]:
+    """Which of the batch were in the log already (redelivered); raises when anything else went wrong."""
+    failed = error.details.get("writeErrors", [])
+    if error.details.get("writeConcernErrors") or any(each["code"] != _DUPLICATE_KEY for each in failed):
+        raise error
+    return {each["index"] for each in failed}

@@ -1,0 +1,162 @@
+"""The one writer of the history: events go to the log first, then into the index, which follows the log.
+
+Everything that can go wrong with the index has one answer: open it (or another), catch up from the log, go on.
+"""
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from threading import Lock
+from typing import ClassVar
+
+from services.history.index.directory import Indexes, Pointer
+from services.history.index.port import IndexBusy, IndexLost, IndexWriter
+from services.history.log import Log, LogPort, windows
+from services.history.timeline import TIMELINE_EVENTS, fold
+from shared.contracts.base import Envelope, Event
+from shared.contracts.history import IndexSwapped, SwapIndex
+from shared.errors import NotFound, Unavailable
+from shared.logs import get_logger
+from shared.messaging import Bus, every, on_batch, rpc
+from shared.mongo import connect
+from shared.settings import Settings
+
+log = get_logger()
+COMMIT_SECONDS = 0.5
+_WINDOWS_A_COMMIT = 40
+
+
+class HistoryProjector:
+    """`live` means that the index holds the whole log; until then events go to the log only and a tick catches up."""
+
+    name: ClassVar[str] = "history_projector"
+
+    def __init__(self, event_log: LogPort, indexes: Indexes) -> None:
+        self._log = event_log
+        self._indexes = indexes
+        self._index: IndexWriter | None = None
+        self._serving = Pointer("", complete=False)
+        self._last = 0
+        self._live = False
+        self._lock = Lock()
+
+    @on_batch("history.timeline", TIMELINE_EVENTS, size=500, linger=0.05)
+    def add_to_timeline(self, envelopes: Sequence[Envelope[Event]]) -> None:
+        """Acknowledged once the events are in the log: from there the index can always be made."""
+        with self._lock:
+            index = self._opened()
+            self._last = self._log.append(envelopes, after=self._last)
+            if self._live:
+                self._put(index, envelopes)
+
+    @every(COMMIT_SECONDS)
+    def follow_log(self) -> None:
+        """Commit what was put; catch up when the index is new, was lost, or the process has just started."""
+        try:
+            with self._lock:
+                index = self._opened()
+        except Unavailable as error:
+            log.warning("projector_waits", reason=error.detail)
+            return
+        try:
+            if not self._live:
+                self._go_live(index, Pointer(self._serving.name, complete=True))
+            index.commit()
+        except IndexLost as error:
+            self._lost(index, error)
+
+    @rpc
+    def swap_index(self, request: SwapIndex) -> IndexSwapped:
+        """Let an index that was built beside this one serve, once it holds the whole log; remove this one."""
+        if not self._indexes.has(request.name):
+            raise NotFound("There is no index of that name: build it with `wellheard rebuild`.")
+        if request.name != self._serving.name:  # else the caller asks again because an answer was late
+            self._swap(request.name)
+        return IndexSwapped(name=request.name, entries=self._indexes.reader(request.name).counts()[0])
+
+    def close(self) -> None:
+        """Leave a committed index behind; what is not committed would be caught up from the log."""
+        if self._index is not None:
+            self._close(self._index)
+
+    def _put(self, index: IndexWriter, envelopes: Sequence[Envelope[Event]]) -> None:
+        try:
+            index.put([fold(each) for each in envelopes], self._last)
+        except IndexLost as error:
+            self._lost(index, error)
+
+    def _swap(self, name: str) -> None:
+        try:
+            with self._lock:
+                old, old_name = self._opened(), self._serving.name
+            self._go_live(self._indexes.writer(name), Pointer(name, complete=True))
+        except (IndexBusy, IndexLost) as error:
+            raise Unavailable(f"The index cannot be used: {error}.") from error
+        self._close(old)
+        self._indexes.remove(old_name)
+        log.info("index_swapped", index=name)
+
+    def _go_live(self, index: IndexWriter, pointer: Pointer) -> None:
+        """Catch up beside the handler, then, while it waits, with the rest; from here on the handler puts."""
+        self._catch_up(index)
+        with self._lock:
+            self._catch_up(index)
+            if pointer != self._indexes.current():
+                self._indexes.serve(pointer)
+            self._index, self._serving, self._live = index, pointer, True
+
+    def _catch_up(self, index: IndexWriter) -> None:
+        """Fold the log into the index, up to the last event that was appended."""
+        for window, (position, envelopes) in enumerate(windows(self._log, index.position, self._last), 1):
+            index.put([fold(each) for each in envelopes], position)
+            if window % _WINDOWS_A_COMMIT == 0:
+                index.commit()
+            time.sleep(0)  # heartbeats and the handler have their turn
+        index.commit()
+
+    def _opened(self) -> IndexWriter:
+        """The index that serves; another one, empty, when it is missing or broken. Unavailable when not ours."""
+        if self._index is not None and self._indexes.has(self._serving.name):
+            return self._index
+        if self._index is not None:
+            self._lost(self._index, IndexLost("the directory of the index is gone"))
+        try:
+            index, pointer = self._open_or_make()
+        except IndexBusy:
+            raise Unavailable("Another projector writes the index; this one waits until it has ended.") from None
+        except IndexLost as error:
+            raise Unavailable(f"The index cannot be written: {error}.") from error
+        self._last = self._log.last(after=max(self._last, index.position))
+        self._index, self._serving = index, pointer
+        return index
+
+    def _open_or_make(self) -> tuple[IndexWriter, Pointer]:
+        pointer = self._indexes.current()
+        if pointer is not None and self._indexes.has(pointer.name):
+            try:
+                return self._indexes.writer(pointer.name), pointer
+            except IndexLost as error:
+                log.warning("index_unusable", index=pointer.name, reason=str(error))
+                self._indexes.remove(pointer.name)
+        new = Pointer(self._indexes.new_name(), complete=False)
+        index = self._indexes.writer(new.name)
+        self._indexes.serve(new)
+        log.info("index_building", index=new.name)
+        return index, new
+
+    @staticmethod
+    def _close(index: IndexWriter) -> None:
+        with suppress(IndexLost):  # it is not needed any more
+            index.close()
+
+    def _lost(self, index: IndexWriter, error: IndexLost) -> None:
+        log.warning("index_lost", index=self._serving.name, reason=str(error))
+        if self._index is index:  # another may serve by now
+            self._index, self._live = None, False
+
+
+def build(settings: Settings, bus: Bus) -> HistoryProjector:
+    """The projector of this instance; it asks nobody."""
+    event_log = Log(connect(settings, "history"))
+    event_log.prepare()
+    return HistoryProjector(event_log, Indexes(settings.index_dir))

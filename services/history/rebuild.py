@@ -1,0 +1,114 @@
+"""A new index from the log while the old one serves, and the proof that an index equals the fold of the log."""
+
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from typing import NamedTuple
+
+from services.history.index.directory import Indexes
+from services.history.log import Log, LogPort, windows
+from services.history.timeline import ContactRecord, Entry, fold
+from shared.errors import NotFound
+from shared.mongo import connect
+from shared.settings import Settings
+
+Progress = Callable[[int, int], None]
+"""Called with (position reached, last position)."""
+_WINDOWS_A_COMMIT = 100
+_MODULUS = 1 << 256
+
+
+class Checksum(NamedTuple):
+    """A checksum over every entry and contact, in whatever order they come, and how many there are."""
+
+    checksum: str
+    entries: int
+    contacts: int
+
+
+def rebuild(settings: Settings, progress: Progress = lambda done, last: None) -> str:
+    """Fold the log into a new index and return its name; it serves once the projector was asked to `SwapIndex`."""
+    return rebuild_from(Log(connect(settings, "history")), Indexes(settings.index_dir), progress)
+
+
+def rebuild_from(log: LogPort, indexes: Indexes, progress: Progress = lambda done, last: None) -> str:
+    name = indexes.new_name()
+    try:
+        _fill(log, indexes, name, progress)
+    except BaseException:
+        indexes.remove(name)
+        raise
+    return name
+
+
+def log_checksum(settings: Settings) -> Checksum:
+    """The checksum over the fold of the log; reads nothing of the index."""
+    return checksum_of_log(Log(connect(settings, "history")))
+
+
+def index_checksum(settings: Settings) -> Checksum:
+    """The checksum over what the serving index has stored; NotFound when there is none."""
+    return checksum_of_index(Indexes(settings.index_dir))
+
+
+def checksum_of_index(indexes: Indexes) -> Checksum:
+    pointer = indexes.current()
+    if pointer is None or not indexes.has(pointer.name):
+        raise NotFound("There is no index: start the projector or run `wellheard rebuild`.")
+    reader = indexes.reader(pointer.name)
+    return _sum(
+        (type(each), each.checksum()) for source in (reader.entries(), reader.all_contacts()) for each in source
+    )
+
+
+def checksum_of_log(log: LogPort) -> Checksum:
+    """Keeps the newest version of each record in a file of its own: memory stays flat however long the log is."""
+    with tempfile.NamedTemporaryFile(suffix=".sqlite") as file:
+        database = sqlite3.connect(file.name, isolation_level=None)
+        try:
+            database.execute("PRAGMA synchronous = OFF")
+            database.execute("CREATE TABLE newest (kind, id, version, checksum, PRIMARY KEY (kind, id)) WITHOUT ROWID")
+            _fold_into(database, log)
+            rows = database.execute("SELECT kind, checksum FROM newest")
+            return _sum((_KINDS[kind], int.from_bytes(checksum, "big")) for kind, checksum in rows)
+        finally:
+            database.close()
+
+
+_KINDS: dict[str, type[Entry | ContactRecord]] = {cls.__name__: cls for cls in (Entry, ContactRecord)}
+
+
+def _fold_into(database: sqlite3.Connection, log: LogPort) -> None:
+    keep_newest = (
+        "INSERT INTO newest VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
+        " SET version = excluded.version, checksum = excluded.checksum WHERE excluded.version > version"
+    )
+    for _, envelopes in windows(log, 0, log.last()):
+        database.execute("BEGIN")
+        database.executemany(keep_newest, _rows(record for each in envelopes for record in fold(each) if record))
+        database.execute("COMMIT")
+
+
+def _rows(records: Iterable[Entry | ContactRecord]) -> Iterator[tuple[str, str, int, bytes]]:
+    for record in records:
+        yield type(record).__name__, record.id, record.version, record.checksum().to_bytes(32, "big")
+
+
+def _sum(records: Iterable[tuple[type[Entry | ContactRecord], int]]) -> Checksum:
+    total, entries, contacts = 0, 0, 0
+    for kind, checksum in records:
+        total = (total + checksum) % _MODULUS
+        entries += kind is Entry
+        contacts += kind is ContactRecord
+    return Checksum(f"{total:064x}", entries, contacts)
+
+
+def _fill(log: LogPort, indexes: Indexes, name: str, progress: Progress) -> None:
+    last = log.last()
+    with closing(indexes.bulk_writer(name)) as index:
+        for window, (position, envelopes) in enumerate(windows(log, 0, last), 1):
+            index.put([fold(each) for each in envelopes], position)
+            if window % _WINDOWS_A_COMMIT == 0:
+                index.commit()
+            progress(position, last)

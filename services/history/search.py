@@ -1,0 +1,180 @@
+"""Answers what was ever said, and finds contacts by name: reads the index, writes nothing."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+from services.history.cursor import Cursors
+from services.history.index.directory import Indexes, ServingIndex
+from services.history.index.port import EntryQuery, IndexReader, NameQuery, Place
+from services.history.index.words import highlight_name
+from services.history.timeline import ContactRecord, Entry
+from shared.contracts.events import Link
+from shared.contracts.history import (
+    ContactPage,
+    FacetCount,
+    FoundContact,
+    GetEntry,
+    GetHistoryStatus,
+    HistoryItem,
+    HistoryPage,
+    HistoryStatus,
+    NamedContact,
+    SearchContacts,
+    SearchHistory,
+)
+from shared.errors import Invalid, NotFound
+from shared.messaging import Bus, rpc
+from shared.settings import Settings
+
+LONDON = ZoneInfo("Europe/London")
+LONGEST_QUERY = 500
+
+
+class HistorySearch:
+    """The search process of the history; as many of them as wanted."""
+
+    name: ClassVar[str] = "history"
+
+    def __init__(self, indexes: Indexes, secret: str = "") -> None:
+        self._serving = ServingIndex(indexes)
+        self._cursors = Cursors(secret)
+
+    @rpc
+    def search_history(self, request: SearchHistory) -> HistoryPage:
+        _check_length(request.q)
+        query = _entry_query(request, self._cursors.read(request, request.cursor))
+        index = self._serving.reader()
+        page = index.search(query)
+        return HistoryPage(
+            total=page.total,
+            items=_items(index, page.hits),
+            facets={
+                name: tuple(FacetCount(value=v, count=n) for v, n in counts) for name, counts in page.facets.items()
+            },
+            next_cursor=self._cursors.write(request, page.next),
+            rebuilding=self._serving.rebuilding,
+        )
+
+    @rpc
+    def search_contacts(self, request: SearchContacts) -> ContactPage:
+        _check_length(request.q)
+        query = NameQuery(
+            q=request.q,
+            filters={"locality": request.locality, "group": request.group},
+            limit=request.limit,
+            after=self._cursors.read(request, request.cursor),
+            partner=request.reader.partner,
+        )
+        found = self._serving.reader().find_contacts(query)
+        return ContactPage(
+            total=found.total,
+            items=tuple(_found_contact(each, request.q) for each in found.contacts),
+            next_cursor=self._cursors.write(request, found.next),
+            rebuilding=self._serving.rebuilding,
+        )
+
+    @rpc
+    def get_entry(self, request: GetEntry) -> HistoryItem:
+        index = self._serving.reader()
+        entry = index.entry(request.entry_id, request.reader)
+        if entry is None:
+            raise NotFound("There is no entry of that id in the history.")
+        return _items(index, [(entry, "")])[0]
+
+    @rpc
+    def get_history_status(self, request: GetHistoryStatus) -> HistoryStatus:
+        index = self._serving.reader()
+        (entries, contacts), latest = index.counts(), index.latest()
+        return HistoryStatus(
+            entries=entries,
+            contacts=contacts,
+            rebuilding=self._serving.rebuilding,
+            last_recorded_at=latest.recorded_at if latest else None,
+        )
+
+
+def _check_length(q: str) -> None:
+    if len(q) > LONGEST_QUERY:
+        raise Invalid(f"A search has {LONGEST_QUERY} characters at most; this one has {len(q)}. Use fewer words.")
+
+
+def _entry_query(request: SearchHistory, after: Place | None) -> EntryQuery:
+    return EntryQuery(
+        q=request.q,
+        contact_id=request.contact_id,
+        filters={
+            "kind": request.kind,
+            "channel": request.channel,
+            "topic": request.topic,
+            "locality": request.locality,
+            "group": request.group,
+            "partner": request.partner,
+        },
+        since=_midnight(request.from_) if request.from_ else None,
+        before=_midnight(request.to + timedelta(days=1)) if request.to and request.to < date.max else None,
+        sort=request.sort,
+        limit=request.limit,
+        after=after,
+        facets=request.facets,
+        reader=request.reader,
+    )
+
+
+def _midnight(day: date) -> datetime:
+    """The instant at which a local day begins."""
+    if day == date.min:  # London was behind UTC then: the instant has no UTC form, and nothing is as old
+        return datetime.min.replace(tzinfo=UTC)
+    return datetime.combine(day, time(), LONDON).astimezone(UTC)
+
+
+def _items(index: IndexReader, hits: Sequence[tuple[Entry, str]]) -> tuple[HistoryItem, ...]:
+    """Entries with the names that their contacts have now, looked up once for the page."""
+    ids = dict.fromkeys(contact_id for entry, _ in hits for contact_id in entry.contact_ids)
+    contacts = index.contacts(list(ids))
+    return tuple(_item(entry, snippet, contacts) for entry, snippet in hits)
+
+
+def _item(entry: Entry, snippet: str, contacts: dict[str, ContactRecord]) -> HistoryItem:
+    known = (contacts[each] for each in entry.contact_ids if each in contacts)
+    return HistoryItem(
+        id=entry.id,
+        engagement_id=entry.engagement_id,
+        occurred_at=entry.occurred_at,
+        recorded_at=entry.recorded_at,
+        kind=entry.kind,
+        channel=entry.channel,
+        title=entry.title,
+        sentence=entry.sentence,
+        snippet=snippet,
+        contacts=tuple(NamedContact(id=each.id, name=each.name) for each in known),
+        mentions=entry.mentions,
+        partner=entry.partner,
+        topics=entry.topics,
+        locality=entry.locality,
+        links=tuple(Link(url=url, title=title) for url, title in entry.links),
+        sensitive=entry.sensitive,
+        sentiment=entry.sentiment,
+        direction=entry.direction,
+        corrected=entry.corrected,
+    )
+
+
+def _found_contact(contact: ContactRecord, q: str) -> FoundContact:
+    return FoundContact.model_validate(
+        {
+            "id": contact.id,
+            "name": contact.name,
+            "highlighted": highlight_name(contact.name, q),
+            "kind": contact.kind,
+            "locality": contact.locality,
+            "practice": contact.practice,
+            "groups": contact.groups,
+        }
+    )
+
+
+def build(settings: Settings, bus: Bus) -> HistorySearch:
+    """The search of this instance; it asks nobody."""
+    return HistorySearch(Indexes(settings.index_dir), settings.secret)

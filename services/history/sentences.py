@@ -1,0 +1,123 @@
+"""The sentences of the timeline: what an event says, in words a person reads, without adding a fact."""
+
+from collections.abc import Iterable, Sequence
+
+from shared.contracts.contacts import Contact, FieldChange
+from shared.contracts.events import Engagement, Participant
+
+STAFF = "staff"
+
+# What each kind is called, and how the people stand to it when the direction is not known.
+_KINDS = {
+    "conversation": ("a conversation", "with"),
+    "meeting": ("a meeting", "with"),
+    "call": ("a phone call", "with"),
+    "email": ("an email", "with"),
+    "letter": ("a letter", "with"),
+    "visit": ("a visit", "with"),
+    "social_media": ("a social media exchange", "with"),
+    "enquiry": ("an enquiry", "from"),
+    "complaint": ("a complaint", "from"),
+    "compliment": ("a compliment", "from"),
+    "story": ("a story", "from"),
+    "question": ("a question", "from"),
+    "petition": ("a petition", "from"),
+    "foi_request": ("a freedom of information request", "from"),
+    "attendance": ("an attendance", "of"),
+    "survey_response": ("a survey response", "from"),
+    "other": ("an engagement", "with"),
+}
+_MUTUAL = {"conversation", "meeting", "attendance", "other"}  # nobody has "a meeting from" somebody
+_DIRECTIONS = {"inbound": "from", "outbound": "to"}
+
+_CHANNELS = {
+    "phone": "by phone",
+    "telephone": "by phone",
+    "email": "by email",
+    "post": "by post",
+    "letter": "by letter",
+    "sms": "by text message",
+    "text": "by text message",
+    "video": "by video call",
+    "in_person": "in person",
+    "face_to_face": "in person",
+    "online": "online",
+    "website": "through the website",
+    "web": "through the website",
+    "social_media": "on social media",
+    "media": "in the media",
+    "newspaper": "in a newspaper",
+}
+# A channel that the kind has said already is not said twice.
+_SAID_BY_KIND = {"call": "by phone", "email": "by email", "letter": "by letter", "social_media": "on social media"}
+
+_FIELDS = {
+    "name": "name",
+    "kind": "kind",
+    "locality": "locality",
+    "practice": "practice",
+    "groups": "groups",
+    "reported_by": "reporting partners",
+}
+
+
+def engagement_sentence(engagement: Engagement) -> str:
+    """`St Agnes Hospital reported a complaint from Ann Lee by phone: Waiting for an appointment`"""
+    noun, preposition = _KINDS.get(engagement.kind, (f"an event of kind {engagement.kind}", "with"))
+    if engagement.direction and engagement.kind not in _MUTUAL:
+        preposition = _DIRECTIONS[engagement.direction]
+    people = people_phrase(engagement.participants)
+    parts = [
+        f"{engagement.partner} reported" if engagement.partner else "Staff logged",
+        noun,
+        f"{preposition} {people}" if people else "",
+        _channel_phrase(engagement.kind, engagement.channel),
+    ]
+    return f"{' '.join(part for part in parts if part)}: {engagement.title}"
+
+
+def people_phrase(participants: Sequence[Participant]) -> str:
+    """`Ann Lee, Healthwatch and 3 others`; two names at most, those without a name are only counted."""
+    names = list(dict.fromkeys(each.name for each in participants if each.name))
+    shown = names[:2]
+    others = len(names) - len(shown) + sum(1 for each in participants if not each.name)
+    if not shown:
+        return {0: "", 1: "one person"}.get(others, f"{others} people")
+    if others:
+        shown.append("1 other" if others == 1 else f"{others} others")
+    return _listed(shown)
+
+
+def registration_sentence(contact: Contact, by: str) -> str:
+    if by == STAFF:
+        return f"Staff added {contact.name} to the contacts."
+    return f"{contact.name} became known through {by}."
+
+
+def change_sentence(contact: Contact, changes: Sequence[FieldChange], by: str) -> str:
+    """`Staff changed Ann Lee: name from “Ann Leigh” to “Ann Lee”.` Addresses and numbers are not repeated."""
+    what = _listed(_change_phrase(change) for change in changes) or "what is known"
+    return f"{'Staff' if by == STAFF else by} changed {contact.name}: {what}."
+
+
+def _change_phrase(change: FieldChange) -> str:
+    if change.field not in _FIELDS:
+        return "how to reach them" if change.field == "identifiers" else change.field.replace("_", " ")
+    field = _FIELDS[change.field]
+    if change.before and change.after:
+        return f"{field} from “{change.before}” to “{change.after}”"
+    return f"{field} set to “{change.after}”" if change.after else f"{field} removed (was “{change.before}”)"
+
+
+def _channel_phrase(kind: str, channel: str | None) -> str:
+    if not channel:
+        return ""
+    known = _CHANNELS.get(channel.strip().lower().replace(" ", "_").replace("-", "_"))
+    phrase = known or f"through {channel.replace('_', ' ')}"
+    return "" if phrase == _SAID_BY_KIND.get(kind) else phrase
+
+
+def _listed(phrases: Iterable[str]) -> str:
+    """`a, b and c`"""
+    *head, last = list(phrases) or [""]
+    return f"{', '.join(head)} and {last}" if head else last

@@ -1,0 +1,111 @@
+"""Partners read back what was said: their own reports, or with `history:all` everything not sensitive."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.web.access import Caller, partner
+from services.web.api import examples
+from services.web.backend import backend
+from services.web.problems import as_bad_request
+from shared.contracts.events import Link
+from shared.contracts.history import HistoryPage, Reader, SearchHistory, Sort
+from shared.errors import Invalid
+
+router = APIRouter(prefix="/api/v1", tags=["History"])
+HistoryReader = Annotated[Caller, partner("history:read", "history:all")]
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class Named(Answer):
+    id: str
+    name: str
+
+
+class Entry(Answer):
+    """One thing that was said or done. `snippet` is escaped text with `<mark>` only."""
+
+    id: str
+    occurred_at: AwareDatetime
+    recorded_at: AwareDatetime
+    kind: str
+    channel: str | None
+    title: str
+    snippet: str
+    contacts: tuple[Named, ...]
+    partner: str | None
+    topics: tuple[str, ...]
+    locality: str | None
+    links: tuple[Link, ...]
+
+
+class Count(Answer):
+    value: str
+    count: int
+
+
+class Entries(Answer):
+    """A page of entries; `total` is exact, `next_cursor` leads to the next page."""
+
+    total: int
+    items: tuple[Entry, ...]
+    facets: dict[str, tuple[Count, ...]]
+    next_cursor: str | None
+
+
+class Filters(BaseModel):
+    """Values of one filter are alternatives, different filters all apply; both dates are included."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Annotated[str, Field(max_length=500, description='All words are required; ".." is a phrase.')] = ""
+    kind: tuple[str, ...] = ()
+    channel: tuple[str, ...] = ()
+    topic: tuple[str, ...] = ()
+    locality: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
+    partner: tuple[str, ...] = ()
+    from_: Annotated[date | None, Field(alias="from", description="A day in Europe/London.")] = None
+    to: date | None = None
+    sort: Sort = "relevance"
+    limit: Annotated[int, Field(ge=1, le=100)] = 25
+    cursor: str | None = None
+
+    def question(self, reader: Reader, contact_id: str | None) -> SearchHistory:
+        return SearchHistory(**dict(self), contact_id=contact_id, reader=reader)
+
+
+class HistoryFilters(Filters):
+    contact_id: str | None = None
+
+    def question(self, reader: Reader, contact_id: str | None = None) -> SearchHistory:
+        return SearchHistory(**dict(self), reader=reader)
+
+
+def _reader(caller: Caller) -> Reader:
+    """What a key may see: its own partner's reports, or with `history:all` everything; never sensitive entries."""
+    return Reader(partner=None if "history:all" in caller.permissions else caller.name)
+
+
+async def entries(request: Request, question: SearchHistory) -> Entries:
+    """The page of entries that answers the question."""
+    try:
+        page: HistoryPage = await backend(request).call(question)
+    except Invalid as error:
+        raise as_bad_request(error) from None
+    return Entries.model_validate(page)
+
+
+@router.get("/history", responses=examples.KEY_RESPONSES)
+async def search_history(
+    request: Request,
+    filters: Annotated[HistoryFilters, Query()],
+    caller: HistoryReader,
+) -> Entries:
+    """Search everything your key may see."""
+    return await entries(request, filters.question(_reader(caller)))

@@ -1,0 +1,50 @@
+"""The web as one ASGI app: the partner API and the pages for staff, wired to the bus."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from services.web import health, problems
+from services.web.allowance import Allowance
+from services.web.api import contacts, documents, events, history
+from services.web.assets import Assets
+from services.web.backend import Backend
+from services.web.edge import Edge
+from services.web.keys import KeyRing, Keys
+from services.web.metrics import Metrics
+from services.web.pages import contacts as contact_pages
+from services.web.pages import engagements, home, quarantine, search
+from services.web.receipts import Receipts
+from shared.messaging import AsyncBus
+from shared.messaging.aio import AioBus
+from shared.mongo import connect
+from shared.settings import Settings
+
+
+def build_app(settings: Settings, bus: AsyncBus | None = None, keys: Keys | None = None) -> FastAPI:
+    """The app; without `bus` it connects to the broker when it starts, without `keys` it finds them in the store."""
+    app = FastAPI(title="Wellheard", openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
+    app.state.settings = settings
+    app.state.metrics = Metrics()
+    app.state.receipts = Receipts(settings.secret, settings.public_url)
+    app.state.keys = keys or KeyRing(connect(settings, "web"))
+    app.state.allowance = Allowance(settings.partner_requests_per_second, settings.partner_events_per_second)
+    if bus is not None:
+        app.state.backend = Backend(bus)
+    problems.install(app)
+    for module in (events, history, contacts, documents, health, home, search, engagements, contact_pages, quarantine):
+        app.router.routes.extend(module.router.routes)  # one flat list: who looks for a route's permission finds it
+    app.mount("/assets", Assets(), name="assets")
+    app.add_middleware(Edge, settings=settings, metrics=app.state.metrics)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    if hasattr(app.state, "backend"):
+        yield
+        return
+    async with AioBus(app.state.settings) as bus:
+        app.state.backend = Backend(bus)
+        yield

@@ -1,0 +1,52 @@
+"""Posts of the pages come from our own pages: a signed token bound to the browser, and the browser's own word."""
+
+import hashlib
+import hmac
+import secrets
+
+from fastapi import Request
+from starlette.responses import Response
+
+from shared.errors import Forbidden
+from shared.settings import Settings
+
+COOKIE = "wellheard_browser"
+FIELD = "csrf_token"
+_TRY_AGAIN = "This form could not be checked. Go back, reload the page and send it again: what you typed is kept there."
+
+
+def token_for(request: Request) -> str:
+    """The token the page's forms carry; the browser is given its cookie by `remember`."""
+    browser = request.cookies.get(COOKIE) or getattr(request.state, "browser", None)
+    if browser is None:
+        browser = request.state.browser = secrets.token_urlsafe(24)
+    return _sign(request.app.state.settings, browser)
+
+
+def remember(request: Request, response: Response) -> None:
+    """Give a browser that has none its cookie."""
+    if browser := getattr(request.state, "browser", None):
+        response.set_cookie(COOKIE, browser, httponly=True, samesite="strict", path="/", secure=_is_https(request))
+
+
+async def check_post(request: Request) -> None:
+    """Raises Forbidden for a changing request that did not come from a page of ours."""
+    if request.method in ("GET", "HEAD"):
+        return
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden(_TRY_AGAIN)
+    origin = request.headers.get("origin")
+    if origin and origin.partition("://")[2] != request.headers.get("host"):
+        raise Forbidden(_TRY_AGAIN)
+    sent = (await request.form(max_fields=5_000)).get(FIELD)
+    browser = request.cookies.get(COOKIE, "")
+    if not browser or not hmac.compare_digest(str(sent).encode(), _sign(request.app.state.settings, browser).encode()):
+        raise Forbidden(_TRY_AGAIN)
+
+
+def _sign(settings: Settings, browser: str) -> str:
+    return hmac.new(settings.secret.encode(), b"csrf\0" + browser.encode(), hashlib.sha256).hexdigest()
+
+
+def _is_https(request: Request) -> bool:
+    return str(request.app.state.settings.public_url).startswith("https:")

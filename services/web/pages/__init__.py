@@ -1,0 +1,1 @@
+"""The pages for staff, one module for each noun. Every page works without JavaScript."""

@@ -1,0 +1,185 @@
+"""Contacts: the list, one contact with its timeline, adding and editing."""
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from services.web.access import staff
+from services.web.addresses import with_query
+from services.web.backend import backend
+from services.web.pages.forms import Form, given, lines, text, texts
+from services.web.pages.home import STAFF_READER
+from services.web.pages.search import MAX_QUERY, Query, ask_history, is_partial, results
+from services.web.rendering import render
+from services.web.words import month
+from services.web.words import place_names as names_of_places
+from shared.contracts.contacts import ChangeContact, Contact, GetContact, NewContact, RegisterContact
+from shared.contracts.history import HistoryItem, SearchContacts
+
+SENTENCES: Mapping[str, str] = {
+    "name": "Enter a name of up to 200 characters",
+    "email": "Enter one e-mail address on each line",
+    "phone": "Enter one telephone number on each line",
+    "kind": "Choose a person or an organisation",
+}
+PAGE = 30
+OFFERED = 8
+_CONTACT_ID = re.compile(r"con_[0-9a-f]+")
+router = APIRouter(prefix="/contacts", include_in_schema=False)
+
+
+@router.get("", dependencies=[staff("history:read")])
+async def list_contacts(request: Request) -> Response:
+    params, behind = request.query_params, backend(request)
+    question = SearchContacts(
+        q=params.get("q", "")[:MAX_QUERY],
+        locality=tuple(filter(None, params.getlist("locality"))),
+        group=tuple(filter(None, params.getlist("group"))),
+        limit=PAGE,
+        cursor=params.get("cursor") or None,
+        reader=STAFF_READER,
+    )
+    page, reference = await asyncio.gather(behind.call(question), behind.reference())
+    template = "contact_list.html" if is_partial(request) else "contacts.html"
+    next_url = with_query("/contacts", params, [("cursor", page.next_cursor or "")])
+    return render(
+        request,
+        template,
+        page=page,
+        params=params,
+        reference=reference,
+        place_names=names_of_places(reference),
+        next_url=next_url,
+    )
+
+
+@router.get("/lookup", dependencies=[staff("history:read")])
+async def offer_contacts(request: Request) -> Response:
+    """Contacts to choose from while one types a name into a form."""
+    q = request.query_params.get("contact_q", "").strip()[:MAX_QUERY]
+    page = await backend(request).call(SearchContacts(q=q, limit=OFFERED, reader=STAFF_READER)) if q else None
+    return render(request, "contact_offers.html", offered=page.items if page else None)
+
+
+@router.get("/new", dependencies=[staff("contacts:write")])
+async def new_contact(request: Request) -> Response:
+    return await _show(request, Form({"kind": "person", "groups": []}))
+
+
+@router.post("/new", dependencies=[staff("contacts:write")])
+async def register_contact(request: Request) -> Response:
+    sent = await request.form()
+    form = _typed(sent)
+    contact = form.check(NewContact, _data(form), SENTENCES)
+    if contact is None:
+        return await _show(request, form)
+    question = RegisterContact(request_id=form.request_id, contact=contact, shared=form.values["shared"])
+    registered = await form.attempt(backend(request).call(question))
+    return _to_page(registered, "added") if registered else await _show(request, form)
+
+
+@router.get("/{contact_id}", dependencies=[staff("history:read")])
+async def contact_page(request: Request, contact_id: str) -> Response:
+    query, behind = Query(request.query_params), backend(request)
+    question = query.question(contact_id)
+    if question.sort == "relevance":  # a timeline is in order of time
+        question = question.model_copy(update={"sort": "newest"})
+    contact, page, reference = await asyncio.gather(
+        behind.call(GetContact(contact_id=contact_id)), ask_history(request, query, question), behind.reference()
+    )
+    return render(
+        request,
+        "timeline.html" if is_partial(request) else "contact.html",
+        **results(request, query, page, reference, contact_id),
+        contact=contact,
+        months=_by_month(page.items),
+        practice_names={each.code: each.name for each in reference.practices},
+        group_names={each.code: each.name for each in reference.groups},
+        done=request.query_params.get("done", ""),
+    )
+
+
+@router.get("/{contact_id}/edit", dependencies=[staff("contacts:write")])
+async def show_contact(request: Request, contact_id: str) -> Response:
+    contact = await backend(request).call(GetContact(contact_id=contact_id))
+    return await _show(request, _of_contact(contact), contact_id)
+
+
+@router.post("/{contact_id}/edit", dependencies=[staff("contacts:write")])
+async def change_contact(request: Request, contact_id: str) -> Response:
+    form = _typed(await request.form())
+    current = await form.attempt(backend(request).call(GetContact(contact_id=contact_id)))
+    if current is None:
+        return await _show(request, form, contact_id)
+    references = [each for each in current.identifiers if each.scheme == "partner"]  # partners', not staff's to change
+    contact = form.check(NewContact, _data(form) | {"references": references}, SENTENCES)
+    if contact is None:
+        return await _show(request, form, contact_id)
+    question = ChangeContact(
+        contact_id=contact_id, version=form.values["version"], contact=contact, shared=form.values["shared"]
+    )
+    changed = await form.attempt(backend(request).call(question))
+    return _to_page(changed, "changed") if changed else await _show(request, form, contact_id)
+
+
+async def _show(request: Request, form: Form, contact_id: str = "") -> Response:
+    existing = await _existing(request, form, contact_id)
+    reference = await form.attempt(backend(request).reference())
+    return render(
+        request,
+        "contact_edit.html",
+        status=form.status,
+        form=form,
+        contact_id=contact_id,
+        existing=existing,
+        reference=reference,
+    )
+
+
+async def _existing(request: Request, form: Form, contact_id: str) -> Contact | None:
+    """The contact that carries one of the typed addresses already, when that is why the form came back."""
+    named = _CONTACT_ID.search(form.fault) if form.status == 409 else None
+    if named is None or named.group() == contact_id:
+        return None
+    return await Form({}).attempt(backend(request).call(GetContact(contact_id=named.group())))
+
+
+def _typed(sent: FormData) -> Form:
+    form = Form({name: text(sent, name) for name in ("kind", "name", "email", "phone", "locality", "practice")})
+    version = text(sent, "version")
+    form.values |= {
+        "groups": [each for each in texts(sent, "groups") if each],
+        "shared": bool(text(sent, "shared")),
+        "version": int(version) if version.isdecimal() else 0,
+    }
+    form.request_id = text(sent, "request_id") or form.request_id
+    return form
+
+
+def _data(form: Form) -> dict[str, Any]:
+    values = form.values
+    data = given({name: values[name] for name in ("kind", "name", "locality", "practice")})
+    return data | {"email": lines(values["email"]), "phone": lines(values["phone"]), "groups": values["groups"]}
+
+
+def _of_contact(contact: Contact) -> Form:
+    values: dict[str, Any] = {
+        name: getattr(contact, name) or "" for name in ("kind", "name", "locality", "practice", "version")
+    }
+    for scheme in ("email", "phone"):
+        values[scheme] = "\n".join(each.value for each in contact.identifiers if each.scheme == scheme)
+    return Form(values | {"groups": list(contact.groups)})
+
+
+def _by_month(items: Iterable[HistoryItem]) -> list[tuple[str, list[HistoryItem]]]:
+    return [(name, list(group)) for name, group in groupby(items, key=lambda item: month(item.occurred_at))]
+
+
+def _to_page(contact: Contact, done: str) -> Response:
+    return RedirectResponse(f"/contacts/{contact.contact_id}?done={done}", 303)

@@ -1,0 +1,178 @@
+"""Search over everything that was said: as one types, with filters, facets and a histogram by month."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, get_args
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import QueryParams
+from starlette.responses import Response
+
+from services.web.access import staff
+from services.web.addresses import with_query
+from services.web.backend import backend
+from services.web.pages.charts import Histogram, histogram
+from services.web.pages.home import STAFF_READER
+from services.web.rendering import render
+from services.web.words import KINDS, label, place_names
+from shared.contracts.contacts import Reference
+from shared.contracts.history import ContactPage, HistoryPage, SearchContacts, SearchHistory, Sort
+from shared.errors import Invalid
+
+FILTERS = {
+    "kind": "Kind",
+    "channel": "Channel",
+    "topic": "Topic",
+    "locality": "Locality",
+    "group": "Stakeholder group",
+    "partner": "Reported by",
+}
+CHANGES = "changes"
+"""The parameter that asks for changes to contacts too: a search is for what was said."""
+# The order that goes without saying has no value, so that it does not stick when the search changes.
+RANKED = {"": "Best match", "newest": "Newest first", "oldest": "Oldest first"}
+IN_TIME = {"": "Newest first", "oldest": "Oldest first"}
+NAMES_SHOWN = 5
+PAGE = 20
+MAX_QUERY = 500
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One value of a filter, with its count under the other filters."""
+
+    value: str
+    text: str
+    count: int
+    chosen: bool
+
+
+@dataclass
+class Query:
+    """The filters of an address, read forgivingly: what cannot be read is left out and said so."""
+
+    params: QueryParams
+    faults: dict[str, str] = field(default_factory=dict)
+
+    def question(self, contact_id: str | None = None) -> SearchHistory:
+        values = {name: tuple(each for each in self.params.getlist(name) if each) for name in FILTERS}
+        if not (contact_id or values["kind"] or self.params.get(CHANGES)):
+            values["kind"] = tuple(KINDS)
+        sort = self.params.get("sort", "")
+        return SearchHistory(
+            q=self.q,
+            contact_id=contact_id,
+            from_=self._day("from"),
+            to=self._day("to"),
+            sort=sort if sort in get_args(Sort) else "relevance",
+            limit=PAGE,
+            cursor=self.params.get("cursor") or None,
+            reader=STAFF_READER,
+            **values,
+        )
+
+    @property
+    def q(self) -> str:
+        q = self.params.get("q", "").strip()
+        if len(q) > MAX_QUERY:
+            self.faults["q"] = f"The search can have up to {MAX_QUERY} characters. Only the first are searched for."
+        return q[:MAX_QUERY]
+
+    def _day(self, name: str) -> date | None:
+        typed = self.params.get(name, "")
+        try:
+            return date.fromisoformat(typed) if typed else None
+        except ValueError:
+            self.faults[name] = "Enter the date as day, month and year."
+            return None
+
+
+@router.get("/search", dependencies=[staff("history:read")])
+async def search(request: Request) -> Response:
+    query = Query(request.query_params)
+    behind = backend(request)
+    page, names, reference = await asyncio.gather(
+        ask_history(request, query, query.question()),
+        behind.call(SearchContacts(q=query.q, limit=NAMES_SHOWN, reader=STAFF_READER)),
+        behind.reference(),
+    )
+    template = "search_results.html" if is_partial(request) else "search.html"
+    return render(request, template, **results(request, query, page, reference), names=_names(query, names))
+
+
+def is_partial(request: Request) -> bool:
+    """htmx asks for the part of the page that changes; a step back in the browser's history wants the whole page."""
+    return "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
+
+
+async def ask_history(request: Request, query: Query, question: SearchHistory) -> HistoryPage:
+    """The page of entries; a cursor that no longer leads anywhere begins again at the first page."""
+    try:
+        return await backend(request).call(question)
+    except Invalid as error:
+        if question.cursor is None:
+            raise
+        query.faults["cursor"] = f"{error.detail} This is the first page again."
+        return await backend(request).call(question.model_copy(update={"cursor": None}))
+
+
+def results(
+    request: Request, query: Query, page: HistoryPage, reference: Reference, contact_id: str = ""
+) -> dict[str, Any]:
+    """What the list of entries, its filters and its chart show."""
+    names = _names_of(reference)
+    return {
+        "query": query,
+        "page": page,
+        "options": {name: _options(name, query, page, names) for name in FILTERS},
+        "filters": FILTERS,
+        "sorts": RANKED if query.q and not contact_id else IN_TIME,
+        "offers_changes": not contact_id,
+        "chips": _chips(request, query, names),
+        "chart_of_months": _histogram(page),
+        "next_url": with_query(request.url.path, query.params, [("cursor", page.next_cursor or "")]),
+        "first_url": with_query(request.url.path, query.params),
+        "place_names": names["locality"],
+    }
+
+
+def _names_of(reference: Reference) -> dict[str, dict[str, str]]:
+    return {
+        "locality": place_names(reference),
+        "group": {each.code: each.name for each in reference.groups},
+        "kind": {},
+    }
+
+
+def _text(name: str, value: str, names: dict[str, dict[str, str]]) -> str:
+    return names.get(name, {}).get(value) or (label(value) if name in ("kind", "channel") else value)
+
+
+def _options(name: str, query: Query, page: HistoryPage, names: dict[str, dict[str, str]]) -> list[Option]:
+    counts = {each.value: each.count for each in page.facets.get(name, ())}
+    chosen = [value for value in query.params.getlist(name) if value]
+    values = [*chosen, *(value for value in counts if value not in chosen)]
+    return [Option(value, _text(name, value, names), counts.get(value, 0), value in chosen) for value in values]
+
+
+def _chips(request: Request, query: Query, names: dict[str, dict[str, str]]) -> list[dict[str, str]]:
+    """The filters in force, each with the address without it."""
+    titles = FILTERS | {"from": "From", "to": "To"}
+    return [
+        {
+            "text": f"{titles[name]}: {_text(name, value, names)}",
+            "href": with_query(request.url.path, query.params, drop=[(name, value)]),
+        }
+        for name, value in query.params.multi_items()
+        if name in titles and value
+    ]
+
+
+def _histogram(page: HistoryPage) -> Histogram | None:
+    return histogram({each.value: each.count for each in page.facets.get("month", ())})
+
+
+def _names(query: Query, names: ContactPage) -> ContactPage | None:
+    return names if query.q and names.items else None

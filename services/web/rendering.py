@@ -1,0 +1,37 @@
+"""Templates: one environment, escaping everything, with the words of `words`."""
+
+from functools import cache
+from typing import Any
+
+from fastapi import Request
+from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
+from starlette.responses import HTMLResponse
+
+from services.web import csrf, words
+from services.web.addresses import with_query
+
+
+@cache
+def environment() -> Environment:
+    """The Jinja environment; the components of nhsuk-frontend need ChainableUndefined."""
+    loader = ChoiceLoader([PackageLoader("services.web"), PackageLoader("nhsuk_frontend_jinja")])
+    found = Environment(
+        loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    names = ("label", "day", "day_and_time", "month", "month_name", "counted", "marked", "paragraphs")
+    found.filters.update({name: getattr(words, name) for name in names})
+    found.globals.update(words=words, with_query=with_query)
+    return found
+
+
+def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page, or the part of one that htmx asked for."""
+    context |= {
+        "request": request,
+        "path": request.url.path,
+        "csrf_field": csrf.FIELD,
+        "csrf_token": csrf.token_for(request),
+    }
+    response = HTMLResponse(environment().get_template(template).render(context), status)
+    csrf.remember(request, response)
+    return response

@@ -1,0 +1,130 @@
+"""How things are said to people: labels for codes, dates in Europe/London, and the markup of a snippet."""
+
+import html
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup, escape
+
+from shared.contracts.contacts import Reference
+
+LONDON = ZoneInfo("Europe/London")
+
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "conversation": "Conversation",
+        "meeting": "Meeting",
+        "call": "Telephone call",
+        "email": "E-mail",
+        "letter": "Letter",
+        "visit": "Visit",
+        "social_media": "Social media",
+        "enquiry": "Enquiry",
+        "complaint": "Complaint",
+        "compliment": "Compliment",
+        "story": "Story",
+        "question": "Question",
+        "petition": "Petition",
+        "foi_request": "Freedom of Information request",
+        "attendance": "Attendance",
+        "survey_response": "Survey response",
+        "other": "Something else",
+    }
+)
+SENTIMENTS = MappingProxyType({"positive": "Positive", "neutral": "Neutral", "negative": "Negative", "mixed": "Mixed"})
+DIRECTIONS = MappingProxyType({"inbound": "They came to us", "outbound": "We went to them"})
+STATES = MappingProxyType({"open": "Waiting for a decision", "replayed": "Recorded", "discarded": "Discarded"})
+CHANNELS = (
+    "face to face", "phone", "email", "letter", "card", "meeting", "event", "street stall", "patient discussions",
+    "website", "social media", "newspaper", "media", "stakeholder newsletter", "practice newsletter", "paper form",
+)  # fmt: skip
+TECHNIQUES = (
+    "publications", "exhibitions", "local media", "website", "social media",
+    "questionnaires", "patient diaries", "focus groups", "patient groups", "public meetings", "health panel",
+    "citizens' panels", "open surgeries", "consultations", "mystery shoppers", "polling", "comment cards", "drop-ins",
+    "PALS/complaints", "deliberative events", "service redesign workshops", "patient shadowing", "citizen juries",
+    "lay representation", "community development", "open space events", "patient-led engagement",
+)  # fmt: skip
+"""The 27 techniques of the spectrum of engagement: information, feedback, participation, partnership."""
+_LABELS: Mapping[str, str] = MappingProxyType(
+    dict(KINDS) | {"contact_registered": "Became known", "contact_changed": "Details changed"}
+)
+
+
+def options(names: Iterable[str]) -> dict[str, str]:
+    """Choices that are stored as they are said."""
+    return {name: label(name) for name in names}
+
+
+def place_names(reference: Reference) -> dict[str, str]:
+    """Localities by code."""
+    return {each.code: each.name for each in reference.localities}
+
+
+def label(code: str | None) -> str:
+    """The words for a code of ours; a code of somebody else's with its underscores as spaces."""
+    if not code:
+        return ""
+    return _LABELS.get(code) or (code[:1].upper() + code[1:]).replace("_", " ")
+
+
+def local(moment: datetime) -> datetime:
+    return moment.astimezone(LONDON)
+
+
+def day(moment: datetime) -> str:
+    """12 March 2014"""
+    at = local(moment)
+    return f"{at.day} {at:%B %Y}"
+
+
+def day_and_time(moment: datetime) -> str:
+    """12 March 2014, 3:40pm"""
+    at = local(moment)
+    return f"{day(moment)}, {at.hour % 12 or 12}:{at:%M}{'am' if at.hour < 12 else 'pm'}"
+
+
+def month(moment: datetime) -> str:
+    """March 2014"""
+    return f"{local(moment):%B %Y}"
+
+
+def month_name(code: str) -> str:
+    """`2014-03` as March 2014; what is not a month (a year) stays as it is."""
+    try:
+        return f"{datetime.strptime(code, '%Y-%m').replace(tzinfo=UTC):%B %Y}"
+    except ValueError:
+        return code
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """1,204 entries, 1 entry"""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def marked(snippet: str) -> Markup:
+    """A snippet with its `<mark>`s. Everything else is escaped again: it is text of strangers."""
+    parts = re.split(r"(</?mark>)", snippet)
+    opened, shown = 0, []
+    for part in parts:
+        if part == "<mark>":
+            opened += 1
+        elif part == "</mark>":
+            if not opened:
+                continue
+            opened -= 1
+        else:
+            part = str(escape(html.unescape(part)))
+        shown.append(part)
+    return Markup("".join(shown) + "</mark>" * opened)
+
+
+def paragraphs(text: str) -> Markup:
+    """Text of strangers as paragraphs, each with its own direction of writing."""
+    blocks = [block for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip()) if block]
+    return Markup("").join(
+        Markup('<p dir="auto">{}</p>').format(Markup("<br>").join(block.split("\n"))) for block in blocks
+    )

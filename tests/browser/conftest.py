@@ -1,0 +1,97 @@
+"""A site with a small county, served in this process, and Chromium."""
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from shared.contracts.contacts import RegisterContact
+from shared.contracts.events import RecordEngagement
+from tests.builders import a_body, a_new_contact, a_person, a_report, headers
+from tests.web.conftest import County
+
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running site, and where some of its things are."""
+
+    address: str
+    county: County
+    contact: str
+    engagement: str
+    quarantined: str
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    county = County(tmp_path_factory.mktemp("site"), port=port)
+    server = uvicorn.Server(uvicorn.Config(county.app, host="127.0.0.1", port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    made = populate(county, f"http://127.0.0.1:{port}")
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield made
+    server.should_exit = True
+    thread.join(10)
+    county.projector.close()
+
+
+def populate(county: County, address: str) -> Site:
+    """Mary and her neighbours, three years of what they said, and an event that nobody could record."""
+    mary = county.bus.call(RegisterContact(request_id="mary", contact=a_new_contact(email=("mary@example.org",))))
+    for number in range(40):
+        at = f"{2011 + number % 3}-{number % 12 + 1:02}-15T10:30:00Z"
+        people = [a_person("Mary Okafor", email="mary@example.org"), a_person(f"Neighbour {number}")]
+        body = "The barrier at the car park is broken and the machine takes no cards." * 3
+        event = {"title": f"Parking, visit {number}", "occurred_at": at, "topics": ["parking"], "channel": "phone"}
+        county.bus.publish_inbound([a_body(people=people, body=body, **event)], headers())
+    county.bus.publish_inbound([a_body(kind="gossip", title="Told on the bus")], headers())
+    logged = county.bus.call(
+        RecordEngagement(
+            request_id="logged",
+            reported=a_report(title="A word at the market", sensitive=True, links=[{"url": "https://example.org/a"}]),
+            contact_ids=(mary.contact_id,),
+        )
+    )
+    county.settle()
+    quarantined = next(
+        each.subject for each in county.bus.published if each.data.type == "wellheard.engagement.quarantined.v1"
+    )
+    return Site(
+        address,
+        county,
+        f"/contacts/{mary.contact_id}",
+        f"/engagements/{logged.engagement_id}",
+        f"/quarantine/{quarantined}",
+    )
+
+
+@pytest.fixture(scope="module")  # while Playwright is open it holds the thread's event loop, which other tests need
+def chromium() -> Iterator[Browser]:
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None or not Path(executable).exists():
+        pytest.skip("no Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, site: Site) -> Iterator[Page]:
+    context = chromium.new_context(base_url=site.address, locale="en-GB", viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()

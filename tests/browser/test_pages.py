@@ -1,0 +1,114 @@
+"""Pages are usable by everyone: no accessibility fault, no sideways scrolling, nothing from outside, quick search."""
+
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Site
+
+SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
+WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
+PAGES = {
+    "home": "/",
+    "search": "/search?q=parking&topic=parking",
+    "nothing-found": "/search?q=zzzz",
+    "contacts": "/contacts",
+    "timeline": "{contact}",
+    "edit-contact": "{contact}/edit",
+    "add-contact": "/contacts/new",
+    "engagement": "{engagement}",
+    "correct": "{engagement}/correct",
+    "log": "/engagements/new",
+    "quarantine": "/quarantine",
+    "quarantined": "{quarantined}",
+    "not-found": "/nowhere",
+}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_and_nothing_is_cut_off(chromium: Browser, site: Site, name: str, width: str) -> None:
+    context = chromium.new_context(
+        base_url=site.address,
+        locale="en-GB",
+        viewport={"width": WIDTHS[width][0], "height": WIDTHS[width][1]},
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    requests, messages = list[str](), list[str]()
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: messages.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    path = PAGES[name].format(contact=site.contact, engagement=site.engagement, quarantined=site.quarantined)
+    page.goto(path, wait_until="networkidle")
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)
+    faults = [(each["id"], [node["html"] for node in each["nodes"]]) for each in Axe().run(page).response["violations"]]
+    assert faults == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert [url for url in requests if not url.startswith(site.address)] == []
+    assert [text for text in messages if "404" not in text] == []
+    context.close()
+
+
+def test_results_follow_what_is_typed_and_the_address_with_them(page: Page) -> None:
+    page.goto("/search")
+    page.locator("#q").press_sequentially("mary oka", delay=20)
+    expect(page.get_by_role("heading", name="Contacts")).to_be_visible()
+    expect(page.get_by_role("link", name="Mary Okafor").first).to_be_visible()
+    expect(page).to_have_url(re.compile(r"\?q=mary(\+|%20)oka$"))
+    expect(page.locator("#announcement")).to_contain_text("entries")
+
+
+def test_a_filter_narrows_at_once_and_its_chip_takes_it_away(page: Page) -> None:
+    page.goto("/search")
+    before = page.locator("#total").inner_text()
+    page.get_by_role("checkbox", name="parking").check()
+    expect(page.get_by_role("list", name="Filters in force")).to_contain_text("parking")
+    page.get_by_role("link", name="Remove Topic: parking").click()
+    expect(page.locator("#total")).to_have_text(before)
+
+
+def test_an_engagement_is_logged_with_the_keyboard_alone(page: Page, site: Site) -> None:
+    page.goto("/engagements/new")
+    page.locator("#kind").focus()
+    page.keyboard.type("Tel")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Rang about the lift")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Rang about the lift")
+    expect(page.get_by_role("status")).to_contain_text("has been logged")
+
+
+def test_a_contact_is_offered_while_one_types(page: Page) -> None:
+    page.goto("/engagements/new")
+    page.locator("#contact_q").press_sequentially("oka", delay=20)
+    page.get_by_role("checkbox", name="Mary Okafor").check()
+    page.locator("#kind").select_option("call")
+    page.locator("#title").fill("Rang about the lift")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("link", name="Mary Okafor")).to_be_visible()
+
+
+def test_the_error_summary_takes_the_focus_and_leads_to_the_field(page: Page) -> None:
+    page.goto("/engagements/new")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".nhsuk-error-summary")).to_be_focused()
+    page.get_by_role("link", name="Enter a title").click()
+    expect(page.locator("#title")).to_be_focused()
+
+
+def test_pages_work_without_javascript(chromium: Browser, site: Site) -> None:
+    context = chromium.new_context(base_url=site.address, java_script_enabled=False, locale="en-GB")
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_role("searchbox").fill("parking")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("#total")).to_contain_text("entries")
+    page.locator("#topic-1").check()
+    page.get_by_role("button", name="Apply filters").click()
+    expect(page.get_by_role("list", name="Filters in force")).to_be_visible()
+    context.close()

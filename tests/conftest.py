@@ -1,0 +1,60 @@
+"""Fixtures of every test: a private instance on real servers, which are started when the first test asks for them."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy import broker
+from deploy.broker import BrokerMissing
+from deploy.instance import Instance
+from deploy.store import StoreMissing
+from deploy.supervision import NotStarted
+from shared.settings import Settings
+
+# Tests never meet the instance of whoever runs them; WELLHEARD_HOME only says where the servers are installed.
+for name in [each for each in os.environ if each.startswith("WELLHEARD_") and each != "WELLHEARD_HOME"]:
+    del os.environ[name]
+
+
+SERVERS = {"instance", "store", "vhost"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that ask for a real server are marked: `make test-fast` runs the others."""
+    for item in items:
+        if SERVERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("servers")
+
+
+@pytest.fixture(scope="session")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """An instance with a vhost of its own on the real broker and a real store of its own; no service runs yet."""
+    made = make_instance(tmp_path_factory.mktemp("instance") / "state")
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="session")
+def store(instance: Instance) -> Settings:
+    """Settings whose `mongo_url` is a real store that nothing else uses."""
+    return instance.settings
+
+
+@pytest.fixture
+def vhost(instance: Instance) -> Iterator[Settings]:
+    """Settings with an empty vhost on the real broker for one test, beside the session's store."""
+    name = f"{instance.name}-{os.urandom(3).hex()}"
+    broker.add_vhost(name, name, "vhost-of-one-test")
+    url = broker.amqp_url(name, name, "vhost-of-one-test")
+    yield instance.settings.model_copy(update={"amqp_url": url})
+    broker.remove_vhost(name)
+
+
+def make_instance(state_dir: Path) -> Instance:
+    """A private instance, or a skip that says what is missing."""
+    try:
+        return Instance.create(state_dir, private_store=True, owner=f"pid:{os.getpid()}")
+    except (BrokerMissing, StoreMissing, NotStarted) as reason:
+        pytest.skip(f"real servers cannot be had: {reason}")

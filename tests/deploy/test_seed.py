@@ -1,0 +1,84 @@
+"""The demo county: believable, the same for the same seed, and as large as one wants."""
+
+from collections import Counter
+from datetime import datetime
+from typing import get_args
+
+import pytest
+
+from deploy.seed.county import County
+from deploy.seed.engagements import CAMPAIGN_DAYS, LONDON, DemoEngagement, engagements
+from deploy.seed.quarantined import faulty_events
+from services.contacts.reference import REFERENCE
+from shared.contracts.events import Kind, Reported
+
+COUNTY = County(2014, 1_800)
+
+
+@pytest.fixture(scope="module")
+def demo() -> list[DemoEngagement]:
+    return list(engagements(COUNTY, 12_000))
+
+
+def test_the_county_has_five_localities_and_57_practices() -> None:
+    assert len(REFERENCE.localities) == 5
+    assert len(REFERENCE.practices) == 57
+    assert {each.locality for each in REFERENCE.practices} == {each.code for each in REFERENCE.localities}
+
+
+def test_stakeholder_groups_overlap() -> None:
+    broad = {each.code: each.broad for each in REFERENCE.groups}
+    assert {code for code in broad if len(broad[code]) > 1} >= {"wellbeing-boards", "voluntary-community"}
+
+
+def test_the_same_seed_is_the_same_county(demo: list[DemoEngagement]) -> None:
+    """Also when a later part is made first: nothing depends on the order."""
+    again = County(2014, 1_800)
+    assert [again.contact(number) for number in (1_700, 3)] == [COUNTY.contact(number) for number in (1_700, 3)]
+    assert list(engagements(again, 50)) == demo[:50]
+    assert County(2015, 1_800).contact(3) != COUNTY.contact(3)
+
+
+def test_every_engagement_is_one_that_the_contract_accepts(demo: list[DemoEngagement]) -> None:
+    for each in demo:
+        Reported.model_validate(each.data)
+
+
+def test_all_kinds_all_localities_and_three_ways_in(demo: list[DemoEngagement]) -> None:
+    assert {each.data["kind"] for each in demo} == set(get_args(Kind))
+    assert {each.data["locality"] for each in demo} == {each.code for each in REFERENCE.localities}
+    assert len({each.partner for each in demo}) == 3
+
+
+def test_less_than_a_tenth_is_sensitive(demo: list[DemoEngagement]) -> None:
+    assert 0.01 < sum(each.data.get("sensitive", False) for each in demo) / len(demo) < 0.10
+
+
+def test_the_six_campaign_days_stand_out(demo: list[DemoEngagement]) -> None:
+    days = Counter(datetime.fromisoformat(each.data["occurred_at"]).astimezone(LONDON).date() for each in demo)
+    assert {day for day, _ in days.most_common(6)} == set(CAMPAIGN_DAYS)
+    assert max(days) - min(days) > CAMPAIGN_DAYS[0] - CAMPAIGN_DAYS[0].replace(year=2012)
+
+
+def test_texts_are_varied(demo: list[DemoEngagement]) -> None:
+    assert len({each.data["title"] for each in demo}) > len(demo) * 0.6
+    assert len({each.data["body"] for each in demo}) > len(demo) * 0.9
+    assert not any("{" in each.data["title"] + each.data["body"] for each in demo)
+
+
+def test_a_few_stakeholders_have_long_histories_and_most_have_short_ones(demo: list[DemoEngagement]) -> None:
+    heard = Counter(number for each in demo for number in each.contacts)
+    most = [count for _, count in heard.most_common(18)]
+    assert min(most) > 5 * sorted(heard.values())[len(heard) // 2]
+
+
+def test_identifiers_stay_unique_when_the_county_grows() -> None:
+    county = County(2014, 250_000)
+    contacts = [county.contact(number) for number in range(0, 250_000, 17)]
+    identifiers = [each for contact in contacts for each in (*contact.email, *contact.phone)]
+    assert len(identifiers) == len(set(identifiers))
+
+
+def test_all_but_one_of_the_faulty_events_break_a_rule_of_their_own() -> None:
+    assert len(faulty_events()) == 13
+    assert len({str(event["data"]) for _, event in faulty_events()}) == 13

@@ -1,0 +1,122 @@
+"""A whole instance, as `make up` runs it: demo data through the real bus, then every command against it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.instance import Instance
+from deploy.processes import PROCESSES
+from deploy.supervision import wait_until
+from tests.conftest import make_instance
+
+COMMAND = str(Path(sys.executable).parent / "wellheard")
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """An instance with a small demo county."""
+    made = make_instance(tmp_path_factory.mktemp("system") / "state")
+    try:
+        made.start()
+        made.wait_ready()
+        wellheard(made, "seed", "--contacts", "60", "--engagements", "150")
+        yield made
+    finally:
+        made.remove()
+
+
+def wellheard(instance: Instance, *arguments: str, expect: int = 0) -> str:
+    done = subprocess.run(
+        [COMMAND, *arguments], env=instance.environment, capture_output=True, text=True, timeout=180, check=False
+    )
+    assert done.returncode == expect, done.stdout + done.stderr
+    return done.stdout
+
+
+def answer(instance: Instance, *arguments: str) -> Any:
+    return json.loads(wellheard(instance, *arguments, "--json"))
+
+
+def test_everything_is_recorded_once_and_the_index_equals_the_log(running: Instance) -> None:
+    report = answer(running, "check")
+    assert report["ok"]
+    assert report["engagements"] == 150 + 1  # the one of the faulty events that is right
+    assert report["index"]["checksum"] == report["log"]["checksum"]
+
+
+def test_loading_the_same_again_changes_nothing(running: Instance) -> None:
+    before = answer(running, "check")
+    wellheard(running, "seed", "--contacts", "60", "--engagements", "150")
+    after = answer(running, "check")
+    assert after["ok"]
+    assert {name: after[name] for name in ("logged", "log", "index", "quarantined")} == {
+        name: before[name] for name in ("logged", "log", "index", "quarantined")
+    }
+
+
+def test_a_rebuilt_index_is_the_same_index(running: Instance) -> None:
+    before = answer(running, "check")["index"]
+    answer(running, "rebuild")
+    assert answer(running, "check")["index"] == before
+
+
+def test_what_partners_got_wrong_is_in_quarantine_each_with_its_reason(running: Instance) -> None:
+    held = answer(running, "quarantine", "list")
+    assert held["total"] == 12
+    assert all(item["reasons"] for item in held["items"])
+    assert sum(item["conflict"] for item in held["items"]) == 1
+
+
+def test_a_quarantined_event_is_corrected_and_replayed(running: Instance, tmp_path: Path) -> None:
+    held = next(item for item in answer(running, "quarantine", "list")["items"] if not item["conflict"])
+    data = tmp_path / "data.json"
+    data.write_text(json.dumps({"kind": "call", "title": "Rang about the lift", "body": "Corrected by hand."}))
+    wellheard(running, "quarantine", "correct", held["quarantine_id"], str(data))
+    wellheard(running, "quarantine", "replay", held["quarantine_id"])
+    wellheard(running, "quarantine", "replay", held["quarantine_id"], expect=1)
+    assert answer(running, "check")["ok"]
+
+
+def test_a_key_is_shown_once_and_listed_without_itself(running: Instance) -> None:
+    made = answer(running, "key", "create", "--name", "St Agnes", "--scope", "events:write", "--scope", "history:all")
+    listed = next(key for key in answer(running, "key", "list") if key["partner"] == "St Agnes")
+    assert listed["scopes"] == ["events:write", "history:all"]
+    assert made["key"] not in json.dumps(answer(running, "key", "list"))
+    wellheard(running, "key", "revoke", listed["id"])
+
+
+def test_the_status_names_every_process(running: Instance) -> None:
+    status = answer(running, "status")
+    assert status["ready"]
+    assert {name: status["processes"][name] for name in PROCESSES} == dict.fromkeys(PROCESSES, "RUNNING")
+
+
+def test_a_process_that_is_killed_comes_back(running: Instance) -> None:
+    before = running.supervisor.pids()["contacts"]
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: running.supervisor.pids().get("contacts", before) != before, 20, "it did not come back")
+    running.wait_ready()
+
+
+def test_two_instances_side_by_side_know_nothing_of_each_other(running: Instance, instance: Instance) -> None:
+    assert instance.name != running.name
+    assert instance.settings.port != running.settings.port
+    with pytest.raises(AssertionError):
+        wellheard(instance, "check", "--json", "--wait", "1")
+
+
+def test_nothing_is_left_when_it_has_stopped(tmp_path: Path) -> None:
+    made = make_instance(tmp_path / "state")
+    made.start("contacts")
+    pids = made.supervisor.pids().values()
+    made.remove()
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    assert not made.state_dir.exists()

@@ -1,0 +1,83 @@
+"""The log: one suite, on the fake and on a real store."""
+
+import pytest
+
+from services.history.log import FakeLog, Log, LogPort, windows
+from shared.mongo import connect
+from tests.builders import recorded, registered
+
+
+@pytest.fixture(params=["fake", "store"])
+def log(request: pytest.FixtureRequest) -> LogPort:
+    if request.param == "fake":
+        return FakeLog()
+    database = connect(request.getfixturevalue("store"), "history")
+    database["log"].delete_many({})
+    real = Log(database)
+    real.prepare()
+    return real
+
+
+def test_events_come_back_as_they_were_appended(log: LogPort) -> None:
+    events = [recorded(title="مرحبا \u202bשלום\u202c"), registered(name="Zoë")]
+    assert log.append(events, after=0) == 2
+    assert log.read(0, 2) == events
+
+
+def test_positions_go_on_from_batch_to_batch(log: LogPort) -> None:
+    first, second = [recorded() for _ in range(3)], [recorded() for _ in range(2)]
+    last = log.append(first, after=0)
+    assert log.append(second, after=last) == 5
+    assert (log.last(), log.read(3, 5)) == (5, second)
+
+
+def test_a_redelivered_event_stands_once_where_it_stood_first(log: LogPort) -> None:
+    old, new = recorded(), recorded()
+    last = log.append([old], after=0)
+    log.append([old, new, new], after=last)
+    assert log.read(0, 10) == [old, new]
+
+
+def test_the_same_batch_again_adds_nothing(log: LogPort) -> None:
+    events = [recorded() for _ in range(4)]
+    last = log.append(events, after=0)
+    log.append(events, after=last)
+    assert (log.read(0, 100), log.last()) == (events, 4)
+
+
+def test_a_batch_that_is_all_there_takes_no_position(log: LogPort) -> None:
+    event = recorded()
+    log.append([event], after=0)
+    assert [log.append([event], after=1) for _ in range(3)] == [1, 1, 1]
+    assert log.append([recorded()], after=1) == 2
+
+
+@pytest.mark.parametrize("count", [1, 499, 500, 501, 1_000, 2_600])
+def test_the_last_position_is_found_in_a_log_of_any_length_also_with_gaps(log: LogPort, count: int) -> None:
+    last, again = 0, [recorded() for _ in range(300)]
+    for start in range(0, count, 200):
+        last = log.append([*again, *(recorded() for _ in range(min(200, count - start)))], after=last)
+    assert log.last() == log.last(after=last - 1) == last
+
+
+def test_a_window_is_bounded_on_both_sides(log: LogPort) -> None:
+    events = [recorded() for _ in range(9)]
+    log.append(events, after=0)
+    assert log.read(2, 5) == events[2:5]
+
+
+def test_an_empty_log_has_nothing(log: LogPort) -> None:
+    assert (log.last(), log.read(0, 10)) == (0, [])
+
+
+def test_the_last_position_is_looked_for_beyond_what_is_known(log: LogPort) -> None:
+    log.append([recorded() for _ in range(3)], after=0)
+    assert (log.last(after=2), log.last(after=3), log.last(after=8)) == (3, 3, 8)
+
+
+def test_windows_cover_the_log_once(log: LogPort) -> None:
+    events = [recorded() for _ in range(1_203)]
+    log.append(events, after=0)
+    parts = list(windows(log, 0, log.last()))
+    assert [position for position, _ in parts] == [500, 1_000, 1_203]
+    assert [each for _, part in parts for each in part] == events

@@ -1,0 +1,242 @@
+"""The projector and the rebuild: what is in the log is in the index, whatever happens to the index."""
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.history.index.directory import Indexes, Pointer
+from services.history.log import FakeLog
+from services.history.projector import HistoryProjector
+from services.history.rebuild import Checksum, checksum_of_index, checksum_of_log, rebuild_from
+from shared.contracts.base import Envelope, Event
+from shared.contracts.contacts import ContactChanged
+from shared.contracts.events import EngagementCorrected
+from shared.contracts.history import SwapIndex
+from shared.errors import NotFound, Unavailable
+from tests.builders import a_contact, an_engagement, an_envelope, recorded, registered
+
+
+class History:
+    """A log, a directory of indexes and a projector over both."""
+
+    def __init__(self, root: Path, log: FakeLog | None = None) -> None:
+        self.root = root
+        self.log = log or FakeLog()
+        self.indexes = Indexes(root)
+        self.projector = HistoryProjector(self.log, self.indexes)
+
+    def receive(self, *events: Envelope[Event]) -> None:
+        """Events arrive, and the next tick commits them."""
+        self.projector.add_to_timeline(events)
+        self.projector.follow_log()
+
+    def started_again(self) -> "History":
+        """The projector after kill -9."""
+        self.projector._index = None  # what the dead process held: the lock
+        return History(self.root, self.log)
+
+    @property
+    def serving(self) -> Pointer:
+        pointer = self.indexes.current()
+        assert pointer is not None
+        return pointer
+
+    def in_index(self) -> Checksum:
+        return checksum_of_index(self.indexes)
+
+    def in_log(self) -> Checksum:
+        return checksum_of_log(self.log)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    return History(tmp_path / "index")
+
+
+def delete(directory: Path) -> None:
+    """`rm -rf`, as often as it takes: the engine may write a file in between."""
+    while directory.exists():
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def corrected(engagement_id: str, version: int, **fields: object) -> Envelope[Event]:
+    engagement = an_engagement(engagement_id=engagement_id, version=version, **fields)
+    return an_envelope(
+        EngagementCorrected(engagement=engagement, corrected_by="staff"), subject=engagement_id, sequence=version
+    )
+
+
+def changed(contact_id: str, version: int, name: str) -> Envelope[Event]:
+    contact = a_contact(contact_id=contact_id, version=version, name=name)
+    event = ContactChanged(contact=contact, changes=(), changed_by="staff")
+    return an_envelope(event, subject=contact_id, sequence=version)
+
+
+def test_events_are_in_the_log_and_after_a_tick_in_the_index(history: History) -> None:
+    history.receive(recorded(), registered())
+    assert history.in_index() == history.in_log()
+    assert history.in_index()[1:] == (2, 1)
+    assert history.serving.complete
+
+
+def test_an_event_redelivered_is_one_entry(history: History) -> None:
+    event = recorded()
+    history.receive(event, event)
+    history.receive(event)
+    assert history.in_index() == history.in_log()
+    assert history.in_index().entries == 1
+
+
+def test_the_latest_correction_stands_whatever_came_first(history: History) -> None:
+    history.receive(corrected("eng_1", 3, title="Third"), corrected("eng_1", 2, title="Second"))
+    history.receive(recorded(engagement_id="eng_1", title="First"))
+    reader = history.indexes.reader(history.serving.name)
+    assert [each.title for each in reader.entries()] == ["Third"]
+    assert history.in_index() == history.in_log()
+
+
+def test_after_a_kill_the_index_catches_up_from_the_log(history: History) -> None:
+    history.receive(*(recorded() for _ in range(5)))
+    history.projector.add_to_timeline([recorded() for _ in range(7)])  # in the log, never committed to the index
+    again = history.started_again()
+    again.projector.follow_log()
+    assert again.in_index() == again.in_log()
+    assert again.in_index().entries == 12
+    assert again.serving == history.serving
+
+
+def test_events_that_arrive_before_the_first_tick_are_not_lost(history: History) -> None:
+    history.receive(recorded())
+    again = history.started_again()
+    again.projector.add_to_timeline([recorded()])
+    again.projector.follow_log()
+    assert again.in_index().entries == 2
+
+
+def test_a_clean_stop_leaves_a_complete_index(history: History) -> None:
+    history.receive(recorded())
+    history.projector.add_to_timeline([recorded()])
+    history.projector.close()
+    assert history.in_index() == history.in_log()
+
+
+def test_a_deleted_index_is_built_again_by_itself(history: History) -> None:
+    history.receive(*(recorded() for _ in range(3)), registered())
+    before = history.in_index()
+    delete(history.root)
+    history.projector.follow_log()
+    assert history.in_index() == before
+
+
+def test_events_that_arrive_while_the_index_is_gone_are_kept(history: History) -> None:
+    history.receive(recorded())
+    delete(history.root)
+    history.receive(recorded(), recorded())
+    assert history.in_index() == history.in_log()
+    assert history.in_index().entries == 3
+
+
+def test_an_index_deleted_with_uncommitted_entries_loses_nothing(history: History) -> None:
+    history.receive(recorded())
+    history.projector.add_to_timeline([recorded()])
+    delete(history.root)
+    history.projector.follow_log()
+    assert history.in_index().entries == 2
+
+
+def test_a_broken_index_is_replaced_at_start(history: History) -> None:
+    history.receive(recorded(), recorded())
+    broken = history.serving.name
+    (history.root / broken / "meta.json").write_text("not an index")
+    again = history.started_again()
+    again.projector.follow_log()
+    assert again.in_index() == again.in_log()
+    assert again.serving.name != broken
+
+
+def test_a_second_projector_waits_and_takes_no_events(history: History) -> None:
+    history.receive(recorded())
+    second = History(history.root, history.log)
+    second.projector.follow_log()
+    with pytest.raises(Unavailable, match="Another projector"):
+        second.projector.add_to_timeline([recorded()])
+    assert history.log.last() == 1
+
+
+def test_an_index_that_was_rebuilt_serves_after_the_swap_with_all_that_came_meanwhile(history: History) -> None:
+    history.receive(*(recorded() for _ in range(4)))
+    old = history.serving.name
+    name = rebuild_from(history.log, history.indexes)
+    history.receive(recorded())
+    answer = history.projector.swap_index(SwapIndex(name=name))
+    assert (answer.name, answer.entries) == (name, 5)
+    assert history.serving == Pointer(name, complete=True)
+    assert not history.indexes.has(old)
+    history.receive(recorded())
+    assert history.in_index() == history.in_log()
+    assert history.in_index().entries == 6
+
+
+def test_a_swap_asked_for_twice_is_done_once(history: History) -> None:
+    history.receive(recorded())
+    name = rebuild_from(history.log, history.indexes)
+    assert history.projector.swap_index(SwapIndex(name=name)) == history.projector.swap_index(SwapIndex(name=name))
+
+
+def test_an_index_that_is_not_there_cannot_be_swapped_in(history: History) -> None:
+    history.receive(recorded())
+    with pytest.raises(NotFound):
+        history.projector.swap_index(SwapIndex(name="index_none"))
+
+
+def test_a_rebuild_that_fails_leaves_nothing_behind(history: History) -> None:
+    history.receive(recorded())
+
+    def fail(done: int, last: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuild_from(history.log, history.indexes, fail)
+    assert sorted(each.name for each in history.root.iterdir()) == sorted(["current", history.serving.name])
+
+
+def test_a_rebuild_tells_how_far_it_is(history: History) -> None:
+    history.receive(*(recorded() for _ in range(501)))
+    seen: list[tuple[int, int]] = []
+    rebuild_from(history.log, history.indexes, lambda done, last: seen.append((done, last)))
+    assert seen == [(500, 501), (501, 501)]
+
+
+events = st.one_of(
+    st.tuples(st.just("engagement"), st.integers(1, 4), st.integers(1, 5)),
+    st.tuples(st.just("contact"), st.integers(1, 3), st.integers(1, 4)),
+)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(events, min_size=1, max_size=25, unique=True), st.integers(), st.integers(1, 8))
+def test_any_order_any_batches_any_redelivery_come_to_the_same_index(
+    tmp_path_factory: pytest.TempPathFactory, keys: list[tuple[str, int, int]], seed: int, size: int
+) -> None:
+    made = [_event(*key) for key in keys]
+    arriving = random.Random(seed).sample(made * 2, len(made) * 2)
+    live, tidy = (History(tmp_path_factory.mktemp("index")) for _ in range(2))
+    for start in range(0, len(arriving), size):
+        live.receive(*arriving[start : start + size])
+    tidy.receive(*made)
+    assert live.in_index() == tidy.in_index() == live.in_log()
+    name = rebuild_from(live.log, live.indexes)
+    live.projector.swap_index(SwapIndex(name=name))
+    assert live.in_index() == tidy.in_index()
+
+
+def _event(noun: str, number: int, version: int) -> Envelope[Event]:
+    if noun == "contact":
+        return changed(f"con_{number}", version, f"Name {version}")
+    if version == 1:
+        return recorded(engagement_id=f"eng_{number}")
+    return corrected(f"eng_{number}", version, title=f"Version {version}")

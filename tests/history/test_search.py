@@ -1,0 +1,175 @@
+"""The search process: from requests to pages, with names as they are now and nothing for the wrong eyes."""
+
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from services.history.index.directory import Indexes, Pointer
+from services.history.log import FakeLog
+from services.history.projector import HistoryProjector
+from services.history.search import HistorySearch
+from shared.contracts.base import Envelope, Event
+from shared.contracts.contacts import ContactChanged
+from shared.contracts.events import Participant
+from shared.contracts.history import GetEntry, GetHistoryStatus, Reader, SearchContacts, SearchHistory
+from shared.errors import Invalid, NotFound, Unavailable
+from shared.messaging.testbus import TestBus
+from tests.builders import a_contact, an_envelope, recorded, registered
+
+
+class History:
+    """Both processes of the service on one bus."""
+
+    def __init__(self, root: Path) -> None:
+        self.indexes = Indexes(root)
+        self.bus = TestBus()
+        self.bus.add(HistoryProjector(FakeLog(), self.indexes))
+        self.search = self.bus.add(HistorySearch(self.indexes, "secret"))
+
+    def publish(self, *events: Envelope[Event]) -> None:
+        self.bus.publish(*events)
+        self.bus.deliver()
+        self.bus.tick()
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    return History(tmp_path / "index")
+
+
+def test_what_was_recorded_is_found_with_its_sentence_and_snippet(history: History) -> None:
+    history.publish(recorded(engagement_id="eng_1", kind="complaint", title="Parking", body="No space for my car."))
+    page = history.bus.call(SearchHistory(q="cars"))
+    (item,) = page.items
+    assert (page.total, item.id, item.engagement_id) == (1, "eng_1", "eng_1")
+    assert item.sentence == "St Agnes reported a complaint: Parking"
+    assert item.snippet == "No space for my <mark>car</mark>."
+    assert [(each.value, each.count) for each in page.facets["kind"]] == [("complaint", 1)]
+    assert not page.rebuilding
+
+
+def test_contacts_have_the_names_they_have_now(history: History) -> None:
+    person = Participant(name="Ann Leigh", contact_ids=("con_1", "con_unknown"))
+    history.publish(registered(contact_id="con_1", name="Ann Leigh"), recorded(participants=(person,)))
+    contact = a_contact(contact_id="con_1", version=2, name="Ann Lee")
+    history.publish(an_envelope(ContactChanged(contact=contact, changes=(), changed_by="staff"), sequence=2))
+    (item,) = history.bus.call(SearchHistory(kind=("conversation",))).items
+    assert [(each.id, each.name) for each in item.contacts] == [("con_1", "Ann Lee")]
+    assert history.bus.call(SearchHistory(q="Leigh", kind=("conversation",))).total == 1
+
+
+def test_dates_are_local_days_both_included(history: History) -> None:
+    times = {"before": (5, 31, 22, 59), "first": (5, 31, 23, 0), "last": (6, 2, 22, 59), "after": (6, 2, 23, 0)}
+    history.publish(*(recorded(title=name, occurred_at=datetime(2014, *at, tzinfo=UTC)) for name, at in times.items()))
+    page = history.bus.call(SearchHistory(from_=date(2014, 6, 1), to=date(2014, 6, 2), sort="oldest"))
+    assert [each.title for each in page.items] == ["first", "last"]
+
+
+@pytest.mark.parametrize("day", [date.min, date(1, 1, 2), date(1900, 1, 1), date(9999, 12, 30), date.max])
+def test_no_date_is_too_far_away(history: History, day: date) -> None:
+    history.publish(recorded())
+    assert history.bus.call(SearchHistory(from_=day)).total == (1 if day.year < 2000 else 0)
+    assert history.bus.call(SearchHistory(to=day)).total == (0 if day.year < 2000 else 1)
+
+
+def test_pages_follow_by_cursor_to_the_end(history: History) -> None:
+    history.publish(*(recorded(engagement_id=f"eng_{n}") for n in range(12)))
+    seen, cursor, pages = [], None, 0
+    while cursor or not pages:
+        page = history.bus.call(SearchHistory(limit=5, cursor=cursor, facets=not cursor))
+        seen += [each.id for each in page.items]
+        cursor, pages = page.next_cursor, pages + 1
+    assert (sorted(seen), pages) == (sorted(f"eng_{n}" for n in range(12)), 3)
+
+
+def test_a_cursor_is_good_for_its_own_search_only(history: History) -> None:
+    history.publish(*(recorded() for _ in range(3)), *(registered() for _ in range(3)))
+    cursor = history.bus.call(SearchHistory(limit=1)).next_cursor
+    foreign = [cursor, cursor and cursor[:-2] + "AA", "x", "", "ééé", "AAAA" * 30]
+    for request in [SearchHistory(limit=1, q="parking", cursor=each) for each in foreign]:
+        with pytest.raises(Invalid, match="belongs to another search"):
+            history.bus.call(request)
+    with pytest.raises(Invalid):
+        history.bus.call(SearchContacts(limit=1, cursor=cursor))
+    with pytest.raises(Invalid):
+        history.bus.call(SearchHistory(limit=1, cursor=cursor, reader=Reader(sensitive=True)))
+
+
+def test_a_query_of_more_than_500_characters_is_refused(history: History) -> None:
+    history.publish(recorded())
+    history.bus.call(SearchHistory(q="x" * 500))
+    for request in (SearchHistory(q="x" * 501), SearchContacts(q="x" * 501)):
+        with pytest.raises(Invalid, match="500 characters"):
+            history.bus.call(request)
+
+
+def test_names_are_looked_up_as_one_types(history: History) -> None:
+    history.publish(registered(contact_id="con_1", name="Zoë O’Brien", locality="north"), registered(name="Al"))
+    (found,) = history.bus.call(SearchContacts(q="bri zo")).items
+    assert (found.id, found.locality) == ("con_1", "north")
+    assert found.highlighted == "<mark>Zo</mark>ë O’<mark>Bri</mark>en"
+    everyone = history.bus.call(SearchContacts(limit=1))
+    rest = history.bus.call(SearchContacts(limit=1, cursor=everyone.next_cursor))
+    assert [each.name for each in (*everyone.items, *rest.items)] == ["Al", "Zoë O’Brien"]
+    assert rest.next_cursor is None
+
+
+def test_a_partner_sees_what_it_reported_and_no_more(history: History) -> None:
+    history.publish(
+        recorded(engagement_id="eng_ours", partner="St Agnes"),
+        recorded(engagement_id="eng_theirs", partner="Council"),
+        registered(name="Ann Ours", reported_by=("St Agnes",)),
+        registered(name="Ann Theirs", reported_by=("Council",)),
+    )
+    reader = Reader(partner="St Agnes")
+    assert [each.id for each in history.bus.call(SearchHistory(reader=reader)).items] == ["eng_ours"]
+    assert [each.name for each in history.bus.call(SearchContacts(q="ann", reader=reader)).items] == ["Ann Ours"]
+    with pytest.raises(NotFound):
+        history.bus.call(GetEntry(entry_id="eng_theirs", reader=reader))
+
+
+def test_sensitive_entries_need_the_right_to_see_them(history: History) -> None:
+    history.publish(recorded(engagement_id="eng_1", sensitive=True))
+    assert history.bus.call(SearchHistory()).total == 0
+    assert history.bus.call(SearchHistory(reader=Reader(sensitive=True))).total == 1
+    with pytest.raises(NotFound):
+        history.bus.call(GetEntry(entry_id="eng_1"))
+    assert history.bus.call(GetEntry(entry_id="eng_1", reader=Reader(sensitive=True))).sensitive
+
+
+def test_the_status_counts_what_is_searchable(history: History) -> None:
+    event = recorded()
+    history.publish(event, registered())
+    status = history.bus.call(GetHistoryStatus())
+    assert (status.entries, status.contacts, status.rebuilding) == (2, 1, False)
+    assert status.last_recorded_at is not None
+
+
+def test_without_an_index_a_search_says_so(tmp_path: Path) -> None:
+    search = HistorySearch(Indexes(tmp_path / "nowhere"))
+    with pytest.raises(Unavailable, match="being rebuilt"):
+        search.search_history(SearchHistory())
+
+
+def test_while_an_index_is_built_searches_say_that_they_may_miss_something(history: History) -> None:
+    history.publish(recorded())
+    pointer = history.indexes.current()
+    assert pointer is not None
+    history.indexes.serve(Pointer(pointer.name, complete=False))
+    page = history.bus.call(SearchHistory())
+    assert (page.total, page.rebuilding) == (1, True)
+
+
+def test_when_the_index_directory_is_deleted_searches_go_on_and_say_so_until_it_is_back(
+    history: History, tmp_path: Path
+) -> None:
+    history.publish(recorded())
+    assert history.bus.call(SearchHistory()).total == 1
+    shutil.rmtree(tmp_path / "index")
+    page = history.bus.call(SearchHistory())
+    assert (page.total, page.rebuilding) == (1, True)
+    history.bus.tick()
+    page = history.bus.call(SearchHistory())
+    assert (page.total, page.rebuilding) == (1, False)

@@ -1,0 +1,154 @@
+"""The fold: one event, one entry, in any order of arrival; and the sentences people read."""
+
+from datetime import UTC, datetime
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.history.sentences import change_sentence, engagement_sentence, people_phrase, registration_sentence
+from services.history.timeline import ContactRecord, Entry, fold
+from shared.contracts.contacts import ContactChanged, ContactRegistered, FieldChange
+from shared.contracts.events import EngagementCorrected, EngagementQuarantined, Kind, Participant
+from tests.builders import a_contact, an_engagement, an_envelope, recorded, registered
+
+
+def test_an_engagement_becomes_an_entry_of_its_own_id() -> None:
+    entry, contact = fold(recorded(engagement_id="eng_1", title="Parking", body="No spaces.", topics=("access",)))
+    assert (entry.id, entry.engagement_id, entry.version) == ("eng_1", "eng_1", 1)
+    assert (entry.title, entry.body, entry.topics, entry.corrected) == ("Parking", "No spaces.", ("access",), False)
+    assert contact is None
+
+
+def test_a_correction_is_the_same_entry_marked_as_corrected() -> None:
+    engagement = an_engagement(engagement_id="eng_1", version=2, title="Corrected")
+    entry, _ = fold(an_envelope(EngagementCorrected(engagement=engagement, corrected_by="staff"), sequence=2))
+    assert (entry.id, entry.version, entry.title, entry.corrected) == ("eng_1", 2, "Corrected", True)
+
+
+def test_people_are_linked_or_mentioned() -> None:
+    people = (
+        Participant(name="Ann Lee", contact_ids=("con_1", "con_2")),
+        Participant(name="A neighbour"),
+        Participant(contact_ids=("con_1",)),
+    )
+    entry, _ = fold(recorded(participants=people))
+    assert entry.contact_ids == ("con_1", "con_2")
+    assert (entry.names, entry.mentions) == (("Ann Lee", "A neighbour"), ("A neighbour",))
+
+
+def test_times_are_kept_in_utc() -> None:
+    entry, _ = fold(recorded(occurred_at="2014-06-01T00:30:00+01:00"))
+    assert entry.occurred_at == datetime(2014, 5, 31, 23, 30, tzinfo=UTC)
+    assert b'"2014-05-31T23:30:00Z"' in entry.to_json()
+
+
+def test_a_registered_contact_is_an_entry_and_a_record() -> None:
+    envelope = registered(contact_id="con_1", name="Ann Lee", locality="north", groups=("carers",))
+    entry, contact = fold(envelope)
+    assert (entry.id, entry.kind, entry.contact_ids) == (envelope.id, "contact_registered", ("con_1",))
+    assert contact == ContactRecord(
+        id="con_1", version=1, kind="person", name="Ann Lee", locality="north", groups=("carers",)
+    )
+
+
+def test_an_entry_of_a_contact_belongs_to_the_partner_that_named_it() -> None:
+    contact = a_contact(name="Ann Lee")
+    entry, _ = fold(an_envelope(ContactRegistered(contact=contact, registered_by="St Agnes")))
+    assert (entry.partner, entry.sentence) == ("St Agnes", "Ann Lee became known through St Agnes.")
+
+
+def test_an_event_that_is_no_part_of_the_timeline_is_refused() -> None:
+    quarantined = EngagementQuarantined(quarantine_id="q", partner="p", source="s", external_id="1", reasons=())
+    with pytest.raises(TypeError):
+        fold(an_envelope(quarantined))
+
+
+def test_records_come_back_from_their_canonical_form() -> None:
+    entry, _ = fold(recorded(links=({"url": "https://example.org"},), participants=(Participant(name="Ann"),)))
+    _, contact = fold(registered(reported_by=("Council",)))
+    assert contact is not None
+    assert Entry.from_json(entry.to_json()) == entry
+    assert ContactRecord.from_json(contact.to_json()) == contact
+
+
+@given(st.text(min_size=1, max_size=50).filter(str.strip), st.lists(st.text(min_size=1, max_size=20), max_size=4))
+def test_the_checksum_follows_the_content(title: str, topics: list[str]) -> None:
+    envelope = recorded(engagement_id="eng_1", external_id="1", title=title, topics=tuple(topics))
+    entry, _ = fold(envelope)
+    assert entry.checksum() == Entry.from_json(entry.to_json()).checksum()
+    assert entry.checksum() != fold(recorded(engagement_id="eng_1", title=title + "x"))[0].checksum()
+
+
+# -- sentences --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        (
+            {"kind": "complaint", "channel": "phone", "direction": "inbound", "people": ["Ann Lee"]},
+            "St Agnes reported a complaint from Ann Lee by phone: Parking",
+        ),
+        (
+            {"kind": "email", "channel": "email", "direction": "outbound", "people": ["Ann", "Bob"], "partner": None},
+            "Staff logged an email to Ann and Bob: Parking",
+        ),
+        (
+            {"kind": "meeting", "direction": "inbound", "channel": "in_person", "people": ["Ann", "Bob", "Cy", None]},
+            "St Agnes reported a meeting with Ann, Bob and 2 others in person: Parking",
+        ),
+        ({"kind": "attendance", "people": [None, None]}, "St Agnes reported an attendance of 2 people: Parking"),
+        ({"kind": "question", "people": [None]}, "St Agnes reported a question from one person: Parking"),
+        (
+            {"kind": "story", "channel": "surgery page"},
+            "St Agnes reported a story through surgery page: Parking",
+        ),
+        ({"kind": "foi_request"}, "St Agnes reported a freedom of information request: Parking"),
+    ],
+)
+def test_an_engagement_in_a_sentence(fields: dict[str, object], sentence: str) -> None:
+    people = tuple(Participant(name=name) for name in fields.pop("people", []))  # type: ignore[attr-defined]
+    assert engagement_sentence(an_engagement(title="Parking", participants=people, **fields)) == sentence
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+@pytest.mark.parametrize("direction", [None, "inbound", "outbound"])
+def test_every_kind_has_words(kind: str, direction: str | None) -> None:
+    engagement = an_engagement(kind=kind, direction=direction, participants=(Participant(name="Ann"),))
+    sentence = engagement_sentence(engagement)
+    assert "event of kind" not in sentence
+    assert "Ann: Parking" in sentence
+
+
+def test_nobody_named_is_nothing_said() -> None:
+    assert people_phrase([]) == ""
+
+
+def test_changes_of_a_contact_in_a_sentence() -> None:
+    changes = (
+        FieldChange(field="name", before="Ann Leigh", after="Ann Lee"),
+        FieldChange(field="practice", after="Abbey Lane"),
+        FieldChange(field="locality", before="north"),
+        FieldChange(field="identifiers", before="ann@example.org", after="lee@example.org"),
+    )
+    sentence = change_sentence(a_contact(name="Ann Lee"), changes, "staff")
+    assert sentence == (
+        "Staff changed Ann Lee: name from “Ann Leigh” to “Ann Lee”, practice set to “Abbey Lane”, "
+        "locality removed (was “north”) and how to reach them."
+    )
+
+
+def test_a_change_is_an_entry_of_its_own() -> None:
+    changed = an_envelope(
+        ContactChanged(contact=a_contact(version=2), changes=(), changed_by="Council"), subject="con_1", sequence=2
+    )
+    entry, contact = fold(changed)
+    assert (entry.id, entry.kind, entry.partner) == (changed.id, "contact_changed", "Council")
+    assert contact is not None
+    assert contact.version == 2
+
+
+def test_staff_add_a_contact() -> None:
+    assert registration_sentence(a_contact(name="Ann"), "staff") == "Staff added Ann to the contacts."

@@ -1,0 +1,138 @@
+"""The web over the real services in one process, a partner with keys, and a browser without JavaScript."""
+
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from services.contacts.repository import FakeContacts
+from services.contacts.service import ContactsService
+from services.events.fake import FakeEngagements
+from services.events.service import EventsService
+from services.history.index.directory import Indexes
+from services.history.log import FakeLog
+from services.history.projector import HistoryProjector
+from services.history.search import HistorySearch
+from services.web.app import build_app
+from services.web.keys import SCOPES, Key
+from shared.contracts.base import Request
+from shared.errors import Unavailable
+from shared.messaging.testbus import AsyncTestBus, TestBus
+from shared.settings import Settings
+
+ADDRESS = "http://127.0.0.1:8000"
+SECRET = "a-secret-of-the-tests"
+
+
+class FakeKeys:
+    """Keys in memory; `is_down` is a store that does not answer."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, Key] = {}
+        self.is_down = False
+
+    def give(self, partner: str, *scopes: str) -> str:
+        token = f"wh_{secrets.token_urlsafe(8)}"
+        self._keys[token] = Key(token[:6], partner, scopes or SCOPES, datetime.now(UTC))
+        return token
+
+    async def find(self, token: str) -> Key | None:
+        await self.check_store()
+        return self._keys.get(token)
+
+    async def check_store(self) -> None:
+        if self.is_down:
+            raise Unavailable("Keys cannot be checked just now. Send the same again in a few seconds.")
+
+
+class Switch(AsyncTestBus):
+    """The bus of the web; `down` names services that do not answer, or the `broker`."""
+
+    def __init__(self, bus: TestBus) -> None:
+        super().__init__(bus)
+        self.down: set[str] = set()
+        self.posted: list[tuple[Sequence[bytes], dict[str, str]]] = []
+
+    async def call(self, request: Request[Any], timeout: float | None = None) -> Any:
+        if not self.down.isdisjoint((request.service, "broker")):
+            raise Unavailable(f"The {request.service} service does not answer.")
+        return await super().call(request, timeout)
+
+    async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
+        if "broker" in self.down:
+            raise Unavailable("The message broker does not take events just now. Send the same again later.")
+        self.posted.append((bodies, headers))
+        await super().publish_inbound(bodies, headers)
+
+
+class County:
+    """The whole system in one process."""
+
+    def __init__(self, directory: Path, **settings: Any) -> None:
+        self.bus = TestBus()
+        indexes = Indexes(directory / "index")
+        self.bus.add(ContactsService(FakeContacts()))
+        self.bus.add(EventsService(FakeEngagements(), self.bus))
+        self.projector = self.bus.add(HistoryProjector(FakeLog(), indexes))
+        self.bus.add(HistorySearch(indexes, SECRET))
+        self.projector.follow_log()
+        self.web_bus = Switch(self.bus)
+        self.keys = FakeKeys()
+        self.settings = Settings(secret=SECRET, state_dir=directory, **settings)
+        self.app = build_app(self.settings, self.web_bus, self.keys)
+
+    def settle(self) -> None:
+        """Everything on its way has arrived and can be found."""
+        self.bus.deliver()
+        self.projector.follow_log()
+
+    def client(self, token: str = "") -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers)
+
+
+class Partner:
+    """A partner system that posts and asks."""
+
+    def __init__(self, county: County, name: str, *scopes: str) -> None:
+        self.name = name
+        self.http = county.client(county.keys.give(name, *scopes))
+
+    async def post(self, content: Any, content_type: str = "application/cloudevents+json", **headers: str) -> Any:
+        body = content if isinstance(content, bytes) else orjson.dumps(content)
+        return await self.http.post("/api/v1/events", content=body, headers={"Content-Type": content_type} | headers)
+
+    async def post_batch(self, events: list[Any]) -> Any:
+        return await self.post(events, "application/cloudevents-batch+json")
+
+    async def get(self, path: str, **params: Any) -> Any:
+        return await self.http.get(f"/api/v1{path}", params=params)
+
+
+@pytest.fixture
+def county(tmp_path: Path) -> Iterator[County]:
+    made = County(tmp_path)
+    yield made
+    made.projector.close()
+
+
+@pytest.fixture
+def partner(county: County) -> Partner:
+    return Partner(county, "St Agnes")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def browser(county: County) -> AsyncIterator[httpx.AsyncClient]:
+    async with county.client() as client:
+        yield client
