@@ -58,7 +58,7 @@ def broker_programs() -> list[Program]:
     """Erlang's name server and the node; their files are written on the way."""
     server = BINARIES / "rabbitmq-server"
     if not server.exists():
-        raise BrokerMissing("RabbitMQ is not installed: run `make setup`, or `apt-get install rabbitmq-server`")
+        raise BrokerMissing("RabbitMQ is not installed: run `make install`, or `apt-get install rabbitmq-server`")
     environment = _environment()
     (_directory() / "log").mkdir(parents=True, exist_ok=True)
     (_directory() / "enabled_plugins").write_text("[].\n")

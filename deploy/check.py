@@ -9,7 +9,7 @@ from deploy.queues import depths
 from deploy.quiet import is_resting_place, outboxes, wait_quiet
 from services.history.rebuild import Checksum, index_checksum, log_checksum
 from shared.contracts.contacts import ContactChanged, ContactRegistered
-from shared.contracts.events import EngagementCorrected, EngagementRecorded
+from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
 from shared.errors import WellheardError
 from shared.messaging.topology import UNROUTED, parked
 from shared.mongo import connect
@@ -20,13 +20,14 @@ SHOWN = 20
 _OWNERS: dict[str, tuple[str, str]] = {
     EngagementRecorded.type: ("events", "engagements"),
     EngagementCorrected.type: ("events", "engagements"),
+    EngagementQuarantined.type: ("events", "quarantine"),
     ContactRegistered.type: ("contacts", "contacts"),
     ContactChanged.type: ("contacts", "contacts"),
 }
-"""Which store owns what the events in the log are about."""
+"""Which collection of which service owns what the events in the log are about."""
 
 Version = tuple[str, str, int]
-"""(service, aggregate's id, version)"""
+"""(collection, aggregate's id, version)"""
 
 
 @dataclass
@@ -101,20 +102,23 @@ def _logged(settings: Settings) -> Iterator[Version]:
     fields = {"_id": 0, "event.type": 1, "event.subject": 1, "event.sequence": 1}
     for each in connect(settings, "history")["log"].find({}, fields):
         event = each["event"]
-        yield _OWNERS[event["type"]][0], event["subject"], event["sequence"]
+        yield _OWNERS[event["type"]][1], event["subject"], event["sequence"]
 
 
 def _owned(settings: Settings, report: Report) -> Iterator[Version]:
-    """Each version that every aggregate has had."""
+    """Each version of every aggregate that an event was published of."""
     for service, collection in sorted(set(_OWNERS.values())):
         for each in connect(settings, service)[collection].find({}, {"version": 1}):
+            if collection == "quarantine":  # what staff do with it becomes an event of the engagement
+                yield collection, each["_id"], 1
+                continue
             setattr(report, collection, getattr(report, collection) + 1)
             for version in range(1, each["version"] + 1):
-                yield service, each["_id"], version
+                yield collection, each["_id"], version
 
 
 def _shown(versions: Any) -> list[str]:
-    found = [f"{service} {subject} version {version}" for service, subject, version in versions]
+    found = [f"{collection} {subject} version {version}" for collection, subject, version in versions]
     more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
     return found[:SHOWN] + more
 

@@ -37,7 +37,7 @@ def store_command(port: int, data: Path, cache: str = "512M") -> list[str]:
     """The command that serves `data` at the port of 127.0.0.1."""
     binary = next((each for each in (fast_binary(), default_binary()) if each.exists()), None)
     if binary is None:
-        raise StoreMissing(f"no store in {home()}: run `make setup`")
+        raise StoreMissing(f"no store in {home()}: run `make install`")
     address = ["--host", "127.0.0.1", "--port", str(port), "--storage-path", str(data)]
     return [str(binary), *address, DURABLE, "--cache-size", cache, "--log-level", "WARNING"]
 

@@ -11,14 +11,14 @@ from typing import Any, Protocol
 from pymongo import ASCENDING
 from pymongo.errors import BulkWriteError
 
-from services.history.timeline import TIMELINE_EVENTS
+from services.history.timeline import LOGGED_EVENTS
 from shared.contracts.base import Envelope, Event
 from shared.mongo import Documents
 
 WINDOW = 500
 """Positions read at a time; no two events that follow each other are farther apart."""
 _DUPLICATE_KEY = 11000
-_KNOWN: dict[str, type[Event]] = {event.type: event for event in TIMELINE_EVENTS}
+_KNOWN: dict[str, type[Event]] = {event.type: event for event in LOGGED_EVENTS}
 
 
 class LogPort(Protocol):

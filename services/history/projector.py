@@ -12,7 +12,7 @@ from typing import ClassVar
 from services.history.index.directory import Indexes, Pointer
 from services.history.index.port import IndexBusy, IndexLost, IndexWriter
 from services.history.log import Log, LogPort, windows
-from services.history.timeline import TIMELINE_EVENTS, fold
+from services.history.timeline import LOGGED_EVENTS, fold
 from shared.contracts.base import Envelope, Event
 from shared.contracts.history import IndexSwapped, SwapIndex
 from shared.errors import NotFound, Unavailable
@@ -40,12 +40,12 @@ class HistoryProjector:
         self._live = False
         self._lock = Lock()
 
-    @on_batch("history.timeline", TIMELINE_EVENTS, size=500, linger=0.05)
+    @on_batch("history.timeline", LOGGED_EVENTS, size=500, linger=0.05)
     def add_to_timeline(self, envelopes: Sequence[Envelope[Event]]) -> None:
         """Acknowledged once the events are in the log: from there the index can always be made."""
         with self._lock:
             index = self._opened()
-            self._last = self._log.append(envelopes, after=self._last)
+            self._last = self._append(index, envelopes)
             if self._live:
                 self._put(index, envelopes)
 
@@ -78,6 +78,15 @@ class HistoryProjector:
         """Leave a committed index behind; what is not committed would be caught up from the log."""
         if self._index is not None:
             self._close(self._index)
+
+    def _append(self, index: IndexWriter, envelopes: Sequence[Envelope[Event]]) -> int:
+        try:
+            return self._log.append(envelopes, after=self._last)
+        except Exception:
+            # A part of the batch may stand in the log: what was put is forgotten, and read again from there.
+            if self._index is index:
+                self._index, self._live = None, False
+            raise
 
     def _put(self, index: IndexWriter, envelopes: Sequence[Envelope[Event]]) -> None:
         try:

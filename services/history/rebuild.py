@@ -1,9 +1,10 @@
 """A new index from the log while the old one serves, and the proof that an index equals the fold of the log."""
 
+import gc
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 from services.history.index.directory import Indexes
@@ -106,9 +107,22 @@ def _sum(records: Iterable[tuple[type[Entry | ContactRecord], int]]) -> Checksum
 
 def _fill(log: LogPort, indexes: Indexes, name: str, progress: Progress) -> None:
     last = log.last()
-    with closing(indexes.bulk_writer(name)) as index:
+    with closing(indexes.bulk_writer(name)) as index, _collecting_seldom():
         for window, (position, envelopes) in enumerate(windows(log, 0, last), 1):
             index.put([fold(each) for each in envelopes], position)
             if window % _WINDOWS_A_COMMIT == 0:
                 index.commit()
+                gc.collect()
             progress(position, last)
+
+
+@contextmanager
+def _collecting_seldom() -> Iterator[None]:
+    """Folding makes no cycles, yet the collector of cycles would take a fifth of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -103,6 +103,7 @@ def _check_length(q: str) -> None:
 def _entry_query(request: SearchHistory, after: Place | None) -> EntryQuery:
     return EntryQuery(
         q=request.q,
+        prefix=request.prefix,
         contact_id=request.contact_id,
         filters={
             "kind": request.kind,

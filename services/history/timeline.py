@@ -15,9 +15,9 @@ import orjson
 from services.history.sentences import change_sentence, engagement_sentence, registration_sentence
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
-from shared.contracts.events import EngagementCorrected, EngagementRecorded
+from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
 
-TIMELINE_EVENTS = (EngagementRecorded, EngagementCorrected, ContactRegistered, ContactChanged)
+LOGGED_EVENTS = (EngagementRecorded, EngagementCorrected, EngagementQuarantined, ContactRegistered, ContactChanged)
 
 
 class _Record:
@@ -93,7 +93,7 @@ class ContactRecord(_Record):
 class Folded(NamedTuple):
     """What one event comes to."""
 
-    entry: Entry
+    entry: Entry | None = None
     contact: ContactRecord | None = None
 
 
@@ -104,7 +104,9 @@ def fold(envelope: Envelope[Event]) -> Folded:
             return Folded(_engagement_entry(envelope.data, envelope.sequence))
         case ContactRegistered() | ContactChanged():
             return Folded(_contact_entry(envelope.id, envelope.data), _record(envelope.data.contact, envelope.sequence))
-    raise TypeError(f"{envelope.data.type} has no place on the timeline")
+        case EngagementQuarantined():
+            return Folded()  # that it came is in the log; what it says becomes an entry once it is replayed
+    raise TypeError(f"{envelope.data.type} has no place in the history")
 
 
 def _engagement_entry(event: EngagementRecorded | EngagementCorrected, sequence: int) -> Entry:

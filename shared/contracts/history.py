@@ -76,12 +76,15 @@ class SearchHistory(Request[HistoryPage]):
     """Search entries. `q`: all words required, "a phrase" in quotes, empty is everything; no query is an error.
 
     Values of one filter are alternatives, different filters all apply. `from_` and `to` are local days
-    (Europe/London), both included. Invalid: `q` longer than 500 characters, a cursor that is not ours.
+    (Europe/London), both included. The facet of a field that is filtered counts as if that filter were not set.
+    Invalid: `q` longer than 500 characters, a cursor that is not ours.
     """
 
     service: ClassVar[str] = "history"
     reply: ClassVar = HistoryPage
     q: Annotated[str, Personal] = ""
+    prefix: bool = False
+    """While one types: the last word, of three letters or more and not in quotes, may be the beginning of a word."""
     contact_id: str | None = None
     kind: tuple[str, ...] = ()
     channel: tuple[str, ...] = ()

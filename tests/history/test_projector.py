@@ -2,6 +2,7 @@
 
 import random
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from services.history.projector import HistoryProjector
 from services.history.rebuild import Checksum, checksum_of_index, checksum_of_log, rebuild_from
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contacts import ContactChanged
-from shared.contracts.events import EngagementCorrected
+from shared.contracts.events import EngagementCorrected, EngagementQuarantined
 from shared.contracts.history import SwapIndex
 from shared.errors import NotFound, Unavailable
 from tests.builders import a_contact, an_engagement, an_envelope, recorded, registered
@@ -81,6 +82,46 @@ def test_events_are_in_the_log_and_after_a_tick_in_the_index(history: History) -
     assert history.in_index() == history.in_log()
     assert history.in_index()[1:] == (2, 1)
     assert history.serving.complete
+
+
+def test_a_quarantined_event_is_in_the_log_and_no_entry(history: History) -> None:
+    event = EngagementQuarantined(
+        quarantine_id="qua_1", partner="St Agnes", source="/s", external_id="1", reasons=("kind: is required",)
+    )
+    history.receive(an_envelope(event, subject="qua_1"))
+    assert history.log.last() == 1
+    assert history.in_index() == history.in_log()
+    assert history.in_log().entries == 0
+
+
+class FailingLog(FakeLog):
+    """Stores the first event of a batch and then goes away, when it is told to."""
+
+    fails = False
+
+    def append(self, envelopes: Sequence[Envelope[Event]], after: int) -> int:
+        if self.fails:
+            super().append(envelopes[:1], after)
+            raise ConnectionError("the store is away")
+        return super().append(envelopes, after)
+
+
+def test_a_batch_of_which_a_part_was_logged_before_the_store_went_away_is_whole_afterwards(tmp_path: Path) -> None:
+    log = FailingLog()
+    history = History(tmp_path / "index", log)
+    history.receive(recorded())
+    first, second, third = recorded(), recorded(), recorded()
+    log.fails = True
+    with pytest.raises(ConnectionError):
+        history.projector.add_to_timeline([first, second])
+    log.fails = False
+    history.receive(third)  # the others come again later, in other batches
+    history.receive(second)
+    again = history.started_again()
+    again.receive(first)
+    again.projector.follow_log()
+    assert again.in_index() == again.in_log()
+    assert again.in_log().entries == 4
 
 
 def test_an_event_redelivered_is_one_entry(history: History) -> None:

@@ -10,9 +10,7 @@ from shared.messaging.topology import UNROUTED, parked, working_queues
 
 ROOT = Path(__file__).parents[2]
 # Events that no queue takes, each with the reason why that is right.
-NOBODY_LISTENS: dict[str, str] = {
-    events.EngagementQuarantined.type: "the quarantine is read from its owner; notices to partners are a later issue",
-}
+NOBODY_LISTENS: dict[str, str] = {}
 
 
 def published() -> set[type[Event]]:

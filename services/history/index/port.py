@@ -41,6 +41,8 @@ class EntryQuery:
     """A search of the timeline. Values of one filter are alternatives; different filters all apply."""
 
     q: str = ""
+    prefix: bool = False
+    """The last word, unless it is in quotes or shorter than three letters, may be the beginning of a word."""
     contact_id: str | None = None
     filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """kind, channel, topic, locality, group, partner."""
@@ -74,7 +76,10 @@ class EntryPage:
     hits: list[tuple[Entry, str]]
     """(entry, snippet): escaped text with `<mark>` only."""
     facets: dict[str, list[tuple[str, int]]]
-    """(value, count), the most frequent first; `month` the newest first."""
+    """(value, count), the most frequent first; `month` the newest first.
+
+    The facet of a field with a filter counts as if that filter were not set: what its other values would find.
+    """
     next: Place | None
 
 

@@ -1,35 +1,41 @@
 """The index in a directory, by tantivy: one writer, and readers in other processes that follow its commits."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from tantivy import DocAddress, Document, Index, Occur, Order, Query, Searcher
 
 from services.history.index.port import ContactHits, EntryPage, EntryQuery, NameQuery, Place
+from services.history.index.tantivy_queries import (
+    Counts,
+    Words,
+    count,
+    every,
+    filtered,
+    name_tiers,
+    read_words,
+    term,
+    tiers_of,
+    visible,
+)
 from services.history.index.tantivy_schema import (
-    ENGLISH,
     FACETS,
     SCHEMA,
     Record,
-    all_words,
-    analyse,
+    analyse_as,
     document,
-    every,
     file_stamp,
     key_of,
     losing,
     open_index,
-    term,
 )
-from services.history.index.words import fold_name, name_key, parse, snippet, time_key, typos
+from services.history.index.words import name_key, snippet, time_key
 from services.history.timeline import ContactRecord, Entry, Folded
 from shared.contracts.history import Reader
 
 _WINDOW = 1_000
-_FACET_VALUES = 100
-_MONTHS = 12 * 200
 
 
 class TantivyWriter:
@@ -102,25 +108,32 @@ class TantivyReader:
         self._searcher = self._fresh()
 
     def search(self, query: EntryQuery) -> EntryPage:
+        words = read_words(query.q, query.prefix)
         with losing():
             searcher = self._fresh()
-            clauses = parse(query.q, ENGLISH.analyze)
             order = Order.Asc if query.sort == "oldest" else Order.Desc
-            search = _Search(self._entry_scope(query), _tiers(clauses, query.sort), order)
-            total, facets = _count(searcher, search.everything, FACETS if query.facets else ())
+            search = _Search(self._entry_scope(query), tiers_of(words, query.sort), order)
+            total, facets = count(searcher, search.everything, FACETS if query.facets else ())
+            facets |= self._facets_of_filters(searcher, query, search.tiers[-1]) if query.facets else {}
             documents, place = self._page(searcher, search, query.after, query.limit)
-        terms = frozenset(term for clause in clauses for term in clause)
-        entries = [Entry.from_json(_stored(each)) for each in documents]
-        return EntryPage(total, [(each, snippet(each.body, terms, analyse)) for each in entries], facets, place)
+        return EntryPage(total, _hits(documents, words), facets, place)
+
+    def _facets_of_filters(self, searcher: Searcher, query: EntryQuery, words: Query) -> Counts:
+        """Of each filter that is set, what its other values would find."""
+        facets: Counts = {}
+        for name in (name for name, values in query.filters.items() if values):
+            scope = self._entry_scope(query, without=name)
+            facets |= count(searcher, every([scope, words]), (name,))[1]
+        return facets
 
     def find_contacts(self, query: NameQuery) -> ContactHits:
-        scope = [term("doc", "ContactRecord"), *_filters(query.filters)]
+        scope = [term("doc", "ContactRecord"), *filtered(query.filters)]
         if query.partner is not None:
             scope.append(term("reported_by", query.partner))
         with losing():
             searcher = self._fresh()
-            search = _Search(every(scope), _name_tiers(query.q), Order.Asc)
-            total, _ = _count(searcher, search.everything)
+            search = _Search(every(scope), name_tiers(query.q), Order.Asc)
+            total, _ = count(searcher, search.everything)
             documents, place = self._page(searcher, search, self._by_name(query.after), query.limit)
         contacts = [ContactRecord.from_json(_stored(each)) for each in documents]
         return ContactHits(total, contacts, Place(place.tier, contacts[-1].id) if place else None)
@@ -138,14 +151,14 @@ class TantivyReader:
     def entry(self, entry_id: str, reader: Reader) -> Entry | None:
         with losing():
             searcher = self._fresh()
-            query = every([term("key", f"Entry:{entry_id}"), *_visible(reader)])
+            query = every([term("key", f"Entry:{entry_id}"), *visible(reader)])
             hits = searcher.search(query, 1, False).hits
             return Entry.from_json(_stored(searcher.doc(hits[0][1]))) if hits else None
 
     def counts(self) -> tuple[int, int]:
         with losing():
             searcher = self._fresh()
-            return _count(searcher, term("doc", "Entry"))[0], _count(searcher, term("doc", "ContactRecord"))[0]
+            return count(searcher, term("doc", "Entry"))[0], count(searcher, term("doc", "ContactRecord"))[0]
 
     def latest(self) -> Entry | None:
         with losing():
@@ -201,8 +214,9 @@ class TantivyReader:
         lower = f"{{{after}" if after else f"[{since or '*'}"
         return self._index.parse_query(f"sort:{lower} TO {before or '*'}" + ("}" if before else "]"))
 
-    def _entry_scope(self, query: EntryQuery) -> Query:
-        scope = [term("doc", "Entry"), *_visible(query.reader), *_filters(query.filters)]
+    def _entry_scope(self, query: EntryQuery, without: str = "") -> Query:
+        """What applies besides the words, `without` one of the filters."""
+        scope = [term("doc", "Entry"), *visible(query.reader), *filtered(query.filters, without)]
         if query.contact_id is not None:
             scope.append(term("contact", query.contact_id))
         if query.since or query.before:
@@ -227,6 +241,12 @@ def _stored(document: Document) -> bytes:
     return bytes(document["stored"][0])
 
 
+def _hits(documents: Sequence[Document], words: Words) -> list[tuple[Entry, str]]:
+    entries = [Entry.from_json(_stored(each)) for each in documents]
+    analyse = analyse_as(words.beginning)
+    return [(each, snippet(each.body, words.terms, analyse)) for each in entries]
+
+
 def _newest(records: Iterator[Record]) -> dict[str, Record]:
     newest: dict[str, Record] = {}
     for record in records:
@@ -234,63 +254,3 @@ def _newest(records: Iterator[Record]) -> dict[str, Record]:
         if key not in newest or newest[key].version < record.version:
             newest[key] = record
     return newest
-
-
-def _filters(filters: Mapping[str, Sequence[str]]) -> list[Query]:
-    return [Query.term_set_query(SCHEMA, field, list(values)) for field, values in filters.items() if values]
-
-
-def _visible(reader: Reader) -> list[Query]:
-    seen = [] if reader.sensitive else [term("sensitive", False)]
-    return seen if reader.partner is None else [*seen, term("partner", reader.partner)]
-
-
-def _tiers(clauses: list[list[str]], sort: str) -> list[Query]:
-    """Relevance: first where the title and the names say it all, then the rest; within each the newest first.
-
-    Not BM25: its scores move with every new arrival, and a cursor that rests on them loses entries.
-    """
-    fields = ("head", "text") if clauses and sort == "relevance" else ("text",)
-    return [all_words(clauses, _words_in(field)) for field in fields]
-
-
-def _words_in(field: str) -> Callable[[Sequence[str]], Query]:
-    def query(words: Sequence[str]) -> Query:
-        return term(field, words[0]) if len(words) == 1 else Query.phrase_query(SCHEMA, field, list(words))
-
-    return query
-
-
-def _name_tiers(q: str) -> list[Query]:
-    """Every word exactly, every word as a beginning, every word with typos forgiven."""
-    if not q.strip():
-        return [Query.all_query()]
-    words = list(dict.fromkeys(fold_name(q).split()))
-    if not words:
-        return [Query.empty_query()]
-    beginnings = [_begins(word, 0) for word in words]
-    return [
-        every([term("name", word) for word in words]),
-        every(beginnings),
-        every([_begins(word, typos(word)) for word in words]),
-    ]
-
-
-def _begins(word: str, distance: int) -> Query:
-    return Query.fuzzy_term_query(SCHEMA, "name", word, distance, True, True)
-
-
-def _count(
-    searcher: Searcher, query: Query, facets: Sequence[str] = ()
-) -> tuple[int, dict[str, list[tuple[str, int]]]]:
-    """The exact total and the facets, in one pass."""
-    wanted: dict[str, Any] = {"total": {"value_count": {"field": "position"}}}
-    for name in facets:
-        size = _MONTHS if name == "month" else _FACET_VALUES
-        # Counts are exact as long as a segment has fewer values than this.
-        wanted[name] = {"terms": {"field": name, "size": size, "segment_size": 10_000}}
-    found = searcher.aggregate(query, wanted)
-    values = {name: [(each["key"], each["doc_count"]) for each in found[name]["buckets"]] for name in facets}
-    for name, counts in values.items():
-        counts.sort(key=lambda each: each[0] if name == "month" else (-each[1], each[0]), reverse=name == "month")
-    return int(found["total"]["value"]), values

@@ -4,7 +4,7 @@ Entries and contacts stand in one index, told apart by `doc`: one commit makes a
 together, and after a crash there is one position to catch up from.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,8 +13,6 @@ from tantivy import (
     Document,
     Filter,
     Index,
-    Occur,
-    Query,
     Schema,
     SchemaBuilder,
     TextAnalyzer,
@@ -23,7 +21,7 @@ from tantivy import (
 )
 
 from services.history.index.port import IndexBusy, IndexLost
-from services.history.index.words import entry_key, fold_name, name_key
+from services.history.index.words import Analyse, entry_key, fold_name, name_key
 from services.history.timeline import ContactRecord, Entry
 
 LONDON = ZoneInfo("Europe/London")
@@ -46,25 +44,42 @@ def _schema() -> Schema:
     builder.add_integer_field("position", fast=True)
     for name in ("head", "text"):
         builder.add_text_field(name, tokenizer_name="english")
+    builder.add_text_field("words", tokenizer_name="plain", index_option="basic")  # unstemmed, for beginnings of words
     builder.add_text_field("name", tokenizer_name="folded", index_option="basic")
     builder.add_bytes_field("stored", stored=True)
     return builder.build()
 
 
-def _english() -> TextAnalyzer:
+def _analyser(*more: Filter) -> TextAnalyzer:
     builder = TextAnalyzerBuilder(Tokenizer.simple())
-    for step in (Filter.remove_long(_LONGEST_WORD), Filter.lowercase(), Filter.ascii_fold(), Filter.stemmer("english")):
+    for step in (Filter.remove_long(_LONGEST_WORD), Filter.lowercase(), Filter.ascii_fold(), *more):
         builder = builder.filter(step)
     return builder.build()
 
 
 SCHEMA = _schema()
-ENGLISH = _english()
+PLAIN = _analyser()
+ENGLISH = _analyser(Filter.stemmer("english"))
 
 
 def analyse(text: str) -> list[tuple[str, int, int]]:
     """(term, start, end) of each word, as it is indexed."""
     return [(each.text, each.char_offset_from, each.char_offset_to) for each in ENGLISH.pre_tokenize(text).tokens]
+
+
+def analyse_as(beginning: str) -> Analyse:
+    """`analyse`, where every word that begins so counts as the beginning itself."""
+    if not beginning:
+        return analyse
+
+    def analyse_beginnings(text: str) -> list[tuple[str, int, int]]:
+        words = PLAIN.pre_tokenize(text).tokens
+        return [
+            (beginning if word.text.startswith(beginning) else term, start, end)
+            for word, (term, start, end) in zip(words, analyse(text), strict=True)
+        ]
+
+    return analyse_beginnings
 
 
 def open_index(path: Path, *, create: bool = False) -> Index:
@@ -75,6 +90,7 @@ def open_index(path: Path, *, create: bool = False) -> Index:
         # A schema of another version of Wellheard is refused here: the index is built again from the log.
         index = Index(SCHEMA, path=str(path)) if create else _opened(path)
         index.register_tokenizer("english", ENGLISH)
+        index.register_tokenizer("plain", PLAIN)
         index.register_tokenizer("folded", TextAnalyzerBuilder(Tokenizer.whitespace()).build())
         index.config_reader(reload_policy="manual")
         return index
@@ -129,6 +145,7 @@ def document(record: Record, position: int) -> Document:
 
 def _entry_fields(entry: Entry) -> dict[str, object]:
     head = (entry.title, *entry.names)
+    text = (*head, entry.body, *entry.topics)
     return {
         "sort": entry_key(entry.occurred_at, entry.id),
         "kind": entry.kind,
@@ -139,7 +156,8 @@ def _entry_fields(entry: Entry) -> dict[str, object]:
         "contact": entry.contact_ids,
         "sensitive": entry.sensitive,
         "head": head,
-        "text": (*head, entry.body, *entry.topics),
+        "text": text,
+        "words": text,
     }
 
 
@@ -150,16 +168,3 @@ def _contact_fields(contact: ContactRecord) -> dict[str, object]:
         "reported_by": contact.reported_by,
         "name": fold_name(contact.name),
     }
-
-
-def term(field: str, value: object) -> Query:
-    return Query.term_query(SCHEMA, field, value)
-
-
-def every(queries: Sequence[Query]) -> Query:
-    return Query.boolean_query([(Occur.Must, each) for each in queries]) if queries else Query.all_query()
-
-
-def all_words(clauses: Sequence[Sequence[str]], query_of: Callable[[Sequence[str]], Query]) -> Query:
-    """All of the clauses; one without a word is found nowhere."""
-    return every([query_of(clause) if clause else Query.empty_query() for clause in clauses])

@@ -19,6 +19,7 @@ SNIPPET = 240
 _PIECE = 400
 _LONGEST_TAIL = 200
 """Characters by which a piece may be longer so that no word is cut; longer words are not indexed."""
+_SHORTEST_BEGINNING = 3
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 _CLAUSE = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
@@ -31,6 +32,17 @@ def parse(q: str, words_of: Callable[[str], list[str]] = str.split) -> list[list
     """
     clauses = [phrase or word for phrase, word in _CLAUSE.findall(q)]
     return [words_of(clause) for clause in clauses if clause.strip()]
+
+
+def beginning_of(q: str, words_of: Callable[[str], list[str]] = str.split) -> str:
+    """The last word of a query when it may be the beginning of one: not in quotes, and of three letters or more.
+
+    >>> beginning_of("flu vacc"), beginning_of("flu va"), beginning_of('"day cent')
+    ('vacc', '', '')
+    """
+    clauses = _CLAUSE.findall(q)
+    words = words_of(clauses[-1][1]) if clauses else []
+    return words[0] if len(words) == 1 and len(words[0]) >= _SHORTEST_BEGINNING else ""
 
 
 def fold_name(text: str) -> str:

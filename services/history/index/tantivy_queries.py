@@ -1,0 +1,112 @@
+"""What is asked of tantivy: the words of a search, filters, how well a record matches, totals and facets."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tantivy import Occur, Query, Searcher
+
+from services.history.index.tantivy_schema import ENGLISH, PLAIN, SCHEMA
+from services.history.index.words import beginning_of, fold_name, parse, typos
+from shared.contracts.history import Reader
+
+Counts = dict[str, list[tuple[str, int]]]
+_FACET_VALUES = 100
+_MONTHS = 12 * 200
+
+
+class Words(NamedTuple):
+    """A query of words: its clauses as terms, and what its last word may be the beginning of, if anything."""
+
+    clauses: Sequence[Sequence[str]]
+    beginning: str
+
+    @property
+    def terms(self) -> frozenset[str]:
+        """What a snippet marks."""
+        terms = {term for clause in self.clauses for term in clause}
+        return frozenset(terms | {self.beginning} if self.beginning else terms)
+
+
+def read_words(q: str, prefix: bool) -> Words:
+    return Words(parse(q, ENGLISH.analyze), beginning_of(q, PLAIN.analyze) if prefix else "")
+
+
+def tiers_of(words: Words, sort: str) -> list[Query]:
+    """Relevance: first where the title and the names say it all, then the texts that do, then beginnings of words.
+
+    Within each the newest first. Not BM25: its scores move with every new arrival, and a cursor that rests on them
+    loses entries.
+    """
+    tiers = [_all_words(words.clauses, field) for field in ("head", "text")]
+    if words.beginning:
+        last = either([_clause("text", words.clauses[-1]), _begins("words", words.beginning)])
+        tiers.append(every([_all_words(words.clauses[:-1], "text"), last]))
+    return tiers if words.clauses and sort == "relevance" else tiers[-1:]
+
+
+def name_tiers(q: str) -> list[Query]:
+    """Every word exactly, every word as a beginning, every word with typos forgiven."""
+    if not q.strip():
+        return [Query.all_query()]
+    words = list(dict.fromkeys(fold_name(q).split()))
+    if not words:
+        return [Query.empty_query()]
+    return [
+        every([term("name", word) for word in words]),
+        every([_begins("name", word) for word in words]),
+        every([_begins("name", word, typos(word)) for word in words]),
+    ]
+
+
+def filtered(filters: Mapping[str, Sequence[str]], without: str = "") -> list[Query]:
+    return [
+        Query.term_set_query(SCHEMA, field, list(values))
+        for field, values in filters.items()
+        if values and field != without
+    ]
+
+
+def visible(reader: Reader) -> list[Query]:
+    seen = [] if reader.sensitive else [term("sensitive", False)]
+    return seen if reader.partner is None else [*seen, term("partner", reader.partner)]
+
+
+def term(field: str, value: object) -> Query:
+    return Query.term_query(SCHEMA, field, value)
+
+
+def every(queries: Sequence[Query]) -> Query:
+    return Query.boolean_query([(Occur.Must, each) for each in queries]) if queries else Query.all_query()
+
+
+def either(queries: Sequence[Query]) -> Query:
+    return Query.boolean_query([(Occur.Should, each) for each in queries])
+
+
+def count(searcher: Searcher, query: Query, facets: Sequence[str] = ()) -> tuple[int, Counts]:
+    """The exact total and the facets, in one pass."""
+    wanted: dict[str, Any] = {"total": {"value_count": {"field": "position"}}}
+    for name in facets:
+        size = _MONTHS if name == "month" else _FACET_VALUES
+        # Counts are exact as long as a segment has fewer values than this.
+        wanted[name] = {"terms": {"field": name, "size": size, "segment_size": 10_000}}
+    found = searcher.aggregate(query, wanted)
+    values = {name: [(each["key"], each["doc_count"]) for each in found[name]["buckets"]] for name in facets}
+    for name, counts in values.items():
+        counts.sort(key=lambda each: each[0] if name == "month" else (-each[1], each[0]), reverse=name == "month")
+    return int(found["total"]["value"]), values
+
+
+def _all_words(clauses: Sequence[Sequence[str]], field: str) -> Query:
+    return every([_clause(field, clause) for clause in clauses])
+
+
+def _clause(field: str, words: Sequence[str]) -> Query:
+    """One word or phrase; one without a letter or digit is found nowhere."""
+    if not words:
+        return Query.empty_query()
+    return term(field, words[0]) if len(words) == 1 else Query.phrase_query(SCHEMA, field, list(words))
+
+
+def _begins(field: str, word: str, distance: int = 0) -> Query:
+    return Query.fuzzy_term_query(SCHEMA, field, word, distance, True, True)
