@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 from pymongo.errors import BulkWriteError
@@ -12,6 +12,13 @@ from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
 from shared.mongo import Documents
 
 KNOWN: dict[str, type[Event]] = {each.type: each for each in (ContactRegistered, ContactChanged)}
+
+
+class Standing(NamedTuple):
+    """Where a contact stands: its locality and its groups."""
+
+    locality: str | None
+    groups: tuple[str, ...]
 
 
 class Contacts(Protocol):
@@ -42,6 +49,10 @@ class Contacts(Protocol):
     def release(self, keys: Iterable[str], contact_id: str) -> None: ...
 
     def find(self, contact_ids: Iterable[str]) -> dict[str, Contact]: ...
+
+    def find_standings(self, contact_ids: Iterable[str]) -> dict[str, Standing]:
+        """Where contacts stand: all that a resolution needs of them."""
+        ...
 
     def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> None:
         """Store new contacts with their events; one that is there already stays as it is."""
@@ -97,6 +108,10 @@ class MongoContacts:
     def find(self, contact_ids: Iterable[str]) -> dict[str, Contact]:
         found = self._contacts.find({"_id": {"$in": list(set(contact_ids))}}, {"outbox": 0})
         return {each["_id"]: _contact(each) for each in found}
+
+    def find_standings(self, contact_ids: Iterable[str]) -> dict[str, Standing]:
+        found = self._contacts.find({"_id": {"$in": list(set(contact_ids))}}, {"locality": 1, "groups": 1})
+        return {each["_id"]: Standing(each["locality"], tuple(each["groups"])) for each in found}
 
     def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> None:
         if contacts:
@@ -158,6 +173,9 @@ class FakeContacts:
 
     def find(self, contact_ids: Iterable[str]) -> dict[str, Contact]:
         return {each: self._contacts[each] for each in contact_ids if each in self._contacts}
+
+    def find_standings(self, contact_ids: Iterable[str]) -> dict[str, Standing]:
+        return {key: Standing(each.locality, each.groups) for key, each in self.find(contact_ids).items()}
 
     def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> None:
         for contact, event in contacts:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from services.contacts import domain
 from services.contacts.reference import REFERENCE
-from services.contacts.repository import Contacts, MongoContacts
+from services.contacts.repository import Contacts, MongoContacts, Standing
 from shared.contracts.base import Envelope, Event, new_id
 from shared.contracts.contacts import (
     ChangeContact,
@@ -137,15 +137,15 @@ class ContactsService:
             entries.append((contact, _envelope(event, contact, new.reference.correlation_id)))
         self._repository.insert(entries)
 
-    def _find_all(self, references: Sequence[ContactReference], owners: dict[str, list[str]]) -> dict[str, Contact]:
+    def _find_all(self, references: Sequence[ContactReference], owners: dict[str, list[str]]) -> dict[str, Standing]:
         """Every contact that a reference means."""
-        found = self._repository.find(each for reference in references for each in _ids(reference, owners))
+        found = self._repository.find_standings(each for reference in references for each in _ids(reference, owners))
         for reference in references:
             for missing in set(_owned(reference, owners)) - found.keys():
                 found |= self._complete(missing, domain.Newcomer(reference, domain.identifiers_of(reference)))
         return found
 
-    def _complete(self, contact_id: str, newcomer: domain.Newcomer) -> dict[str, Contact]:
+    def _complete(self, contact_id: str, newcomer: domain.Newcomer) -> dict[str, Standing]:
         """A claim whose contact is not stored: another process is about to, or it died between the two steps."""
         for _ in range(LOOKS):
             claimed = self._repository.claimed_at(contact_id)
@@ -153,7 +153,7 @@ class ContactsService:
                 break
             if _now() - claimed > CLAIM_TIME:
                 self._insert_newcomers({contact_id: newcomer})
-            if found := self._repository.find([contact_id]):
+            if found := self._repository.find_standings([contact_id]):
                 return found
             time.sleep(PAUSE)
         raise Unavailable("One of these contacts is being registered just now. Send the same again.")
@@ -178,16 +178,15 @@ def build(settings: Settings, bus: Bus) -> ContactsService:
     return ContactsService(MongoContacts(connect(settings, "contacts")))
 
 
-def _resolution(reference: ContactReference, owners: dict[str, list[str]], found: dict[str, Contact]) -> Resolution:
-    ids = _ids(reference, owners)
-    contacts = [found[each] for each in ids if each in found]
+def _resolution(reference: ContactReference, owners: dict[str, list[str]], found: dict[str, Standing]) -> Resolution:
+    known = {each: found[each] for each in _ids(reference, owners) if each in found}
     return Resolution(
-        contact_ids=tuple(each.contact_id for each in contacts),
+        contact_ids=tuple(known),
         unknown=tuple(
             value for scheme, value in reference.identifiers if scheme == "contact_id" and value not in found
         ),
-        groups=tuple(sorted({group for each in contacts for group in each.groups})),
-        locality=next((each.locality for each in contacts if each.locality), None),
+        groups=tuple(sorted({group for each in known.values() for group in each.groups})),
+        locality=next((each.locality for each in known.values() if each.locality), None),
     )
 
 

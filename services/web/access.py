@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import Depends, Request
 
 from services.web.csrf import check_post
+from services.web.form_size import check_size
 from services.web.keys import SCOPES, create_key, list_keys, revoke_key
 from services.web.problems import Unauthorised
 from shared.errors import Forbidden
@@ -58,6 +59,7 @@ async def _by_key(request: Request) -> Caller:
 
 
 async def _operator(request: Request) -> Caller:
+    await check_size(request)
     await check_post(request)
     return OPERATOR
 

@@ -80,6 +80,16 @@ class AioBus:
             self._waiting.pop(asked, None)
         return wire.decode(body, request)
 
+    async def ping(self) -> None:
+        """Opens a channel and closes it again: a round trip to the broker that involves no service."""
+        await self._open()
+        assert self._connection is not None
+        try:
+            async with asyncio.timeout(self._timeout), self._connection.channel():
+                pass
+        except BROKER_ERRORS as error:
+            raise Unavailable("The message broker does not answer.") from error
+
     async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
         """Every body is one message; returns when the broker has confirmed them all, else Unavailable."""
         await self._open()

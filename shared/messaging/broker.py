@@ -159,7 +159,7 @@ class Publisher:
         deadline = time.monotonic() + CONFIRM_TIMEOUT
         while self._unconfirmed:
             assert self._connection is not None
-            self._connection.drain_events(timeout=max(0.001, deadline - time.monotonic()))
+            self._connection.connection.drain_events(timeout=max(0.001, deadline - time.monotonic()))
         if self._refused:
             raise Unavailable(f"The message broker refused a message: {self._refused[0]}.")
 

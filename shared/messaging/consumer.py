@@ -89,6 +89,7 @@ class BatchConsumer:
     def _gather(self, opened: Connection, waiting: deque[Any]) -> list[Any]:
         """Up to `size` messages; `linger` seconds after the first no more are waited for."""
         size = self._declaration.size
+        opened.heartbeat_check()
         if not waiting:
             self._drain(opened, 0.5)
         deadline = time.monotonic() + self._declaration.linger
@@ -99,9 +100,8 @@ class BatchConsumer:
     @staticmethod
     def _drain(opened: Connection, seconds: float) -> bool:
         """Read what the broker sent; False when nothing came in time."""
-        opened.heartbeat_check()
         try:
-            opened.drain_events(timeout=seconds)
+            opened.connection.drain_events(timeout=seconds)
         except TimeoutError:
             return False
         return True

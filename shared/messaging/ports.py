@@ -23,6 +23,10 @@ class AsyncBus(Protocol):
 
     async def call(self, request: Request[R], timeout: float | None = None) -> R: ...
 
+    async def ping(self) -> None:
+        """Returns when the broker itself answers, whether or not a service does; else raises Unavailable."""
+        ...
+
     async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
         """Put partners' events into `events.inbound`, all confirmed by the broker, or raise Unavailable.
 

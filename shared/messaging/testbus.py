@@ -134,6 +134,8 @@ class AsyncTestBus:
             self.bus.deliver()
         return answer
 
+    async def ping(self) -> None: ...
+
     async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
         self.bus.publish_inbound(bodies, headers)
         if self._deliver:

@@ -28,6 +28,7 @@ def test_a_contact_that_was_inserted_is_found_as_it_was(repository: Contacts) ->
     contact = a_contact(identifiers=[{"scheme": "email", "value": "a@b.org"}], groups=("carers",), locality="north")
     insert(repository, contact)
     assert repository.find([contact.contact_id, "con_nobody"]) == {contact.contact_id: contact}
+    assert repository.find_standings([contact.contact_id, "con_nobody"]) == {contact.contact_id: ("north", ("carers",))}
 
 
 def test_inserting_again_changes_nothing(repository: Contacts) -> None:

@@ -63,6 +63,10 @@ class Switch(AsyncTestBus):
             raise Unavailable(f"The {request.service} service does not answer.")
         return await super().call(request, timeout)
 
+    async def ping(self) -> None:
+        if "broker" in self.down:
+            raise Unavailable("The message broker does not answer.")
+
     async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
         if "broker" in self.down:
             raise Unavailable("The message broker does not take events just now. Send the same again later.")

@@ -55,6 +55,17 @@ async def test_ready_names_each_dependency_that_does_not_answer(county: County) 
     assert {name for name, state in dependencies.items() if state != "ok"} == {"history", "store"}
 
 
+async def test_ready_tells_the_broker_from_the_services_behind_it(county: County) -> None:
+    services = {"contacts", "events", "history", "history_projector"}
+    async with county.client() as http:
+        county.web_bus.down.update(services)
+        without_services = (await http.get("/ready")).json()["dependencies"]
+        county.web_bus.down.add("broker")
+        without_broker = (await http.get("/ready")).json()["dependencies"]
+    assert {name for name, state in without_services.items() if state != "ok"} == services
+    assert {name for name, state in without_broker.items() if state != "ok"} == services | {"broker"}
+
+
 async def test_metrics_count_by_route_and_hold_nothing_personal(county: County, partner: Partner) -> None:
     await partner.post(a_cloudevent(id="ref-77", people=[a_person("Mary Okafor", email="mary@example.org")]))
     async with county.client() as http:

@@ -228,6 +228,58 @@ async def test_filters_can_be_chosen_and_taken_away(county: County, browser: htt
     assert 'href="/search?kind=call"' in page.text
 
 
+async def test_a_chosen_value_keeps_the_counts_of_the_others(county: County, browser: httpx.AsyncClient) -> None:
+    await log(browser, county, kind="call")
+    await log(browser, county, kind="letter")
+    await add(county, "Peter Jones")
+    page = text(await browser.get("/search?kind=call"))
+    assert "Telephone call 1" in page
+    assert "Letter 1" in page
+    assert "Became known" not in page
+    assert "Became known 1" in text(await browser.get("/search?kind=call&changes=yes"))
+
+
+async def test_entries_are_found_while_a_word_is_being_typed(county: County, browser: httpx.AsyncClient) -> None:
+    await log(browser, county, title="A word at the market", body="The marmalade was sold out.")
+    page = await browser.get("/search?q=mar")
+    assert "A word at the market" in text(page)
+    assert "<mark>marmalade</mark>" in page.text
+
+
+async def test_a_channel_that_says_the_same_as_the_kind_is_not_said_twice(
+    county: County, browser: httpx.AsyncClient
+) -> None:
+    await log(browser, county, kind="email", channel="email")
+    await log(browser, county, kind="call", channel="phone")
+    page = text(await browser.get("/"))
+    assert "E-mail · E-mail" not in page
+    assert "Telephone call · Phone" in page
+
+
+async def test_a_contact_shows_its_first_and_last_engagement(county: County, browser: httpx.AsyncClient) -> None:
+    contact_id = await add(county)
+    assert "First contact" not in text(await browser.get(f"/contacts/{contact_id}"))
+    for day in ("2012-03-05", "2014-06-01", "2013-01-20"):
+        page = await browser.get("/engagements/new", params={"contact_id": contact_id})
+        await fill(browser, page, kind="call", title="Rang", occurred_date=day)
+    county.settle()
+    page = await browser.get(f"/contacts/{contact_id}?q=zzzz")
+    assert "First contact 5 March 2012 Last contact 1 June 2014" in text(page)
+    shown = text(await browser.get(f"/contacts/{contact_id}"))
+    assert "4 entries" in shown
+    assert "March 2012 to June 2014" in shown
+    assert "Nothing matches" in text(await browser.get(f"/contacts/{contact_id}?kind=contact_changed"))
+
+
+async def test_a_form_that_is_too_large_is_refused_with_what_to_do(county: County, browser: httpx.AsyncClient) -> None:
+    page = await browser.get("/engagements/new")
+    answer = await fill(browser, page, kind="call", title="Long", body="x" * 1_100_000)
+    assert answer.status_code == 413
+    assert "Go back" in text(answer)
+    allowed = await fill(browser, page, kind="call", title="Long", body="x" * 900_000)
+    assert allowed.status_code == 422
+
+
 async def test_nothing_found_says_what_to_try(county: County, browser: httpx.AsyncClient) -> None:
     assert "Nothing matches" in text(await browser.get("/search?q=zzzz"))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -15,12 +15,12 @@ from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages.forms import Form, given, lines, text, texts
 from services.web.pages.home import STAFF_READER
-from services.web.pages.search import MAX_QUERY, Query, ask_history, is_partial, results
+from services.web.pages.search import CHANGED, MAX_QUERY, Query, ask_history, chart_of, is_partial, results
 from services.web.rendering import render
-from services.web.words import month
+from services.web.words import KINDS, month
 from services.web.words import place_names as names_of_places
 from shared.contracts.contacts import ChangeContact, Contact, GetContact, NewContact, RegisterContact
-from shared.contracts.history import HistoryItem, SearchContacts
+from shared.contracts.history import HistoryItem, SearchContacts, SearchHistory
 
 SENTENCES: Mapping[str, str] = {
     "name": "Enter a name of up to 200 characters",
@@ -90,14 +90,19 @@ async def contact_page(request: Request, contact_id: str) -> Response:
     question = query.question(contact_id)
     if question.sort == "relevance":  # a timeline is in order of time
         question = question.model_copy(update={"sort": "newest"})
-    contact, page, reference = await asyncio.gather(
-        behind.call(GetContact(contact_id=contact_id)), ask_history(request, query, question), behind.reference()
+    contact, page, said, span, reference = await asyncio.gather(
+        behind.call(GetContact(contact_id=contact_id)),
+        ask_history(request, query, question),
+        behind.call(_only_said(question)),
+        _span(request, contact_id),
+        behind.reference(),
     )
     return render(
         request,
         "timeline.html" if is_partial(request) else "contact.html",
-        **results(request, query, page, reference, contact_id),
+        **results(request, query, page, reference, contact_id) | {"chart_of_months": chart_of(said)},
         contact=contact,
+        span=span,
         months=_by_month(page.items),
         practice_names={each.code: each.name for each in reference.practices},
         group_names={each.code: each.name for each in reference.groups},
@@ -126,6 +131,25 @@ async def change_contact(request: Request, contact_id: str) -> Response:
     )
     changed = await form.attempt(backend(request).call(question))
     return _to_page(changed, "changed") if changed else await _show(request, form, contact_id)
+
+
+def _only_said(question: SearchHistory) -> SearchHistory:
+    """The question without changes to the contact's details, for the chart: they are no engagements."""
+    kinds = tuple(each for each in question.kind or KINDS if each not in CHANGED)
+    # With nothing but changes chosen there is nothing to draw: a kind that no entry has.
+    return question.model_copy(update={"kind": kinds or ("",), "limit": 1, "cursor": None})
+
+
+async def _span(request: Request, contact_id: str) -> Sequence[HistoryItem]:
+    """The first and the last engagement, whatever is searched for; nothing while there is none, or not shown."""
+    if is_partial(request):
+        return ()
+    asked = {"contact_id": contact_id, "kind": tuple(KINDS), "limit": 1, "facets": False, "reader": STAFF_READER}
+    behind = backend(request)
+    first, last = await asyncio.gather(
+        behind.call(SearchHistory(sort="oldest", **asked)), behind.call(SearchHistory(sort="newest", **asked))
+    )
+    return (*first.items, *last.items)
 
 
 async def _show(request: Request, form: Form, contact_id: str = "") -> Response:

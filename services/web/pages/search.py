@@ -1,6 +1,7 @@
 """Search over everything that was said: as one types, with filters, facets and a histogram by month."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, get_args
@@ -28,6 +29,8 @@ FILTERS = {
     "group": "Stakeholder group",
     "partner": "Reported by",
 }
+CHANGED = ("contact_registered", "contact_changed")
+"""Kinds of entries that nobody said: what became of a contact's details."""
 CHANGES = "changes"
 """The parameter that asks for changes to contacts too: a search is for what was said."""
 # The order that goes without saying has no value, so that it does not stick when the search changes.
@@ -63,6 +66,7 @@ class Query:
         sort = self.params.get("sort", "")
         return SearchHistory(
             q=self.q,
+            prefix=True,
             contact_id=contact_id,
             from_=self._day("from"),
             to=self._day("to"),
@@ -123,15 +127,16 @@ def results(
 ) -> dict[str, Any]:
     """What the list of entries, its filters and its chart show."""
     names = _names_of(reference)
+    hidden = () if contact_id or query.params.get(CHANGES) else CHANGED
     return {
         "query": query,
         "page": page,
-        "options": {name: _options(name, query, page, names) for name in FILTERS},
+        "options": {name: _options(name, query, page, names, hidden) for name in FILTERS},
         "filters": FILTERS,
         "sorts": RANKED if query.q and not contact_id else IN_TIME,
         "offers_changes": not contact_id,
         "chips": _chips(request, query, names),
-        "chart_of_months": _histogram(page),
+        "chart_of_months": chart_of(page),
         "next_url": with_query(request.url.path, query.params, [("cursor", page.next_cursor or "")]),
         "first_url": with_query(request.url.path, query.params),
         "place_names": names["locality"],
@@ -150,8 +155,10 @@ def _text(name: str, value: str, names: dict[str, dict[str, str]]) -> str:
     return names.get(name, {}).get(value) or (label(value) if name in ("kind", "channel") else value)
 
 
-def _options(name: str, query: Query, page: HistoryPage, names: dict[str, dict[str, str]]) -> list[Option]:
-    counts = {each.value: each.count for each in page.facets.get(name, ())}
+def _options(
+    name: str, query: Query, page: HistoryPage, names: dict[str, dict[str, str]], hidden: Collection[str]
+) -> list[Option]:
+    counts = {each.value: each.count for each in page.facets.get(name, ()) if each.value not in hidden}
     chosen = [value for value in query.params.getlist(name) if value]
     values = [*chosen, *(value for value in counts if value not in chosen)]
     return [Option(value, _text(name, value, names), counts.get(value, 0), value in chosen) for value in values]
@@ -170,7 +177,8 @@ def _chips(request: Request, query: Query, names: dict[str, dict[str, str]]) -> 
     ]
 
 
-def _histogram(page: HistoryPage) -> Histogram | None:
+def chart_of(page: HistoryPage) -> Histogram | None:
+    """The page's entries by month."""
     return histogram({each.value: each.count for each in page.facets.get("month", ())})
 
 
