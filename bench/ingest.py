@@ -39,9 +39,12 @@ WORDS = str.split(
 def main() -> None:
     with harness.private_instance() as instance:
         side = Ours(instance)
-        bare = Bare(instance)
+        bare = Bare(instance, "all")
         ours_rate, bare_rate = harness.in_turn(ROUNDS, side.round, bare.round)
         bare.stop()
+        halves = Bare(instance, "ingest", "project")
+        halves_rate = halves.round(ROUNDS)
+        halves.stop()
     ratio = statistics.median(ours_rate) / statistics.median(bare_rate)
     harness.report(
         "ingest",
@@ -53,6 +56,7 @@ def main() -> None:
         ours_spread=harness.spread(ours_rate),
         bare_per_second=round(statistics.median(bare_rate)),
         bare_spread=harness.spread(bare_rate),
+        bare_in_two_processes_per_second=round(halves_rate),
         ours_cpu_us_per_event=side.cpu,
         bare_cpu_us_per_event=bare.cpu,
         resident_mb=side.resident,
@@ -133,29 +137,28 @@ class Ours:
 
 
 class Bare:
-    """The two processes of the bare script, asleep but for the rounds."""
+    """The bare script, as one process or as one for each part; asleep but for the rounds."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, *parts: str) -> None:
         settings = instance.settings
         self._instance = instance
-        self._folder = Path(instance.state_dir) / "bare"
-        server = settings.mongo_url.rsplit("/", 1)[0]
-        script = [sys.executable, "-m", "bench.bare.ingest"]
+        self._folder = Path(instance.state_dir) / f"bare-{len(parts)}"
+        where = [settings.amqp_url, settings.mongo_url.rsplit("/", 1)[0], str(self._folder)]
         self._processes = {
-            "ingest": subprocess.Popen([*script, "ingest", settings.amqp_url, server]),
-            "project": subprocess.Popen([*script, "project", settings.amqp_url, server, str(self._folder)]),
+            part: subprocess.Popen([sys.executable, "-m", "bench.bare.ingest", part, *where]) for part in parts
         }
+        self._first = self._processes[parts[0]].pid
         self._held = 0
         self.cpu: dict[str, int] = {}
         harness.wait_for((self._folder / "meta.json").exists, 60)
+        harness.wait_for(lambda: harness.has_queue(settings.amqp_url, BARE_INBOUND), 60)
 
     def round(self, number: int) -> float:
-        ingest = self._processes["ingest"].pid
-        os.kill(ingest, signal.SIGSTOP)
+        os.kill(self._first, signal.SIGSTOP)
         preload(self._instance, BARE_INBOUND, number + 1000)
         before = {name: harness.cpu_seconds(each.pid) for name, each in self._processes.items()}
         started = time.monotonic()
-        os.kill(ingest, signal.SIGCONT)
+        os.kill(self._first, signal.SIGCONT)
         self._held += EVENTS
         reader = TantivyReader(self._folder)
         harness.wait_for(lambda: reader.counts()[0] >= self._held)

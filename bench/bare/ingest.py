@@ -1,7 +1,7 @@
 """The bare script of bench/ingest.py: the same durable steps in batches with nothing around them.
 
-`ingest` consumes, stores, publishes confirmed; `project` consumes, logs, indexes. No validation, no contacts, no
-retries: py-amqp, pymongo and tantivy alone.
+Consume, store, publish confirmed, consume, log, index. No validation, no contacts, no retries: py-amqp, pymongo and
+tantivy alone. `all` does the steps in turn in one process; `ingest` and `project` do a half each, in two.
 """
 
 import signal
@@ -18,7 +18,7 @@ from kombu import Connection
 from pymongo import MongoClient
 from tantivy import Document
 
-from services.history.index.tantivy_schema import ENGLISH, SCHEMA, open_index
+from services.history.index.tantivy_schema import SCHEMA, open_index
 
 SIZE = 500
 INBOUND, TIMELINE = "bare.inbound", "bare.timeline"
@@ -30,25 +30,30 @@ def collection(mongo_url: str, name: str) -> Any:
     return client["bare"][name]
 
 
-def consume(amqp_url: str, queue: str, handle: Callable[[list[Any]], None]) -> None:
-    connection = Connection(amqp_url, heartbeat=0)
-    channel = connection.channel()
-    for each in (INBOUND, TIMELINE):
-        channel.queue_declare(each, durable=True, auto_delete=False, arguments=QUORUM)
-    channel.basic_qos(0, 2 * SIZE, False)
-    waiting: deque[Any] = deque()
-    channel.basic_consume(queue, callback=waiting.append)
-    while True:
+class Queue:
+    """Batches of one queue."""
+
+    def __init__(self, amqp_url: str, name: str) -> None:
+        self._connection = Connection(amqp_url, heartbeat=0)
+        self._channel = self._connection.channel()
+        for each in (INBOUND, TIMELINE):
+            self._channel.queue_declare(each, durable=True, auto_delete=False, arguments=QUORUM)
+        self._channel.basic_qos(0, 2 * SIZE, False)
+        self._waiting: deque[Any] = deque()
+        self._channel.basic_consume(name, callback=self._waiting.append)
+
+    def take(self) -> list[Any]:
         deadline = time.monotonic() + 0.05
-        while len(waiting) < SIZE and (left := deadline - time.monotonic()) > 0:
+        while len(self._waiting) < SIZE and (left := deadline - time.monotonic()) > 0:
             try:
-                connection.drain_events(timeout=left)
+                self._connection.drain_events(timeout=left)
             except TimeoutError:
                 break
-        batch = [waiting.popleft() for _ in range(min(SIZE, len(waiting)))]
-        handle(batch)
+        return [self._waiting.popleft() for _ in range(min(SIZE, len(self._waiting)))]
+
+    def ack(self, batch: list[Any]) -> None:
         if batch:
-            channel.basic_ack(batch[-1].delivery_tag, multiple=True)
+            self._channel.basic_ack(batch[-1].delivery_tag, multiple=True)
 
 
 class Confirmed:
@@ -73,43 +78,55 @@ class Confirmed:
         self._last = tag if multiple else self._last + 1
 
 
-def ingest(amqp_url: str, mongo_url: str) -> None:
-    engagements, confirmed = collection(mongo_url, "engagements"), Confirmed(amqp_url)
+def run(amqp_url: str, *steps: Callable[[list[Any]], None]) -> None:
+    """Each step with the batches of its queue, in turn, for ever."""
+    queues = [(Queue(amqp_url, INBOUND if type(step) is Ingest else TIMELINE), step) for step in steps]
+    while True:
+        for queue, step in queues:
+            batch = queue.take()
+            step(batch)
+            queue.ack(batch)
 
-    def handle(batch: list[Any]) -> None:
+
+class Ingest:
+    """Store, publish confirmed."""
+
+    def __init__(self, amqp_url: str, mongo_url: str) -> None:
+        self._engagements, self._confirmed = collection(mongo_url, "engagements"), Confirmed(amqp_url)
+
+    def __call__(self, batch: list[Any]) -> None:
         if batch:
             events = [orjson.loads(bytes(each.body)) for each in batch]
-            engagements.insert_many([{"_id": event["id"], **event} for event in events], ordered=False)
-            confirmed.publish([orjson.dumps(event) for event in events])
-
-    consume(amqp_url, INBOUND, handle)
+            self._engagements.insert_many([{"_id": event["id"], **event} for event in events], ordered=False)
+            self._confirmed.publish([orjson.dumps(event) for event in events])
 
 
-def project(amqp_url: str, mongo_url: str, folder: Path) -> None:
-    log, index = collection(mongo_url, "log"), open_index(folder, create=True)
-    index.register_tokenizer("english", ENGLISH)
-    writer = index.writer(50_000_000, 1)
-    state = {"position": 0, "committed": time.monotonic(), "dirty": False}
+class Project:
+    """Log, index; commit when half a second has passed."""
 
-    def handle(batch: list[Any]) -> None:
+    def __init__(self, mongo_url: str, folder: Path) -> None:
+        self._log = collection(mongo_url, "log")
+        self._writer = open_index(folder, create=True).writer(50_000_000, 1)
+        self._position, self._dirty, self._committed = 0, False, time.monotonic()
+
+    def __call__(self, batch: list[Any]) -> None:
         if batch:
             events = [orjson.loads(bytes(each.body)) for each in batch]
-            log.insert_many([{"_id": event["id"], "event": event} for event in events], ordered=False)
+            self._log.insert_many([{"_id": event["id"], "event": event} for event in events], ordered=False)
             for event in events:
-                state["position"] += 1
-                writer.add_document(document(event, int(state["position"])))
-            state["dirty"] = True
-        if state["dirty"] and time.monotonic() - state["committed"] > 0.5:
-            writer.commit()
-            state.update(committed=time.monotonic(), dirty=False)
-
-    consume(amqp_url, TIMELINE, handle)
+                self._position += 1
+                self._writer.add_document(document(event, self._position))
+            self._dirty = True
+        if self._dirty and time.monotonic() - self._committed > 0.5:
+            self._writer.commit()
+            self._dirty, self._committed = False, time.monotonic()
 
 
 def document(event: dict[str, Any], position: int) -> Document:
     """The same fields that our index holds for an engagement."""
     data = event["data"]
     names = [each["name"] for each in data["people"]]
+    text = [data["title"], *names, data["body"], *data["topics"]]
     fields = {
         "key": f"Entry:{event['id']}",
         "doc": "Entry",
@@ -123,7 +140,8 @@ def document(event: dict[str, Any], position: int) -> Document:
         "contact": names,
         "sensitive": False,
         "head": [data["title"], *names],
-        "text": [data["title"], *names, data["body"], *data["topics"]],
+        "text": text,
+        "words": text,
         "position": position,
         "stored": orjson.dumps(event),
     }
@@ -132,8 +150,10 @@ def document(event: dict[str, Any], position: int) -> Document:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    step, amqp_url, mongo_url, *rest = sys.argv[1:]
-    if step == "ingest":
-        ingest(amqp_url, mongo_url)
-    else:
-        project(amqp_url, mongo_url, Path(rest[0]))
+    which, amqp_url, mongo_url, folder = sys.argv[1:]
+    found: list[Callable[[list[Any]], None]] = []
+    if which in ("all", "ingest"):
+        found.append(Ingest(amqp_url, mongo_url))
+    if which in ("all", "project"):
+        found.append(Project(mongo_url, Path(folder)))
+    run(amqp_url, *found)

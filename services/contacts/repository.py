@@ -77,7 +77,7 @@ class MongoContacts:
         self._identifiers.create_index("contact_ids")
 
     def owners(self, keys: Iterable[str]) -> dict[str, list[str]]:
-        found = self._identifiers.find({"_id": {"$in": list(keys)}})
+        found = self._identifiers.find({"_id": {"$in": list(keys)}}, {"contact_ids": 1})
         return {each["_id"]: each["contact_ids"] for each in found if each["contact_ids"]}
 
     def keys_of(self, contact_id: str) -> set[str]:

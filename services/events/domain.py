@@ -159,7 +159,17 @@ def engagement(each: Draft, resolutions: Sequence[Resolution], version: int = 1)
         participants=participants,
         locality=reported.locality or next((one.locality for one in resolutions if one.locality), None),
         groups=tuple(sorted({group for one in resolutions for group in one.groups})),
-        **reported.model_dump(include=_COPIED),
+        kind=reported.kind,
+        title=reported.title,
+        body=reported.body,
+        channel=reported.channel,
+        technique=reported.technique,
+        postcode=reported.postcode,
+        topics=reported.topics,
+        sentiment=reported.sentiment,
+        direction=reported.direction,
+        sensitive=reported.sensitive,
+        links=reported.links,
     )
 
 
@@ -180,12 +190,6 @@ def correct(standing: Engagement, corrected: Engagement, by: str) -> tuple[Engag
         }
     )
     return following, EngagementCorrected(engagement=following, corrected_by=by)
-
-
-_COPIED = {
-    "kind", "title", "body", "channel", "technique", "postcode",
-    "topics", "sentiment", "direction", "sensitive", "links",
-}  # fmt: skip
 
 
 def _path(each: Draft, place: int) -> str:
