@@ -18,7 +18,7 @@ for name in [each for each in os.environ if each.startswith("WELLHEARD_") and ea
     del os.environ[name]
 
 
-SERVERS = {"instance", "store", "vhost"}
+SERVERS = {"instance", "store", "vhost", "chromium"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

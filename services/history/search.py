@@ -119,6 +119,7 @@ def _entry_query(request: SearchHistory, after: Place | None) -> EntryQuery:
         limit=request.limit,
         after=after,
         facets=request.facets,
+        alternatives=request.alternatives,
         reader=request.reader,
     )
 

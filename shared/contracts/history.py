@@ -76,7 +76,7 @@ class SearchHistory(Request[HistoryPage]):
     """Search entries. `q`: all words required, "a phrase" in quotes, empty is everything; no query is an error.
 
     Values of one filter are alternatives, different filters all apply. `from_` and `to` are local days
-    (Europe/London), both included. The facet of a field that is filtered counts as if that filter were not set.
+    (Europe/London), both included.
     Invalid: `q` longer than 500 characters, a cursor that is not ours.
     """
 
@@ -99,6 +99,8 @@ class SearchHistory(Request[HistoryPage]):
     limit: Annotated[int, Field(ge=1, le=100)] = 25
     cursor: str | None = None
     facets: bool = True
+    alternatives: bool = False
+    """For check boxes: the facet of a field that is filtered counts as if that filter were not set."""
     reader: Reader = Reader()
 
 

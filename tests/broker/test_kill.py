@@ -23,6 +23,7 @@ from services.history.index.directory import Indexes
 from tests.builders import a_cloudevent, a_person
 from tests.conftest import make_instance
 
+pytestmark = pytest.mark.servers
 KILLS = int(os.environ.get("KILLS", "5"))
 EVENTS = int(os.environ.get("EVENTS", "1000"))
 BATCH = 50

@@ -10,7 +10,7 @@ from shared.mongo import connect
 from tests.builders import a_contact, an_envelope, registered
 
 
-@pytest.fixture(params=["fake", "mongo"])
+@pytest.fixture(params=["fake", pytest.param("mongo", marks=pytest.mark.servers)])
 def repository(request: pytest.FixtureRequest) -> Contacts:
     if request.param == "fake":
         return FakeContacts()

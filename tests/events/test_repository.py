@@ -13,7 +13,7 @@ from shared.mongo import connect
 from tests.builders import an_engagement, an_envelope, an_inbound
 
 
-@pytest.fixture(params=["fake", "mongo"])
+@pytest.fixture(params=["fake", pytest.param("mongo", marks=pytest.mark.servers)])
 def repository(request: pytest.FixtureRequest) -> Engagements:
     if request.param == "fake":
         return FakeEngagements()

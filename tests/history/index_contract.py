@@ -68,7 +68,7 @@ class IndexUnderTest:
         return self.reader.search(EntryQuery(q=q, **query)).total
 
     def facet(self, name: str, **query: Any) -> dict[str, int]:
-        return dict(self.reader.search(EntryQuery(facets=True, **query)).facets[name])
+        return dict(self.reader.search(EntryQuery(facets=True, alternatives=True, **query)).facets[name])
 
     def snippet(self, q: str) -> str:
         ((_, snippet),) = self.reader.search(EntryQuery(q=q)).hits

@@ -7,7 +7,7 @@ from shared.mongo import connect
 from tests.builders import recorded, registered
 
 
-@pytest.fixture(params=["fake", "store"])
+@pytest.fixture(params=["fake", pytest.param("store", marks=pytest.mark.servers)])
 def log(request: pytest.FixtureRequest) -> LogPort:
     if request.param == "fake":
         return FakeLog()

@@ -54,6 +54,8 @@ class EntryQuery:
     limit: int = 25
     after: Place | None = None
     facets: bool = False
+    alternatives: bool = False
+    """The facet of a field that is filtered counts as if that filter were not set."""
     reader: Reader = EVERYTHING
 
 

@@ -114,7 +114,8 @@ class TantivyReader:
             order = Order.Asc if query.sort == "oldest" else Order.Desc
             search = _Search(self._entry_scope(query), tiers_of(words, query.sort), order)
             total, facets = count(searcher, search.everything, FACETS if query.facets else ())
-            facets |= self._facets_of_filters(searcher, query, search.tiers[-1]) if query.facets else {}
+            if query.facets and query.alternatives:
+                facets |= self._facets_of_filters(searcher, query, search.tiers[-1])
             documents, place = self._page(searcher, search, query.after, query.limit)
         return EntryPage(total, _hits(documents, words), facets, place)
 

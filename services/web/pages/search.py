@@ -67,6 +67,7 @@ class Query:
         return SearchHistory(
             q=self.q,
             prefix=True,
+            alternatives=True,
             contact_id=contact_id,
             from_=self._day("from"),
             to=self._day("to"),
