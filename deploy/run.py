@@ -23,10 +23,12 @@ def _run_web(build: str) -> None:
     import uvicorn
 
     from shared.logs import configure
+    from shared.memory import collect_less_often
 
     configure("web")
     settings = get_settings()
     module, _, function = build.partition(":")
     app = getattr(importlib.import_module(module), function)(settings)
+    collect_less_often()
     # Addresses of pages hold what people searched for: they are never logged.
     uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_config=None, server_header=False)

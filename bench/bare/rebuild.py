@@ -32,6 +32,7 @@ def document(event: dict[str, Any], position: int) -> Document:
     """The same fields that our index holds for an engagement."""
     said = event["data"]["engagement"]
     names = [each["name"] for each in said["participants"]]
+    text = [said["title"], *names, said["body"], *said["topics"]]
     fields = {
         "key": f"Entry:{said['engagement_id']}",
         "doc": "Entry",
@@ -46,7 +47,8 @@ def document(event: dict[str, Any], position: int) -> Document:
         "contact": [contact for each in said["participants"] for contact in each["contact_ids"]],
         "sensitive": said["sensitive"],
         "head": [said["title"], *names],
-        "text": [said["title"], *names, said["body"], *said["topics"]],
+        "text": text,
+        "words": text,
         "position": position,
         "stored": orjson.dumps(event),
     }
