@@ -1,6 +1,7 @@
 """The index in a directory, by tantivy: one writer, and readers in other processes that follow its commits."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +35,7 @@ from services.history.index.tantivy_schema import (
 from services.history.index.words import name_key, snippet, time_key
 from services.history.timeline import ContactRecord, Entry, Folded
 from shared.contracts.history import Reader
+from shared.messaging.threads import beside
 
 _WINDOW = 1_000
 
@@ -113,11 +115,16 @@ class TantivyReader:
             searcher = self._fresh()
             order = Order.Asc if query.sort == "oldest" else Order.Desc
             search = _Search(self._entry_scope(query), tiers_of(words, query.sort), order)
-            total, facets = count(searcher, search.everything, FACETS if query.facets else ())
-            if query.facets and query.alternatives:
-                facets |= self._facets_of_filters(searcher, query, search.tiers[-1])
+            counted = beside(partial(self._count, searcher, search, query))
             documents, place = self._page(searcher, search, query.after, query.limit)
+            total, facets = counted()
         return EntryPage(total, _hits(documents, words), facets, place)
+
+    def _count(self, searcher: Searcher, search: _Search, query: EntryQuery) -> tuple[int, Counts]:
+        total, facets = count(searcher, search.everything, FACETS if query.facets else ())
+        if query.facets and query.alternatives:
+            facets |= self._facets_of_filters(searcher, query, search.tiers[-1])
+        return total, facets
 
     def _facets_of_filters(self, searcher: Searcher, query: EntryQuery, words: Query) -> Counts:
         """Of each filter that is set, what its other values would find."""
