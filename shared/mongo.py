@@ -1,15 +1,20 @@
-"""Connections to the store: one database for each service, every write durable before it is acknowledged."""
+"""The store: one database for each service, every write durable before it is acknowledged, events kept in documents."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from pymongo import MongoClient
+from pymongo.collection import Collection
 from pymongo.database import Database
+from pymongo.errors import BulkWriteError
 
+from shared.contracts.base import Envelope, Event, read_envelope
 from shared.settings import Settings
 
 Documents = Database[dict[str, Any]]
+_DUPLICATE_KEY = 11000
 
 
 def connect(settings: Settings, service: str) -> Documents:
@@ -36,3 +41,32 @@ def _client(url: str) -> MongoClient[dict[str, Any]]:
         maxPoolSize=20,
         appname="wellheard",
     )
+
+
+def insert_new(collection: Collection[dict[str, Any]], documents: Sequence[dict[str, Any]]) -> set[Any]:
+    """Insert what is not there yet, in one go; returns the ids that were, which stay as they are."""
+    try:
+        collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        errors = error.details["writeErrors"]
+        if error.details.get("writeConcernErrors") or any(each["code"] != _DUPLICATE_KEY for each in errors):
+            raise
+        return {documents[each["index"]]["_id"] for each in errors}
+    return set()
+
+
+class MongoOutbox:
+    """The events in member `outbox` of a collection's documents: written with the document, removed when published."""
+
+    def __init__(self, collection: Collection[dict[str, Any]], known: Mapping[str, type[Event]]) -> None:
+        self._collection = collection
+        self._known = known
+        collection.create_index("outbox.id", sparse=True)
+
+    def pending(self, limit: int) -> list[tuple[Any, Envelope[Event]]]:
+        found = self._collection.find({"outbox.id": {"$gt": ""}}, {"outbox": 1}).limit(limit)
+        return [(each["_id"], read_envelope(event, self._known)) for each in found for event in each["outbox"]]
+
+    def forget(self, published: Sequence[tuple[Any, str]]) -> None:
+        keys, events = [key for key, _ in published], [event for _, event in published]
+        self._collection.update_many({"_id": {"$in": keys}}, {"$pull": {"outbox": {"id": {"$in": events}}}})

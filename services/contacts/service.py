@@ -46,7 +46,7 @@ class ContactsService:
 
     def __init__(self, repository: Contacts) -> None:
         self._repository = repository
-        self.outbox = repository
+        self.outbox = repository.outbox
 
     @rpc
     def resolve_contacts(self, request: ResolveContacts) -> Resolutions:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from services.events.repository import Held, Stored
 from shared.contracts.base import Envelope, Event
 from shared.contracts.events import Engagement, Quarantined
+from shared.messaging.testbus import MemoryOutbox
 
 
 class FakeEngagements:
@@ -15,7 +15,7 @@ class FakeEngagements:
     def __init__(self) -> None:
         self._engagements: dict[str, Stored] = {}
         self._held: dict[str, Held] = {}
-        self._outbox: list[tuple[str, Envelope[Event]]] = []
+        self.outbox = MemoryOutbox()
 
     def find(self, engagement_ids: Iterable[str]) -> dict[str, Stored]:
         return {each: self._engagements[each] for each in engagement_ids if each in self._engagements}
@@ -26,7 +26,8 @@ class FakeEngagements:
             key = each.engagement.engagement_id
             if key not in there:
                 self._engagements[key] = each
-                self._outbox += [(key, each.recorded)] if outbox else []
+                if outbox:
+                    self.outbox.add(key, each.recorded)
         return there
 
     def replace(self, engagement: Engagement, envelope: Envelope[Event], accepted: str | None = None) -> bool:
@@ -35,7 +36,7 @@ class FakeEngagements:
             return False
         joined = standing.accepted + ((accepted,) if accepted else ())
         self._engagements[engagement.engagement_id] = replace(standing, engagement=engagement, accepted=joined)
-        self._outbox.append((engagement.engagement_id, envelope))
+        self.outbox.add(engagement.engagement_id, envelope)
         return True
 
     def find_by_partner_id(self, partner: str, external_id: str, source: str | None) -> list[str]:
@@ -87,10 +88,3 @@ class FakeEngagements:
         return sum(
             1 for each in self._held.values() if each.item.state == state and partner in (None, each.item.partner)
         )
-
-    def pending(self, limit: int) -> Sequence[tuple[Any, Envelope[Event]]]:
-        return self._outbox[:limit]
-
-    def forget(self, published: Sequence[tuple[Any, str]]) -> None:
-        gone = {event for _, event in published}
-        self._outbox = [each for each in self._outbox if each[1].id not in gone]

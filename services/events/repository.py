@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
-from pymongo.errors import BulkWriteError
 
 from shared.contracts.base import Envelope, Event, read_envelope
 from shared.contracts.events import (
@@ -15,7 +14,8 @@ from shared.contracts.events import (
     EngagementRecorded,
     Quarantined,
 )
-from shared.mongo import Documents
+from shared.messaging import Outbox
+from shared.mongo import Documents, MongoOutbox, insert_new
 
 KNOWN: dict[str, type[Event]] = {
     each.type: each for each in (EngagementRecorded, EngagementCorrected, EngagementQuarantined)
@@ -47,6 +47,11 @@ class Held:
 
 class Engagements(Protocol):
     """The repository as the service sees it; the Mongo one and the fake pass the same contract tests."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """What commands have left to be published."""
+        ...
 
     def find(self, engagement_ids: Iterable[str]) -> dict[str, Stored]: ...
 
@@ -87,10 +92,6 @@ class Engagements(Protocol):
 
     def count_held(self, state: str, partner: str | None) -> int: ...
 
-    def pending(self, limit: int) -> Sequence[tuple[Any, Envelope[Event]]]: ...
-
-    def forget(self, published: Sequence[tuple[Any, str]]) -> None: ...
-
 
 class MongoEngagements:
     """Collections `engagements` and `quarantine`."""
@@ -98,7 +99,7 @@ class MongoEngagements:
     def __init__(self, database: Documents) -> None:
         self._engagements = database["engagements"]
         self._quarantine = database["quarantine"]
-        self._engagements.create_index("outbox.id", sparse=True)
+        self.outbox = MongoOutbox(self._engagements, KNOWN)
         self._engagements.create_index([("partner", 1), ("external_id", 1)])
         self._quarantine.create_index([("partner", 1), ("external_id", 1)])
         self._quarantine.create_index([("state", 1), ("order", 1)])
@@ -114,7 +115,7 @@ class MongoEngagements:
         documents = [_document(each) for each in new]
         if outbox:
             documents = [each | {"outbox": [each["recorded"]]} for each in documents]
-        return _insert(self._engagements, documents)
+        return insert_new(self._engagements, documents)
 
     def replace(self, engagement: Engagement, envelope: Envelope[Event], accepted: str | None = None) -> bool:
         event = envelope.content
@@ -135,7 +136,7 @@ class MongoEngagements:
 
     def hold(self, held: Sequence[Held]) -> None:
         if held:
-            _insert(self._quarantine, [_held_document(each) for each in held])
+            insert_new(self._quarantine, [_held_document(each) for each in held])
 
     def find_held(self, quarantine_ids: Iterable[str]) -> dict[str, Held]:
         return {each["_id"]: _held(each) for each in self._quarantine.find({"_id": {"$in": list(quarantine_ids)}})}
@@ -161,26 +162,6 @@ class MongoEngagements:
 
     def count_held(self, state: str, partner: str | None) -> int:
         return self._quarantine.count_documents({"state": state} | ({"partner": partner} if partner else {}))
-
-    def pending(self, limit: int) -> Sequence[tuple[Any, Envelope[Event]]]:
-        found = self._engagements.find({"outbox.id": {"$gt": ""}}, {"outbox": 1}).limit(limit)
-        return [(each["_id"], read_envelope(event, KNOWN)) for each in found for event in each["outbox"]]
-
-    def forget(self, published: Sequence[tuple[Any, str]]) -> None:
-        keys, events = [key for key, _ in published], [event for _, event in published]
-        self._engagements.update_many({"_id": {"$in": keys}}, {"$pull": {"outbox": {"id": {"$in": events}}}})
-
-
-def _insert(collection: Any, documents: Sequence[dict[str, Any]]) -> set[str]:
-    """Insert what is not there yet; returns the ids that were."""
-    try:
-        collection.insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        errors = error.details["writeErrors"]
-        if any(each["code"] != 11000 for each in errors):
-            raise
-        return {documents[each["index"]]["_id"] for each in errors}
-    return set()
 
 
 def _document(each: Stored) -> dict[str, Any]:

@@ -82,7 +82,21 @@ def _holds_nul(value: object) -> bool:
 def _sentence(error: Any) -> str:
     """pydantic's finding as a partner reads it: the path in their JSON, then the rule."""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
-    rule = {"missing": "is required", "extra_forbidden": "is not a field of this event; remove it"}.get(
-        error["type"], error["msg"][0].lower() + error["msg"][1:]
-    )
+    rule = _RULES.get(error["type"]) or error["msg"].replace("Input should be", "must be")
+    rule = rule[0].lower() + rule[1:]
     return f"{path or 'data'}: {rule}"
+
+
+_RULES = {
+    "missing": "is required",
+    "extra_forbidden": "is not a field of this event; remove it",
+    "string_pattern_mismatch": "must begin with http:// or https://",
+    "timezone_aware": "must carry a zone, as in 2014-01-15T10:30:00Z",
+    "datetime_parsing": "must be an RFC 3339 time, as 2014-01-15T10:30:00Z",
+    "datetime_from_date_parsing": "must be an RFC 3339 time, as 2014-01-15T10:30:00Z",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "tuple_type": "must be a list",
+    "model_type": "must be a JSON object",
+}
+"""pydantic's kinds of findings in the partner's words; the others say what is allowed well enough themselves."""

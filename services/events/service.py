@@ -43,7 +43,7 @@ class EventsService:
         self._repository = repository
         self._bus = bus
         self._ingestion = Ingestion(repository, bus)
-        self.outbox = repository
+        self.outbox = repository.outbox
 
     @on_batch(INBOUND, read=read_inbound, exchange=PARTNERS, size=500, linger=0.05, consumers=2)
     def record_reported(self, batch: list[Inbound]) -> list[Envelope[Event]]:

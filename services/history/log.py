@@ -9,15 +9,13 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from pymongo import ASCENDING
-from pymongo.errors import BulkWriteError
 
 from services.history.timeline import LOGGED_EVENTS
 from shared.contracts.base import Envelope, Event
-from shared.mongo import Documents
+from shared.mongo import Documents, insert_new
 
 WINDOW = 500
 """Positions read at a time; no two events that follow each other are farther apart."""
-_DUPLICATE_KEY = 11000
 _KNOWN: dict[str, type[Event]] = {event.type: event for event in LOGGED_EVENTS}
 
 
@@ -58,18 +56,11 @@ class Log:
         self._log.create_index([("position", ASCENDING)], name="position")
 
     def append(self, envelopes: Sequence[Envelope[Event]], after: int) -> int:
-        documents = [
-            {"_id": envelope.id, "position": position, "event": envelope.content}
-            for position, envelope in enumerate(envelopes, after + 1)
-        ]
-        try:
-            self._log.insert_many(documents, ordered=False)
-        except BulkWriteError as error:
-            there = _duplicates(error)
-            return max(
-                (after + number for number in range(1, len(documents) + 1) if number - 1 not in there), default=after
-            )
-        return after + len(documents)
+        once = {envelope.id: envelope.content for envelope in envelopes}
+        positions = {event_id: position for position, event_id in enumerate(once, after + 1)}
+        documents = [{"_id": each, "position": positions[each], "event": event} for each, event in once.items()]
+        there = insert_new(self._log, documents)  # redelivered events
+        return max((position for each, position in positions.items() if each not in there), default=after)
 
     def last(self, after: int = 0) -> int:
         low, step = after, WINDOW
@@ -128,11 +119,3 @@ def _envelope(event: dict[str, Any]) -> Envelope[Event]:
         id=event["id"],
         time=datetime.fromisoformat(event["time"]),
     )
-
-
-def _duplicates(error: BulkWriteError) -> set[int]:
-    """Which of the batch were in the log already (redelivered); raises when anything else went wrong."""
-    failed = error.details.get("writeErrors", [])
-    if error.details.get("writeConcernErrors") or any(each["code"] != _DUPLICATE_KEY for each in failed):
-        raise error
-    return {each["index"] for each in failed}

@@ -119,6 +119,23 @@ class TestBus:
                 outbox.forget([(key, envelope.id) for key, envelope in pending])
 
 
+class MemoryOutbox:
+    """The outbox of a fake repository."""
+
+    def __init__(self) -> None:
+        self._events: list[tuple[str, Envelope[Event]]] = []
+
+    def add(self, key: str, envelope: Envelope[Event]) -> None:
+        self._events.append((key, envelope))
+
+    def pending(self, limit: int) -> Sequence[tuple[Any, Envelope[Event]]]:
+        return self._events[:limit]
+
+    def forget(self, published: Sequence[tuple[Any, str]]) -> None:
+        gone = {event for _, event in published}
+        self._events = [each for each in self._events if each[1].id not in gone]
+
+
 class AsyncTestBus:
     """The test bus as the web sees it; `deliver=True` hands out at once what is posted or caused by a call."""
 

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from services.contacts.repository import Contacts, FakeContacts, MongoContacts
+from services.contacts.fake import FakeContacts
+from services.contacts.repository import Contacts, MongoContacts
 from shared.contracts.contacts import Contact, ContactChanged
 from shared.mongo import connect
 from tests.builders import a_contact, an_envelope, registered
@@ -36,7 +37,7 @@ def test_inserting_again_changes_nothing(repository: Contacts) -> None:
     insert(repository, contact)
     insert(repository, contact.model_copy(update={"name": "Second"}))
     assert repository.find([contact.contact_id])[contact.contact_id].name == "First"
-    assert len(repository.pending(10)) == 1
+    assert len(repository.outbox.pending(10)) == 1
 
 
 def test_a_key_is_claimed_by_the_first_only(repository: Contacts) -> None:
@@ -75,10 +76,10 @@ def test_an_event_is_pending_until_it_is_forgotten(repository: Contacts) -> None
     changed = contact.model_copy(update={"version": 2})
     second = an_envelope(ContactChanged(contact=changed, changes=(), changed_by="staff"), sequence=2)
     repository.replace(changed, second)
-    pending = repository.pending(10)
+    pending = repository.outbox.pending(10)
     assert [event.id for _, event in pending] == [first, second.id]
     assert pending[1][1] == second
-    repository.forget([(contact.contact_id, first)])
-    assert [event.id for _, event in repository.pending(10)] == [second.id]
-    repository.forget([(contact.contact_id, second.id)])
-    assert repository.pending(10) == []
+    repository.outbox.forget([(contact.contact_id, first)])
+    assert [event.id for _, event in repository.outbox.pending(10)] == [second.id]
+    repository.outbox.forget([(contact.contact_id, second.id)])
+    assert repository.outbox.pending(10) == []

@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from services.contacts.repository import FakeContacts, MongoContacts
+from services.contacts.fake import FakeContacts
+from services.contacts.repository import MongoContacts
 from services.contacts.service import ContactsService
 from shared.contracts.base import new_id
 from shared.contracts.contacts import (

@@ -45,10 +45,10 @@ def test_only_commands_leave_their_event_in_the_outbox(repository: Engagements) 
     queued, commanded = a_stored(), a_stored()
     repository.insert([queued])
     repository.insert([commanded], outbox=True)
-    pending = repository.pending(10)
+    pending = repository.outbox.pending(10)
     assert [event for _, event in pending] == [commanded.recorded]
-    repository.forget([(key, event.id) for key, event in pending])
-    assert repository.pending(10) == []
+    repository.outbox.forget([(key, event.id) for key, event in pending])
+    assert repository.outbox.pending(10) == []
 
 
 def test_a_correction_replaces_what_it_says_and_keeps_the_first_event(repository: Engagements) -> None:
@@ -60,7 +60,7 @@ def test_a_correction_replaces_what_it_says_and_keeps_the_first_event(repository
     assert not repository.replace(following, event)
     found = repository.find([following.engagement_id])[following.engagement_id]
     assert (found.engagement, found.recorded, found.accepted) == (following, one.recorded, ("qua_1",))
-    assert [each for _, each in repository.pending(10)] == [event]
+    assert [each for _, each in repository.outbox.pending(10)] == [event]
 
 
 def test_a_quarantined_event_is_kept_whole_however_odd_its_members(repository: Engagements) -> None:

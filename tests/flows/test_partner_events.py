@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.contacts.repository import FakeContacts
+from services.contacts.fake import FakeContacts
 from services.contacts.service import ContactsService
 from services.events.fake import FakeEngagements
 from services.events.service import EventsService
@@ -141,17 +141,21 @@ def test_a_conflict_that_staff_accept_corrects_the_engagement_once(county: Count
     ("event", "reason"),
     [
         ({"type": "uk.example.v9"}, "type"),
-        ({"kind": "gossip"}, "kind"),
+        ({"kind": "gossip"}, "kind: must be 'conversation'"),
         ({"title": None}, "title: is required"),
         ({"title": ""}, "title"),
         ({"body": "x" * 100_001}, "body"),
         ({"body": "a\x00b"}, "NUL"),
         ({"occurred_at": "0001-01-01T00:00:00Z"}, "1900"),
         ({"occurred_at": "9999-12-31T23:59:59Z"}, "48 hours"),
-        ({"occurred_at": "2014-01-15T10:30:00"}, "occurred_at"),
+        ({"occurred_at": "2014-01-15T10:30:00"}, "occurred_at: must carry a zone"),
+        ({"occurred_at": "yesterday"}, "occurred_at: must be an RFC 3339 time"),
+        ({"links": [{"url": "javascript:alert(1)"}]}, "links[0].url: must begin with http"),
+        ({"people": "Mary"}, "people: must be a list"),
+        ({"people": ["Mary"]}, "people[0]: must be a JSON object"),
         ({"people": [a_person()] * 201}, "people"),
         ({"topics": ["parking"] * 101}, "topics"),
-        ({"sensitive": "yes"}, "sensitive"),
+        ({"sensitive": "yes"}, "sensitive: must be true or false"),
         ({"mood": "good"}, "mood: is not a field"),
         ({"people": [a_person(email="nobody")]}, "people[0].identifiers[0].value"),
         ({"people": [a_person(phone="12")]}, "people[0].identifiers[0].value"),

@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from services.contacts.repository import FakeContacts
+from services.contacts.fake import FakeContacts
 from services.contacts.service import ContactsService
 from services.events.fake import FakeEngagements
 from services.events.service import EventsService
