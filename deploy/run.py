@@ -3,20 +3,25 @@
 import importlib
 
 from deploy.processes import PROCESSES
-from deploy.topology import load_definitions
-from shared.settings import get_settings
 
 
 def run_process(name: str) -> None:
     """Run the process `name` of deploy/processes.py until SIGTERM."""
     if name not in PROCESSES:
         raise SystemExit(f"There is no process {name}. There are: {', '.join(PROCESSES)}.")
-    if name == "web":
-        return _run_web(PROCESSES[name])
-    # Not before now: the runner patches the standard library, and only processes that use nameko want that.
-    from shared.messaging.runner import run_service
+    return _run_web(PROCESSES[name]) if name == "web" else _run_service(name)
 
-    return run_service(name, PROCESSES[name], get_settings(), load_definitions())
+
+def _run_service(name: str) -> None:
+    from shared.green import patch
+
+    patch()
+    # Not before now: what is imported before the patch is not patched.
+    from deploy.topology import load_definitions
+    from shared.messaging.runner import run_service
+    from shared.settings import get_settings
+
+    run_service(name, PROCESSES[name], get_settings(), load_definitions())
 
 
 def _run_web(build: str) -> None:
@@ -24,6 +29,7 @@ def _run_web(build: str) -> None:
 
     from shared.logs import configure
     from shared.memory import collect_less_often
+    from shared.settings import get_settings
 
     configure("web")
     settings = get_settings()

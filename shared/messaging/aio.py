@@ -20,6 +20,7 @@ R = TypeVar("R", bound=BaseModel)
 
 # While a connection is being mended, aiormq says so with a RuntimeError of its own.
 BROKER_ERRORS = (TimeoutError, OSError, aio_pika.exceptions.AMQPError, ChannelInvalidStateError)
+AWAY = "The message broker does not answer just now. Send the same again in a few seconds."
 CONFIRM_TIMEOUT = 15.0
 BATCHES_IN_FLIGHT = 4
 """Batches published at once; more only make each other slow (measured: 16 at once took 2 s each)."""
@@ -88,7 +89,9 @@ class AioBus:
             async with asyncio.timeout(self._timeout), self._connection.channel():
                 pass
         except BROKER_ERRORS as error:
-            raise Unavailable("The message broker does not answer.") from error
+            raise Unavailable(
+                "The message broker does not answer just now. Send the same again in a few seconds."
+            ) from error
 
     async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
         """Every body is one message; returns when the broker has confirmed them all, else Unavailable."""
@@ -121,11 +124,15 @@ class AioBus:
                 try:
                     await self._connect()
                 except BROKER_ERRORS as error:
-                    raise Unavailable("The message broker does not answer.") from error
+                    raise Unavailable(
+                        "The message broker does not answer just now. Send the same again in a few seconds."
+                    ) from error
             try:
                 await asyncio.wait_for(self._connection.connected.wait(), 2)  # type: ignore[union-attr]
             except TimeoutError as error:
-                raise Unavailable("The message broker does not answer.") from error
+                raise Unavailable(
+                    "The message broker does not answer just now. Send the same again in a few seconds."
+                ) from error
 
     async def _connect(self) -> None:
         connection = await aio_pika.connect_robust(self._url, timeout=5, heartbeat=30, reconnect_interval=1)

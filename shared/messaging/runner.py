@@ -1,41 +1,34 @@
 """Runs one service: nameko answers its RPC, our consumers take its queues, and SIGTERM drains before it closes.
 
-This is the only module that patches the standard library (eventlet); it must be imported before anything that
-opens sockets or starts threads.
+The standard library has been patched (shared.green) before this module is imported.
 """
 
-import warnings
+import importlib
+import signal
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
-warnings.filterwarnings("ignore", category=DeprecationWarning, module="eventlet")
-import eventlet  # noqa: E402
+import eventlet
+import kombu.serialization
+import orjson
+import structlog
+from nameko.constants import AMQP_URI_CONFIG_KEY, HEARTBEAT_CONFIG_KEY, MAX_WORKERS_CONFIG_KEY
+from nameko.rpc import rpc as nameko_rpc
+from nameko.runners import ServiceRunner
+from pydantic import ValidationError
 
-eventlet.monkey_patch()
-
-import importlib  # noqa: E402
-import signal  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from functools import partial  # noqa: E402
-from typing import Any  # noqa: E402
-
-import kombu.serialization  # noqa: E402
-import orjson  # noqa: E402
-import structlog  # noqa: E402
-from nameko.constants import AMQP_URI_CONFIG_KEY, HEARTBEAT_CONFIG_KEY, MAX_WORKERS_CONFIG_KEY  # noqa: E402
-from nameko.rpc import rpc as nameko_rpc  # noqa: E402
-from nameko.runners import ServiceRunner  # noqa: E402
-from pydantic import ValidationError  # noqa: E402
-
-from shared.contracts.base import CheckHealth, Health, new_id  # noqa: E402
-from shared.errors import Invalid, Unavailable, WellheardError  # noqa: E402
-from shared.logs import configure, get_logger  # noqa: E402
-from shared.memory import collect_less_often  # noqa: E402
-from shared.messaging import broker  # noqa: E402
-from shared.messaging.client import RpcClient  # noqa: E402
-from shared.messaging.consumer import BatchConsumer  # noqa: E402
-from shared.messaging.declare import Declaration, declarations  # noqa: E402
-from shared.messaging.relay import Relay  # noqa: E402
-from shared.messaging.topology import Definitions  # noqa: E402
-from shared.settings import Settings  # noqa: E402
+from shared.contracts.base import CheckHealth, Health, new_id
+from shared.errors import Invalid, Unavailable, WellheardError
+from shared.logs import configure, get_logger
+from shared.memory import collect_less_often
+from shared.messaging import broker
+from shared.messaging.client import RpcClient
+from shared.messaging.consumer import BatchConsumer
+from shared.messaging.declare import Declaration, declarations
+from shared.messaging.relay import Relay
+from shared.messaging.topology import Definitions
+from shared.settings import Settings
 
 log = get_logger()
 WORKERS = 20
