@@ -17,7 +17,7 @@ INSTANCE_FILE = "instance.env"
 class Settings(BaseSettings):
     """The settings of one instance. URLs carry credentials: never log them."""
 
-    model_config = SettingsConfigDict(env_prefix="WELLHEARD_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="WELLHEARD_", env_ignore_empty=True, extra="ignore")
 
     state_dir: Path = Path(".wellheard")
     amqp_url: str = "amqp://127.0.0.1:5672/%2F"
