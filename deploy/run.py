@@ -31,7 +31,7 @@ def _run_web(build: str) -> None:
     from shared.memory import collect_less_often
     from shared.settings import get_settings
 
-    configure("web")
+    configure("web", collected=True)
     settings = get_settings()
     module, _, function = build.partition(":")
     app = getattr(importlib.import_module(module), function)(settings)

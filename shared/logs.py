@@ -1,10 +1,14 @@
 """Structured JSON logs with the correlation id of every hop and nothing personal."""
 
+import atexit
 import logging
 import sys
+import threading
+import time
+from collections import deque
 from collections.abc import MutableMapping
 from functools import partial
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -22,8 +26,39 @@ def _drop_personal(_logger: object, _method: str, event: MutableMapping[str, Any
     return event
 
 
-def configure(service: str) -> None:
-    """Log JSON lines to stderr, bound to the service's name; the libraries' own logs from WARNING on."""
+class _Collected:
+    """Writes lines five times a second instead of one by one, which was a tenth of the time of a partner's POST."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._lines: deque[str] = deque(maxlen=100_000)
+        threading.Thread(target=self._run, name="logs", daemon=True).start()
+        atexit.register(self._write_out)
+
+    def write(self, text: str) -> None:
+        self._lines.append(text)
+
+    def flush(self) -> None:
+        """The thread does it."""
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(0.2)
+            self._write_out()
+
+    def _write_out(self) -> None:
+        collected = [self._lines.popleft() for _ in range(len(self._lines))]
+        if collected:
+            self._file.write("".join(collected))
+            self._file.flush()
+
+
+def configure(service: str, collected: bool = False) -> None:
+    """Log JSON lines to stderr, bound to the service's name; the libraries' own logs from WARNING on.
+
+    collected: for a process that logs a line a request; a kill loses the lines of the last 0.2 seconds.
+    """
+    file = cast(TextIO, _Collected(sys.stderr)) if collected else sys.stderr
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s", force=True)
     structlog.configure(
         processors=[
@@ -35,7 +70,7 @@ def configure(service: str) -> None:
             _drop_personal,
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=file),
         cache_logger_on_first_use=True,
     )
 

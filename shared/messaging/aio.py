@@ -100,7 +100,8 @@ class AioBus:
         assert exchange is not None
         try:
             async with asyncio.timeout(CONFIRM_TIMEOUT), self._slots:
-                await asyncio.gather(*(self._publish(exchange, body, headers) for body in bodies))
+                publishing = [self._publish(exchange, body, headers) for body in bodies]
+                await (publishing[0] if len(publishing) == 1 else asyncio.gather(*publishing))  # a task costs 20 us
         except BROKER_ERRORS as error:
             raise Unavailable("The message broker does not take events just now. Send the same again later.") from error
 
