@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from services.events import domain
 from services.events.domain import Draft, Inbound
 from services.events.repository import Engagements, Held, Stored
@@ -24,12 +22,7 @@ def read_inbound(message: RawMessage) -> Inbound:
     partner = message.headers.get("partner") if message.own else message.user_id
     if not partner:
         raise Unreadable("its publisher did not say who it is: set the message's user_id to your broker user")
-    try:
-        content = orjson.loads(message.body)
-    except orjson.JSONDecodeError as error:
-        raise Unreadable(f"not JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise Unreadable("not a CloudEvent: a JSON object is expected")
+    content = message.json_object()
     read_cloudevent(content)
     headers = message.headers if message.own else {}
     received_at = headers.get("received_at")

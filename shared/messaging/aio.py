@@ -89,9 +89,7 @@ class AioBus:
             async with asyncio.timeout(self._timeout), self._connection.channel():
                 pass
         except BROKER_ERRORS as error:
-            raise Unavailable(
-                "The message broker does not answer just now. Send the same again in a few seconds."
-            ) from error
+            raise Unavailable(AWAY) from error
 
     async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
         """Every body is one message; returns when the broker has confirmed them all, else Unavailable."""
@@ -125,15 +123,11 @@ class AioBus:
                 try:
                     await self._connect()
                 except BROKER_ERRORS as error:
-                    raise Unavailable(
-                        "The message broker does not answer just now. Send the same again in a few seconds."
-                    ) from error
+                    raise Unavailable(AWAY) from error
             try:
                 await asyncio.wait_for(self._connection.connected.wait(), 2)  # type: ignore[union-attr]
             except TimeoutError as error:
-                raise Unavailable(
-                    "The message broker does not answer just now. Send the same again in a few seconds."
-                ) from error
+                raise Unavailable(AWAY) from error
 
     async def _connect(self) -> None:
         connection = await aio_pika.connect_robust(self._url, timeout=5, heartbeat=30, reconnect_interval=1)

@@ -23,6 +23,16 @@ class RawMessage:
     own: bool = False
     """Published by our own services' user: only then its headers may say for whom it speaks."""
 
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object. Raises Unreadable."""
+        try:
+            content = orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise Unreadable(f"not JSON: {error}") from None
+        if not isinstance(content, dict):
+            raise Unreadable("not a JSON object")
+        return content
+
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
@@ -146,12 +156,6 @@ def _envelope_reader(events: Sequence[type[Event]]) -> Callable[[RawMessage], An
     known = {event.type: event for event in events}
 
     def read(message: RawMessage) -> Any:
-        try:
-            content = orjson.loads(message.body)
-        except orjson.JSONDecodeError as error:
-            raise Unreadable(f"not JSON: {error}") from None
-        if not isinstance(content, dict):
-            raise Unreadable("not a JSON object")
-        return read_envelope(content, known)
+        return read_envelope(message.json_object(), known)
 
     return read

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,18 +10,8 @@ from deploy.instance import Instance
 from tests.broker.test_consumer import wait_for
 from tests.broker.test_kill import command
 from tests.builders import a_cloudevent, a_person
-from tests.conftest import make_instance
 
 pytestmark = pytest.mark.servers
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    instance = make_instance(tmp_path_factory.mktemp("away") / "state")
-    instance.start()
-    instance.wait_ready()
-    yield instance
-    instance.remove()
 
 
 class Api:

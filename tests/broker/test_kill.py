@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,22 +20,12 @@ from deploy.instance import Instance
 from deploy.processes import PROCESSES
 from services.history.index.directory import Indexes
 from tests.builders import a_cloudevent, a_person
-from tests.conftest import make_instance
 
 pytestmark = pytest.mark.servers
 KILLS = int(os.environ.get("KILLS", "5"))
 EVENTS = int(os.environ.get("EVENTS", "1000"))
 BATCH = 50
 COMMAND = str(Path(sys.executable).parent / "wellheard")
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    instance = make_instance(tmp_path_factory.mktemp("kill") / "state")
-    instance.start()
-    instance.wait_ready()
-    yield instance
-    instance.remove()
 
 
 def command(instance: Instance, *arguments: str) -> dict[str, object]:
