@@ -1,7 +1,6 @@
 """The contacts repository in memory, for tests of stories; it passes the same contract test as the real one."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 
 from services.contacts.repository import Standing
 from shared.contracts.base import Envelope, Event
@@ -15,7 +14,7 @@ class FakeContacts:
     def __init__(self) -> None:
         self._contacts: dict[str, Contact] = {}
         self._identifiers: dict[str, list[str]] = {}
-        self._claimed: dict[str, datetime] = {}
+        self._sealed: set[str] = set()
         self.outbox = MemoryOutbox()
 
     def owners(self, keys: Iterable[str]) -> dict[str, list[str]]:
@@ -24,21 +23,26 @@ class FakeContacts:
     def keys_of(self, contact_id: str) -> set[str]:
         return {key for key, owners in self._identifiers.items() if contact_id in owners}
 
-    def claimed_at(self, contact_id: str) -> datetime | None:
-        return min((self._claimed[key] for key in self.keys_of(contact_id)), default=None)
-
     def claim(self, owner_by_key: Mapping[str, str]) -> set[str]:
         for key, owner in owner_by_key.items():
             self._identifiers.setdefault(key, [owner])
-            self._claimed.setdefault(key, datetime.now(UTC))
         return {key for key, owner in owner_by_key.items() if owner not in self._identifiers[key]}
 
     def share(self, keys: Iterable[str], contact_id: str) -> None:
         for key in keys:
             owners = self._identifiers.setdefault(key, [])
-            self._claimed.setdefault(key, datetime.now(UTC))
             if contact_id not in owners:
                 owners.append(contact_id)
+
+    def give_up(self, keys: Iterable[str], contact_id: str) -> None:
+        for key in keys:
+            if self._identifiers.get(key) == [contact_id] and key not in self._sealed:
+                del self._identifiers[key]
+
+    def seal(self, contact_ids: Iterable[str]) -> set[str]:
+        claims = {each: self.keys_of(each) for each in contact_ids}
+        self._sealed |= {key for keys in claims.values() for key in keys}
+        return {each for each, keys in claims.items() if keys}
 
     def release(self, keys: Iterable[str], contact_id: str) -> None:
         for key in keys:
@@ -52,11 +56,13 @@ class FakeContacts:
     def find_standings(self, contact_ids: Iterable[str]) -> dict[str, Standing]:
         return {key: Standing(each.locality, each.groups) for key, each in self.find(contact_ids).items()}
 
-    def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> None:
+    def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> set[str]:
+        there = {contact.contact_id for contact, _ in contacts} & self._contacts.keys()
         for contact, event in contacts:
-            if contact.contact_id not in self._contacts:
+            if contact.contact_id not in there:
                 self._contacts[contact.contact_id] = contact
                 self.outbox.add(contact.contact_id, event)
+        return there
 
     def replace(self, contact: Contact, envelope: Envelope[Event]) -> bool:
         if self._contacts[contact.contact_id].version != contact.version - 1:

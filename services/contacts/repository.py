@@ -1,7 +1,6 @@
 """Keeps contacts, who owns which identifier, and the events that are still to be published."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -39,10 +38,6 @@ class Contacts(Protocol):
 
     def keys_of(self, contact_id: str) -> set[str]: ...
 
-    def claimed_at(self, contact_id: str) -> datetime | None:
-        """When the contact's identifiers were claimed first."""
-        ...
-
     def claim(self, owner_by_key: Mapping[str, str]) -> set[str]:
         """Make each key its contact's, if nobody has it; returns the keys that somebody else has."""
         ...
@@ -51,7 +46,17 @@ class Contacts(Protocol):
         """Let a contact carry keys that others may carry too."""
         ...
 
-    def release(self, keys: Iterable[str], contact_id: str) -> None: ...
+    def give_up(self, keys: Iterable[str], contact_id: str) -> None:
+        """Undo claims, but for those that somebody has sealed meanwhile: their contact is being stored."""
+        ...
+
+    def seal(self, contact_ids: Iterable[str]) -> set[str]:
+        """Let nobody give up the contacts' claims any more; returns those that have not been given up before."""
+        ...
+
+    def release(self, keys: Iterable[str], contact_id: str) -> None:
+        """The contact does not carry the keys any more."""
+        ...
 
     def find(self, contact_ids: Iterable[str]) -> dict[str, Contact]: ...
 
@@ -59,8 +64,8 @@ class Contacts(Protocol):
         """Where contacts stand: all that a resolution needs of them."""
         ...
 
-    def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> None:
-        """Store new contacts with their events; one that is there already stays as it is."""
+    def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> set[str]:
+        """Store new contacts with their events; returns the ids of those that were there, which stay as they are."""
         ...
 
     def replace(self, contact: Contact, envelope: Envelope[Event]) -> bool:
@@ -84,21 +89,27 @@ class MongoContacts:
     def keys_of(self, contact_id: str) -> set[str]:
         return {each["_id"] for each in self._identifiers.find({"contact_ids": contact_id})}
 
-    def claimed_at(self, contact_id: str) -> datetime | None:
-        return min((each["at"] for each in self._identifiers.find({"contact_ids": contact_id})), default=None)
-
     def claim(self, owner_by_key: Mapping[str, str]) -> set[str]:
         if not owner_by_key:
             return set()
-        wanted = [{"_id": key, "contact_ids": [owner], "at": datetime.now(UTC)} for key, owner in owner_by_key.items()]
+        wanted = [{"_id": key, "contact_ids": [owner]} for key, owner in owner_by_key.items()]
         lost = insert_new(self._identifiers, wanted)
         owners = self.owners(lost)
         return {key for key in lost if owner_by_key[key] not in owners.get(key, [])}
 
     def share(self, keys: Iterable[str], contact_id: str) -> None:
         for key in keys:
-            added = {"$addToSet": {"contact_ids": contact_id}, "$setOnInsert": {"at": datetime.now(UTC)}}
-            self._identifiers.update_one({"_id": key}, added, upsert=True)
+            self._identifiers.update_one({"_id": key}, {"$addToSet": {"contact_ids": contact_id}}, upsert=True)
+
+    def give_up(self, keys: Iterable[str], contact_id: str) -> None:
+        asked = {"_id": {"$in": list(keys)}, "contact_ids": [contact_id], "sealed": {"$exists": False}}
+        self._identifiers.delete_many(asked)
+
+    def seal(self, contact_ids: Iterable[str]) -> set[str]:
+        wanted = set(contact_ids)
+        self._identifiers.update_many({"contact_ids": {"$in": list(wanted)}}, {"$set": {"sealed": True}})
+        sealed = self._identifiers.find({"contact_ids": {"$in": list(wanted)}}, {"contact_ids": 1})
+        return {each for claim in sealed for each in claim["contact_ids"] if each in wanted}
 
     def release(self, keys: Iterable[str], contact_id: str) -> None:
         keys = list(keys)
@@ -114,11 +125,12 @@ class MongoContacts:
         found = self._contacts.find({"_id": {"$in": list(set(contact_ids))}}, {"locality": 1, "groups": 1})
         return {each["_id"]: Standing(each["locality"], tuple(each["groups"])) for each in found}
 
-    def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> None:
-        if contacts:
-            insert_new(
-                self._contacts, [_document(contact) | {"outbox": [event.content]} for contact, event in contacts]
-            )
+    def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> set[str]:
+        if not contacts:
+            return set()
+        return insert_new(
+            self._contacts, [_document(contact) | {"outbox": [event.content]} for contact, event in contacts]
+        )
 
     def replace(self, contact: Contact, envelope: Envelope[Event]) -> bool:
         document = _document(contact)

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import ClassVar
 
 from services.contacts import domain
 from services.contacts.reference import REFERENCE
 from services.contacts.repository import Contacts, MongoContacts, Standing
+from shared import failpoints
 from shared.contracts.base import Envelope, Event, new_id
 from shared.contracts.contacts import (
     ChangeContact,
@@ -16,6 +17,7 @@ from shared.contracts.contacts import (
     ContactReference,
     GetContact,
     GetReference,
+    NewContact,
     Reference,
     RegisterContact,
     RegisterContacts,
@@ -31,8 +33,7 @@ from shared.mongo import connect
 from shared.settings import Settings
 
 SOURCE = "/services/contacts"
-CLAIM_TIME = timedelta(seconds=10)
-"""A claimed identifier whose contact is not stored by then was left by a process that died."""
+CHANGED_MEANWHILE = "Somebody else changed this contact in the meantime. Look at it again, then change it."
 LOOKS, PAUSE = 20, 0.02
 """How often, and with how many seconds between, a resolution looks for a contact that is about to be stored."""
 ATTEMPTS = 5
@@ -64,7 +65,8 @@ class ContactsService:
             return known
         contact, event = domain.register(request.contact, contact_id, _now(), request.by)
         self._take_identifiers(contact, request.shared)
-        self._repository.insert([(contact, _envelope(event, contact))])
+        if self._repository.insert([(contact, _envelope(event, contact))]):
+            return self._take_over(contact_id, request.contact, request.by)
         return contact
 
     @rpc
@@ -79,21 +81,23 @@ class ContactsService:
         claims = {domain.key_of(each): contact.contact_id for contact, _ in new for each in contact.identifiers}
         if taken := self._repository.claim(claims):
             raise Conflict(f"{len(taken)} of the identifiers belong to contacts that are known already.")
-        self._repository.insert([(contact, _envelope(event, contact)) for contact, event in new])
+        there = self._repository.insert([(contact, _envelope(event, contact)) for contact, event in new])
         registered = known | {contact.contact_id: contact for contact, _ in new}
+        for contact_id, contact in zip(ids, request.contacts, strict=True):
+            if contact_id in there:
+                registered[contact_id] = self._take_over(contact_id, contact, request.by)
         return ContactList(contacts=tuple(registered[each] for each in ids))
 
     @rpc
     def change_contact(self, request: ChangeContact) -> Contact:
         contact = self._get(request.contact_id)
         if contact.version != request.version:
-            raise Conflict("Somebody else changed this contact in the meantime. Look at it again, then change it.")
+            raise Conflict(CHANGED_MEANWHILE)
         changed = domain.change(contact, request.contact, _now(), request.by)
         if changed is None:
             return contact
         self._take_identifiers(changed[0], request.shared)
-        if not self._repository.replace(changed[0], _envelope(changed[1], changed[0])):
-            raise Conflict("Somebody else changed this contact in the meantime. Look at it again, then change it.")
+        self._replace(*changed)
         self._release_identifiers(changed[0])
         return changed[0]
 
@@ -123,11 +127,12 @@ class ContactsService:
             if not newcomers:
                 return owners
             lost = self._repository.claim({key: each for each, new in newcomers.items() for key in new.identifiers})
+            failpoints.reach("contacts.after_claim")
             won = {each: new for each, new in newcomers.items() if lost.isdisjoint(new.identifiers)}
             self._insert_newcomers(won)
             for contact_id, newcomer in newcomers.items():
                 if contact_id not in won:
-                    self._repository.release(newcomer.identifiers, contact_id)
+                    self._repository.give_up(newcomer.identifiers, contact_id)
         raise Unavailable("The same contacts are being registered elsewhere. Send the same again.")
 
     def _insert_newcomers(self, newcomers: dict[str, domain.Newcomer]) -> None:
@@ -140,31 +145,54 @@ class ContactsService:
     def _find_all(self, references: Sequence[ContactReference], owners: dict[str, list[str]]) -> dict[str, Standing]:
         """Every contact that a reference means."""
         found = self._repository.find_standings(each for reference in references for each in _ids(reference, owners))
-        for reference in references:
-            for missing in set(_owned(reference, owners)) - found.keys():
-                found |= self._complete(missing, domain.Newcomer(reference, domain.identifiers_of(reference)))
-        return found
+        claimed = {
+            missing: _claimed_by(missing, reference, owners)
+            for reference in references
+            for missing in set(_owned(reference, owners)) - found.keys()
+        }
+        return found | self._complete(claimed) if claimed else found
 
-    def _complete(self, contact_id: str, newcomer: domain.Newcomer) -> dict[str, Standing]:
-        """A claim whose contact is not stored: another process is about to, or it died between the two steps."""
+    def _complete(self, claimed: dict[str, domain.Newcomer]) -> dict[str, Standing]:
+        """Claims whose contacts are not stored: another process is about to, or it died between the two steps.
+
+        Whoever claimed them knows most of them, so it gets a moment. Then we do it: a claim that is sealed cannot be
+        given up any more, so the contact we store is the one the claim is for, whatever the other process does.
+        """
+        found: dict[str, Standing] = {}
         for _ in range(LOOKS):
-            claimed = self._repository.claimed_at(contact_id)
-            if claimed is None:  # given up for another process's contact
-                break
-            if _now() - claimed > CLAIM_TIME:
-                self._insert_newcomers({contact_id: newcomer})
-            if found := self._repository.find_standings([contact_id]):
+            found |= self._repository.find_standings(claimed.keys() - found.keys())
+            if found.keys() == claimed.keys():
                 return found
             time.sleep(PAUSE)
-        raise Unavailable("One of these contacts is being registered just now. Send the same again.")
+        sealed = self._repository.seal(claimed.keys() - found.keys())
+        self._insert_newcomers({each: claimed[each] for each in sealed})
+        found |= self._repository.find_standings(claimed.keys() - found.keys())
+        if found.keys() != claimed.keys():  # the others were given up for another process's contacts
+            raise Unavailable("One of these contacts is being registered just now. Send the same again.")
+        return found
+
+    def _take_over(self, contact_id: str, asked: NewContact, by: str) -> Contact:
+        """An event that names the contact was faster between our two steps: what was asked becomes a change of it."""
+        contact = self._get(contact_id)
+        changed = domain.change(contact, asked, _now(), by)
+        if changed is None:
+            return contact
+        self._replace(*changed)
+        return changed[0]
+
+    def _replace(self, contact: Contact, event: Event) -> None:
+        if not self._repository.replace(contact, _envelope(event, contact)):
+            raise Conflict(CHANGED_MEANWHILE)
 
     def _take_identifiers(self, contact: Contact, shared: bool) -> None:
         keys = [domain.key_of(each) for each in contact.identifiers]
         if shared:
             self._repository.share(keys, contact.contact_id)
             return
+        carried = self._repository.keys_of(contact.contact_id)
         lost = self._repository.claim(dict.fromkeys(keys, contact.contact_id))
         if lost:
+            self._repository.give_up(set(keys) - carried, contact.contact_id)
             owner = next(iter(self._repository.owners(lost).values()))[0]
             raise Conflict(f"One of these addresses or numbers belongs to another contact: {owner}")
 
@@ -198,6 +226,12 @@ def _ids(reference: ContactReference, owners: dict[str, list[str]]) -> list[str]
 
 def _owned(reference: ContactReference, owners: dict[str, list[str]]) -> list[str]:
     return [each for key in domain.keys_of(reference) for each in owners.get(key, ())]
+
+
+def _claimed_by(contact_id: str, reference: ContactReference, owners: dict[str, list[str]]) -> domain.Newcomer:
+    """The contact that a reference is about, with those of its identifiers that are claimed for it."""
+    mine = domain.identifiers_of(reference).items()
+    return domain.Newcomer(reference, {key: each for key, each in mine if contact_id in owners.get(key, ())})
 
 
 def _envelope(event: Event, contact: Contact, correlation: str = "") -> Envelope[Event]:

@@ -34,8 +34,9 @@ def test_a_contact_that_was_inserted_is_found_as_it_was(repository: Contacts) ->
 
 def test_inserting_again_changes_nothing(repository: Contacts) -> None:
     contact = a_contact("First")
-    insert(repository, contact)
-    insert(repository, contact.model_copy(update={"name": "Second"}))
+    assert repository.insert([(contact, registered())]) == set()
+    second = contact.model_copy(update={"name": "Second"})
+    assert repository.insert([(second, registered())]) == {contact.contact_id}
     assert repository.find([contact.contact_id])[contact.contact_id].name == "First"
     assert len(repository.outbox.pending(10)) == 1
 
@@ -45,8 +46,16 @@ def test_a_key_is_claimed_by_the_first_only(repository: Contacts) -> None:
     assert repository.claim({"email:a": "con_2", "email:c": "con_2"}) == {"email:a"}
     assert repository.claim({"email:a": "con_1"}) == set()
     assert repository.owners(["email:a", "email:c", "email:x"]) == {"email:a": ["con_1"], "email:c": ["con_2"]}
-    assert repository.claimed_at("con_1") is not None
-    assert repository.claimed_at("con_3") is None
+
+
+def test_a_claim_can_be_given_up_until_somebody_seals_it(repository: Contacts) -> None:
+    repository.claim({"email:a": "con_1", "email:b": "con_1"})
+    repository.give_up(["email:a", "email:b"], "con_2")
+    repository.give_up(["email:a"], "con_1")
+    assert repository.owners(["email:a", "email:b"]) == {"email:b": ["con_1"]}
+    assert repository.seal(["con_1", "con_nobody"]) == {"con_1"}
+    repository.give_up(["email:b"], "con_1")
+    assert repository.owners(["email:b"]) == {"email:b": ["con_1"]}
 
 
 def test_a_shared_key_has_several_owners_until_it_is_released(repository: Contacts) -> None:

@@ -1,6 +1,7 @@
 """What may be said of a contact, and who is the same contact, also when two processes ask at once."""
 
 import threading
+from collections.abc import Mapping
 
 import pytest
 
@@ -111,14 +112,46 @@ def test_a_thousand_can_be_registered_at_once_and_again(bus: TestBus) -> None:
     assert len(bus.published) == 1000
 
 
-def test_a_claim_left_by_a_process_that_died_is_completed_after_a_while(bus: TestBus, repository: FakeContacts) -> None:
+def test_a_claim_left_by_a_process_that_died_is_completed(bus: TestBus, repository: FakeContacts) -> None:
     repository.claim({"email:a@example.org": "con_lost"})
-    asked = ResolveContacts(references=(reference(("email", "a@example.org")),))
-    with pytest.raises(Unavailable):
-        bus.call(asked)
-    repository._claimed["email:a@example.org"] = repository._claimed["email:a@example.org"].replace(year=2000)
+    asked = ResolveContacts(references=(reference(("email", "a@example.org"), ("phone", "+441134960000")),))
     assert bus.call(asked).resolutions[0].contact_ids == ("con_lost",)
-    assert bus.call(GetContact(contact_id="con_lost")).name == "Ann"
+    completed = bus.call(GetContact(contact_id="con_lost"))
+    assert completed.name == "Ann"
+    assert [each.value for each in completed.identifiers] == ["a@example.org"]  # the phone is claimed for nobody
+
+
+def test_a_claim_that_was_completed_by_another_process_is_not_given_up_any_more(repository: FakeContacts) -> None:
+    """Of two processes one claims the e-mail, the other the phone, each sees the other's claim, and one is slow."""
+    repository.claim({"email:a@example.org": "con_slow", "phone:+441134960000": "con_fast"})
+    service = ContactsService(repository)
+    email = ResolveContacts(references=(reference(("email", "a@example.org")),))
+    assert service.resolve_contacts(email).resolutions[0].contact_ids == ("con_slow",)
+    repository.give_up(["email:a@example.org"], "con_slow")
+    assert service.resolve_contacts(email).resolutions[0].contact_ids == ("con_slow",)
+
+
+def test_what_staff_register_stands_although_an_event_completed_their_claim_first(repository: FakeContacts) -> None:
+    service = ContactsService(repository)
+    asked = RegisterContact(request_id="r-1", contact=a_new_contact("Dr Ann Lee", email=["a@example.org"]))
+    claim, meanwhile = repository.claim, ResolveContacts(references=(reference(("email", "a@example.org")),))
+
+    def claim_and_lose_time(owner_by_key: Mapping[str, str]) -> set[str]:
+        lost = claim(owner_by_key)
+        service.resolve_contacts(meanwhile)
+        return lost
+
+    repository.claim = claim_and_lose_time  # type: ignore[method-assign]
+    registered = service.register_contact(asked)
+    assert (registered.name, registered.version) == ("Dr Ann Lee", 2)
+    assert service.get_contact(GetContact(contact_id=registered.contact_id)) == registered
+
+
+def test_a_refused_registration_leaves_no_claim_behind(bus: TestBus, repository: FakeContacts) -> None:
+    register(bus, name="Bob", email=["b@example.org"])
+    with pytest.raises(Conflict):
+        register(bus, name="Ann", email=["a@example.org", "b@example.org"])
+    assert repository.owners(["email:a@example.org"]) == {}
 
 
 def test_the_reference_data_has_five_localities_57_practices_and_overlapping_groups(bus: TestBus) -> None:
