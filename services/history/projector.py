@@ -13,6 +13,7 @@ from services.history.index.directory import Indexes, Pointer
 from services.history.index.port import IndexBusy, IndexLost, IndexWriter
 from services.history.log import Log, LogPort, windows
 from services.history.timeline import LOGGED_EVENTS, fold
+from shared import failpoints
 from shared.contracts.base import Envelope, Event
 from shared.contracts.history import IndexSwapped, SwapIndex
 from shared.errors import NotFound, Unavailable
@@ -46,6 +47,7 @@ class HistoryProjector:
         with self._lock:
             index = self._opened()
             self._last = self._append(index, envelopes)
+            failpoints.reach("log.after_append")
             if self._live:
                 self._put(index, envelopes)
 
@@ -110,6 +112,7 @@ class HistoryProjector:
         self._catch_up(index)
         with self._lock:
             self._catch_up(index)
+            failpoints.reach("index.before_serve")
             if pointer != self._indexes.current():
                 self._indexes.serve(pointer)
             self._index, self._serving, self._live = index, pointer, True

@@ -3,6 +3,7 @@
 import threading
 import time
 
+from shared import failpoints
 from shared.logs import get_logger
 from shared.messaging.broker import Backoff, Outgoing, Publisher, is_unavailable
 from shared.messaging.ports import Outbox
@@ -48,5 +49,8 @@ class Relay:
     def _empty(self) -> None:
         self._woken.clear()
         while pending := self._outbox.pending(CHUNK):
+            failpoints.reach("relay.before_publish")
             self._publisher.publish([Outgoing.event(envelope) for _, envelope in pending])
+            failpoints.reach("relay.before_forget")
             self._outbox.forget([(key, envelope.id) for key, envelope in pending])
+            failpoints.reach("relay.after_forget")

@@ -34,6 +34,7 @@ from services.history.index.tantivy_schema import (
 )
 from services.history.index.words import name_key, snippet, time_key
 from services.history.timeline import ContactRecord, Entry, Folded
+from shared import failpoints
 from shared.contracts.history import Reader
 from shared.messaging.threads import beside
 
@@ -64,15 +65,18 @@ class TantivyWriter:
                 self._writer.delete_documents_by_term("key", key)
             for each in documents:
                 self._writer.add_document(each)
+                failpoints.reach("index.mid_put")
         self._uncommitted |= {key: each.version for key, each in newer.items()}
         self.position = position
 
     def commit(self) -> None:
         if not self._uncommitted:
             return
+        failpoints.reach("index.before_commit")
         with losing():
             self._writer.commit()
             self._searcher = _reloaded(self._index)
+        failpoints.reach("index.after_commit")
         self._uncommitted.clear()
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from services.web.api import examples
 from services.web.api.intake import Arrived, check_media_type, read_batch, read_binary, read_body, read_one
 from services.web.backend import backend
 from services.web.problems import NotYet
+from shared import failpoints
 from shared.contracts.base import Value
 from shared.contracts.events import EventStatus, GetEventStatus
 from shared.errors import NotFound
@@ -71,7 +72,9 @@ async def _take(request: Request, caller: Caller, events: list[Arrived]) -> Resp
             "received_at": datetime.now(UTC).isoformat(),
             "correlation_id": request.state.correlation_id,
         }
+        failpoints.reach("web.before_publish")
         await state.backend.publish_inbound([event.body for event in events], headers)
+        failpoints.reach("web.before_answer")
         state.metrics.count_events(len(events))
         log.info("events accepted", partner=caller.name, events=len(events))
     accepted = [
