@@ -10,6 +10,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
+from shared import failpoints
 from shared.contracts.base import Envelope, Event, read_envelope
 from shared.settings import Settings
 
@@ -36,7 +37,9 @@ def _client(url: str) -> MongoClient[dict[str, Any]]:
         tz_aware=True,
         retryWrites=False,
         serverSelectionTimeoutMS=5_000,
-        connectTimeoutMS=5_000,
+        connectTimeoutMS=4_000,
+        # A store that has fallen silent is noticed by these looks, and what waits for it is told (after 6 s at most).
+        heartbeatFrequencyMS=2_000,
         socketTimeoutMS=30_000,
         maxPoolSize=20,
         appname="wellheard",
@@ -45,6 +48,16 @@ def _client(url: str) -> MongoClient[dict[str, Any]]:
 
 def insert_new(collection: Collection[dict[str, Any]], documents: Sequence[dict[str, Any]]) -> set[Any]:
     """Insert what is not there yet, in one go; returns the ids that were, which stay as they are."""
+    failpoints.reach("store.before_insert")
+    if failpoints.due("store.mid_bulk"):
+        _insert(collection, documents[: len(documents) // 2 or 1])
+        failpoints.die()
+    there = _insert(collection, documents)
+    failpoints.reach("store.after_insert")
+    return there
+
+
+def _insert(collection: Collection[dict[str, Any]], documents: Sequence[dict[str, Any]]) -> set[Any]:
     try:
         collection.insert_many(documents, ordered=False)
     except BulkWriteError as error:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import anyio.to_thread
+import pymongo
 from pymongo.errors import PyMongoError
 
 from shared.errors import Invalid, NotFound, Unavailable
@@ -19,6 +20,11 @@ SCOPES = ("events:write", "history:read", "contacts:read", "history:all", "conta
 CACHE_SECONDS = 5.0
 """A revoked key is refused within this time."""
 CACHE_SIZE = 2_000
+STORE_SECONDS = 3.0
+"""A look-up that takes longer has failed: a store that hangs must not hold every thread of the web."""
+AWAY_SECONDS = 1.0
+"""After a failed look-up everybody is told so for this long, instead of asking as well."""
+AWAY = "Keys cannot be checked just now. Send the same again in a few seconds."
 _NAME = re.compile(r"[^\W_][\w .'&()-]{0,99}")
 
 
@@ -82,6 +88,7 @@ class KeyRing:
     def __init__(self, database: Documents) -> None:
         self._database = database
         self._seen: dict[str, tuple[float, Key | None]] = {}
+        self._away_until = 0.0
 
     async def find(self, token: str) -> Key | None:
         """The key, None when there is none or it was revoked. Raises Unavailable when the store does not answer."""
@@ -99,10 +106,14 @@ class KeyRing:
         await anyio.to_thread.run_sync(self._read, "")
 
     def _read(self, digest: str) -> Key | None:
+        if time.monotonic() < self._away_until:
+            raise Unavailable(AWAY)
         try:
-            document = self._database["keys"].find_one({"_id": digest})
+            with pymongo.timeout(STORE_SECONDS):
+                document = self._database["keys"].find_one({"_id": digest})
         except PyMongoError:
-            raise Unavailable("Keys cannot be checked just now. Send the same again in a few seconds.") from None
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            raise Unavailable(AWAY) from None
         return _key(document) if document and document["revoked_at"] is None else None
 
 

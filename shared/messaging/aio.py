@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from typing import TypeVar
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Self, TypeVar
 
 import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage, AbstractRobustConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
 from aiormq.exceptions import ChannelInvalidStateError
 from pydantic import BaseModel
 
+from shared import failpoints
 from shared.contracts.base import CONTENT_TYPE, Request, new_id
 from shared.errors import Unavailable
 from shared.messaging import wire
@@ -18,12 +21,21 @@ from shared.settings import Settings
 
 R = TypeVar("R", bound=BaseModel)
 
-# While a connection is being mended, aiormq says so with a RuntimeError of its own.
+# While a connection is being closed, aiormq says so with a RuntimeError of its own.
 BROKER_ERRORS = (TimeoutError, OSError, aio_pika.exceptions.AMQPError, ChannelInvalidStateError)
 AWAY = "The message broker does not answer just now. Send the same again in a few seconds."
-CONFIRM_TIMEOUT = 15.0
-BATCHES_IN_FLIGHT = 4
-"""Batches published at once; more only make each other slow (measured: 16 at once took 2 s each)."""
+FULL = "The message broker takes nothing just now: its memory or its disk is full. Send the same again later."
+BUSY = "Too much is being posted just now. Nothing was taken: send the same again in a few seconds."
+CONNECT_TIMEOUT = 4.0
+CONFIRM_TIMEOUT = 8.0
+HEARTBEAT = 10
+"""Seconds; a connection on which nothing comes for two of them is closed."""
+RETRY_SECONDS = 0.5
+"""After an attempt to connect has failed, everybody is told so for this long instead of waiting for another."""
+IN_FLIGHT = 4
+"""Posts published at once; more only make each other slow (measured: 16 batches at once took 2 s each)."""
+WAITING = 500
+"""Posts that may wait for their turn; more are refused at once, so that an absent broker never fills the memory."""
 
 
 class AioBus:
@@ -37,113 +49,216 @@ class AioBus:
         self._url = settings.amqp_url
         self._user = settings.amqp_user
         self._timeout = settings.rpc_timeout
-        self._connection: AbstractRobustConnection | None = None
-        self._publishing: AbstractChannel | None = None
-        self._inbound: AbstractExchange | None = None
-        self._rpc: AbstractExchange | None = None
-        self._reply_key = ""
-        self._waiting: dict[str, asyncio.Future[bytes]] = {}
-        self._slots = asyncio.Semaphore(BATCHES_IN_FLIGHT)
+        self._line: _Line | None = None
         self._connecting = asyncio.Lock()
+        self._failed = -RETRY_SECONDS
+        self._slots = asyncio.Semaphore(IN_FLIGHT)
+        self._posts = 0
+        self._closing: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> "AioBus":
+    async def __aenter__(self) -> Self:
         with contextlib.suppress(Unavailable):
             await self._open()
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
-        if self._connection is not None:
-            await self._connection.close()
+        if self._line is not None:
+            await self._line.close()
 
     async def call(self, request: Request[R], timeout: float | None = None) -> R:
         """Raises what the service raised; Unavailable when nobody answers within the timeout (seconds)."""
-        await self._open()
-        assert self._rpc is not None
-        seconds = timeout or self._timeout
-        asked = new_id()
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._waiting[asked] = answer
-        message = aio_pika.Message(
-            wire.encode(request),
-            content_type="application/json",
-            content_encoding="utf-8",
-            reply_to=self._reply_key,
-            correlation_id=asked,
-            expiration=seconds,
-        )
+        line, seconds = await self._open(), timeout or self._timeout
         try:
-            async with asyncio.timeout(seconds):
-                await self._rpc.publish(message, wire.routing_key(request), mandatory=True)
-                body = await answer
-        except BROKER_ERRORS as error:
-            raise wire.no_answer(request) from error
-        finally:
-            self._waiting.pop(asked, None)
+            with _unavailable(wire.no_answer(request)):
+                async with asyncio.timeout(seconds):
+                    body = await line.ask(request, seconds)
+        except _SilentError as error:
+            self._drop(line)
+            raise Unavailable(AWAY) from error
         return wire.decode(body, request)
 
     async def ping(self) -> None:
         """Opens a channel and closes it again: a round trip to the broker that involves no service."""
-        await self._open()
-        assert self._connection is not None
+        line = await self._open()
         try:
-            async with asyncio.timeout(self._timeout), self._connection.channel():
-                pass
-        except BROKER_ERRORS as error:
-            raise Unavailable(AWAY) from error
+            with _unavailable(Unavailable(AWAY)):
+                async with asyncio.timeout(CONNECT_TIMEOUT):
+                    await line.ping()
+        except Unavailable:
+            self._drop(line)
+            raise
 
     async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
-        """Every body is one message; returns when the broker has confirmed them all, else Unavailable."""
-        await self._open()
-        exchange = self._inbound
-        assert exchange is not None
-        try:
-            async with asyncio.timeout(CONFIRM_TIMEOUT), self._slots:
-                publishing = [self._publish(exchange, body, headers) for body in bodies]
-                await (publishing[0] if len(publishing) == 1 else asyncio.gather(*publishing))  # a task costs 20 us
-        except BROKER_ERRORS as error:
-            raise Unavailable("The message broker does not take events just now. Send the same again later.") from error
+        """Every body is one message; returns when the broker has confirmed them all, else Unavailable.
 
-    async def _publish(self, exchange: AbstractExchange, body: bytes, headers: dict[str, str]) -> None:
+        Some may have been taken then, if the broker fell silent half way: the partner sends the same again.
+        """
+        if self._posts >= WAITING:
+            raise Unavailable(BUSY)
+        self._posts += 1
+        try:
+            async with self._slots:
+                await self._publish_all(await self._open(), bodies, headers)
+        finally:
+            self._posts -= 1
+
+    async def _publish_all(self, line: "_Line", bodies: Sequence[bytes], headers: dict[str, str]) -> None:
+        try:
+            with _unavailable(Unavailable(AWAY)):
+                async with asyncio.timeout(CONFIRM_TIMEOUT):
+                    if len(bodies) > 1 and failpoints.due("web.mid_batch"):
+                        await asyncio.gather(*[line.publish(body, headers, self._user) for body in bodies[::2]])
+                        failpoints.die()
+                    publishing = [line.publish(body, headers, self._user) for body in bodies]
+                    await (publishing[0] if len(publishing) == 1 else asyncio.gather(*publishing))  # a task costs 20 us
+        except Unavailable as error:
+            if isinstance(error.__cause__, aio_pika.exceptions.DeliveryError):
+                raise Unavailable("The queue of events is full. Send the same again later.") from error
+            self._drop(line)
+            raise
+
+    async def _open(self) -> "_Line":
+        """The connection, made anew when it is gone. Raises Unavailable while there is none, or it takes nothing."""
+        line = self._line
+        if line is None or not line.is_open:
+            async with self._connecting:  # one connects, the others share what comes of it
+                line = self._line
+                if line is None or not line.is_open:
+                    line = self._line = await self._connect()
+        if line.is_blocked:
+            raise Unavailable(FULL)
+        return line
+
+    async def _connect(self) -> "_Line":
+        if time.monotonic() - self._failed < RETRY_SECONDS:
+            raise Unavailable(AWAY)
+        try:
+            with _unavailable(Unavailable(AWAY)):
+                async with asyncio.timeout(CONNECT_TIMEOUT):
+                    return await _Line.open(self._url)
+        except Unavailable:
+            self._failed = time.monotonic()
+            raise
+
+    def _drop(self, line: "_Line") -> None:
+        """The broker has not answered on this connection in time: never trust it again, it may be half open."""
+        if self._line is line:
+            self._line = None
+            closing = asyncio.create_task(line.close())
+            self._closing.add(closing)  # a task that nobody holds may be collected
+            closing.add_done_callback(self._closing.discard)
+
+
+@contextmanager
+def _unavailable(error: Unavailable) -> Iterator[None]:
+    """Turns what the broker's library raises into the error."""
+    try:
+        yield
+    except BROKER_ERRORS as reason:
+        raise error from reason
+    except asyncio.CancelledError as reason:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise error from reason  # aiormq cancels whatever waits on a connection that is closed
+
+
+class _SilentError(Exception):
+    """The broker itself did not confirm a request."""
+
+
+class _Line:
+    """One connection: a channel to publish on, one to call on, and a queue for the answers."""
+
+    def __init__(self, connection: AbstractConnection, inbound: AbstractExchange, rpc: AbstractExchange) -> None:
+        self._connection = connection
+        self._inbound = inbound
+        self._rpc = rpc
+        self._reply_key = ""
+        self._waiting: dict[str, asyncio.Future[bytes]] = {}
+
+    @classmethod
+    async def open(cls, url: str) -> "_Line":
+        connection = await aio_pika.connect(url, heartbeat=HEARTBEAT)
+        try:
+            publishing = await connection.channel(publisher_confirms=True, on_return_raises=True)
+            calling: AbstractChannel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+            rpc = await calling.declare_exchange(wire.EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
+            line = cls(connection, publishing.default_exchange, rpc)
+            name, line._reply_key = wire.reply_queue()
+            connection.close_callbacks.add(line._closed)
+            replies = await calling.declare_queue(name, exclusive=True, auto_delete=True)
+            await replies.bind(rpc, line._reply_key)
+            await replies.consume(line._answered, no_ack=True)
+        except BaseException:
+            await connection.close()
+            raise
+        return line
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection.connected.is_set()
+
+    @property
+    def is_blocked(self) -> bool:
+        """The broker has said that it takes nothing (`connection.blocked`, on a memory or disk alarm)."""
+        transport = self._connection.transport
+        # aiormq keeps it to itself and would only hold back what is published, for as long as the alarm lasts.
+        unblocked = getattr(transport and transport.connection, "_Connection__connection_unblocked", None)
+        return unblocked is not None and self.is_open and not unblocked.is_set()
+
+    async def ask(self, request: Request[R], seconds: float) -> bytes:
+        """The answer's body. Raises _SilentError when the broker itself has not confirmed it in half the time."""
+        async with self._answer(new_id()) as (asked, answer):
+            message = aio_pika.Message(
+                wire.encode(request),
+                content_type="application/json",
+                content_encoding="utf-8",
+                reply_to=self._reply_key,
+                correlation_id=asked,
+                expiration=seconds,
+            )
+            try:
+                async with asyncio.timeout(seconds / 2):
+                    await self._rpc.publish(message, wire.routing_key(request), mandatory=True)
+            except TimeoutError:
+                raise _SilentError from None
+            return await answer
+
+    async def ping(self) -> None:
+        async with self._connection.channel():
+            pass
+
+    async def publish(self, body: bytes, headers: dict[str, str], user: str) -> None:
         message = aio_pika.Message(
             body,
             headers=dict(headers),
             content_type=CONTENT_TYPE,
             content_encoding="binary",
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-            user_id=self._user,
+            user_id=user,
         )
-        await exchange.publish(message, INBOUND, mandatory=True)
+        await self._inbound.publish(message, INBOUND, mandatory=True)
 
-    async def _open(self) -> None:
-        """Connect once; afterwards the connection mends itself. Raises Unavailable while it is down."""
-        if self._connection is not None and self._connection.connected.is_set():
-            return
-        async with self._connecting:
-            if self._connection is None:
-                try:
-                    await self._connect()
-                except BROKER_ERRORS as error:
-                    raise Unavailable(AWAY) from error
-            try:
-                await asyncio.wait_for(self._connection.connected.wait(), 2)  # type: ignore[union-attr]
-            except TimeoutError as error:
-                raise Unavailable(AWAY) from error
+    async def close(self) -> None:
+        with contextlib.suppress(*BROKER_ERRORS):
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await self._connection.close()
 
-    async def _connect(self) -> None:
-        connection = await aio_pika.connect_robust(self._url, timeout=5, heartbeat=30, reconnect_interval=1)
+    @asynccontextmanager
+    async def _answer(self, asked: str) -> AsyncIterator[tuple[str, "asyncio.Future[bytes]"]]:
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting[asked] = answer
         try:
-            self._publishing = await connection.channel(publisher_confirms=True, on_return_raises=True)
-            calling = await connection.channel(publisher_confirms=True, on_return_raises=True)
-            self._inbound = self._publishing.default_exchange
-            self._rpc = await calling.declare_exchange(wire.EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
-            name, self._reply_key = wire.reply_queue()
-            replies = await calling.declare_queue(name, exclusive=True, auto_delete=True)
-            await replies.bind(self._rpc, self._reply_key)
-            await replies.consume(self._answered, no_ack=True)
-        except BaseException:
-            await connection.close()
-            raise
-        self._connection = connection
+            yield asked, answer
+        finally:
+            self._waiting.pop(asked, None)
+
+    def _closed(self, *_why: object) -> None:
+        """Who waits for an answer need not wait any longer."""
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(ConnectionError("the connection to the broker is gone"))
 
     async def _answered(self, message: AbstractIncomingMessage) -> None:
         waiting = self._waiting.get(message.correlation_id or "")

@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 from pymongo.errors import BulkWriteError, PyMongoError, WriteError
 
+from shared import failpoints
 from shared.contracts.base import CONTENT_TYPE, Envelope, Event
 from shared.errors import Unavailable
 from shared.messaging.topology import EVENTS, Definitions
@@ -22,8 +24,13 @@ from shared.messaging.topology import EVENTS, Definitions
 BROKER_ERRORS: tuple[type[Exception], ...] = (OSError, amqp.exceptions.AMQPError, OperationalError)
 WINDOW = 500
 """Messages published before their confirms are awaited."""
-CONFIRM_TIMEOUT = 20.0
+CONFIRM_TIMEOUT = 10.0
 """Seconds; on a memory or disk alarm no confirm ever comes."""
+CONNECT_TIMEOUT = 3.0
+SOCKET_TIMEOUT = 10.0
+"""Seconds that any other exchange with the broker may take: py-amqp itself waits for ever."""
+LONGEST_PAUSE = 4.0
+"""Seconds between two attempts at most: what was away is noticed soon after it is back."""
 
 
 def is_unavailable(error: Exception) -> bool:
@@ -33,12 +40,15 @@ def is_unavailable(error: Exception) -> bool:
     return isinstance(error, (Unavailable, *BROKER_ERRORS))
 
 
-def connect(url: str, heartbeat: int = 60) -> Connection:
-    """An open connection; the attempt ends after 5 seconds."""
-    options = {"read_timeout": 70, "write_timeout": 20}
-    connection = Connection(url, connect_timeout=5, heartbeat=heartbeat, transport_options=options)
+def connect(url: str, heartbeat: int = 0) -> Connection:
+    """An open connection on which no wait is without end.
+
+    heartbeat: seconds after which each side may take the other for dead; whoever asks for it must send them.
+    """
+    connection = Connection(url, connect_timeout=CONNECT_TIMEOUT, heartbeat=heartbeat)
     connection.connect()
     transport = connection.connection.transport
+    transport.sock.settimeout(SOCKET_TIMEOUT)
     if isinstance(transport, TCPTransport):
         transport._quick_recv = _ReadAhead(transport.sock)
     return connection
@@ -63,14 +73,14 @@ class _ReadAhead:
 
 
 class Backoff:
-    """Growing pauses with jitter, from 0.2 to 15 seconds."""
+    """Growing pauses with jitter, from 0.2 seconds to the longest."""
 
     def __init__(self) -> None:
         self._tries = 0
 
     def next(self) -> float:
         self._tries += 1
-        return min(15.0, 0.2 * 2.0 ** min(self._tries, 10)) * random.uniform(0.5, 1.0)
+        return min(LONGEST_PAUSE, 0.2 * 2.0 ** min(self._tries, 10)) * random.uniform(0.5, 1.0)
 
     def reset(self) -> None:
         self._tries = 0
@@ -97,6 +107,7 @@ class Outgoing:
     body: bytes
     content_type: str = CONTENT_TYPE
     message_id: str = ""
+    correlation_id: str = ""
     headers: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -135,12 +146,17 @@ class Publisher:
                 connection.release()
 
     def _try_again(self, window: Sequence[Outgoing]) -> None:
-        self.close()
+        self._abort()
         try:
             self._publish(window)
         except BROKER_ERRORS as error:
-            self.close()
+            self._abort()
             raise Unavailable("The message broker does not answer.") from error
+
+    def _abort(self) -> None:
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is not None:
+            abort(connection)
 
     def _publish(self, window: Sequence[Outgoing]) -> None:
         channel = self._channel or self._open()
@@ -156,6 +172,7 @@ class Publisher:
                     routing_key=message.routing_key,
                     mandatory=True,
                 )
+        failpoints.reach("publisher.unconfirmed")
         deadline = time.monotonic() + CONFIRM_TIMEOUT
         while self._unconfirmed:
             assert self._connection is not None
@@ -164,7 +181,7 @@ class Publisher:
             raise Unavailable(f"The message broker refused a message: {self._refused[0]}.")
 
     def _open(self) -> Any:
-        self._connection = connect(self._url, heartbeat=0)
+        self._connection = connect(self._url)
         self._user = self._connection.userid or "guest"
         self._channel = self._connection.channel()
         self._published = 0
@@ -207,20 +224,32 @@ def _amqp_message(message: Outgoing, user: str) -> amqp.Message:
         "content_encoding": "binary",  # py-amqp would give a text body back as str
         "user_id": user,
     }
-    if message.message_id:
-        properties["message_id"] = message.message_id
+    for name in ("message_id", "correlation_id"):
+        if value := getattr(message, name):
+            properties[name] = value
     return amqp.Message(message.body, application_headers=message.headers, **properties)
 
 
 @contextlib.contextmanager
-def connection(url: str, heartbeat: int = 60) -> Iterator[Connection]:
-    """An open connection that is closed at the end, whatever happened to it."""
+def connection(url: str, heartbeat: int = 0) -> Iterator[Connection]:
+    """An open connection that is closed at the end; without a word when something went wrong on it."""
     opened = connect(url, heartbeat)
     try:
         yield opened
-    finally:
+    except BaseException:
+        abort(opened)
+        raise
+    else:
         with contextlib.suppress(*BROKER_ERRORS):
             opened.release()
+
+
+def abort(opened: Connection) -> None:
+    """Close the socket at once: a dead broker would let us wait for its goodbye."""
+    with contextlib.suppress(Exception):
+        opened.connection.transport.sock.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(Exception):
+        opened.release()
 
 
 def wait_for_broker(url: str, then: Callable[[Any], None], log: Any) -> None:

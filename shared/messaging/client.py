@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from shared.contracts.base import Request, new_id
 from shared.messaging import wire
-from shared.messaging.broker import BROKER_ERRORS, connect
+from shared.messaging.broker import BROKER_ERRORS, abort, connect
 from shared.settings import Settings
 
 R = TypeVar("R", bound=BaseModel)
@@ -48,7 +48,7 @@ class _Line:
     """Seconds of idleness after which a connection is not trusted any more (no heartbeats are sent on it)."""
 
     def __init__(self, url: str) -> None:
-        self._connection = connect(url, heartbeat=0)
+        self._connection = connect(url)
         self._channel = self._connection.channel()
         queue, self._key = wire.reply_queue()
         self._channel.queue_declare(queue, exclusive=True, auto_delete=True)
@@ -82,7 +82,7 @@ class _Line:
             while self._answer is None:
                 self._connection.drain_events(timeout=max(0.001, deadline - time.monotonic()))
         except BROKER_ERRORS:
-            self.close()
+            abort(self._connection)
             raise
         self._used = time.monotonic()
         return self._answer

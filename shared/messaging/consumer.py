@@ -9,13 +9,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kombu import Connection
-
+from shared import failpoints
 from shared.contracts.base import ConsumerHealth, Envelope, Event, Unreadable
 from shared.errors import WellheardError
 from shared.logs import get_logger
 from shared.messaging.broker import BROKER_ERRORS, Backoff, Outgoing, Publisher, connection, is_unavailable
 from shared.messaging.declare import Declaration, RawMessage
+from shared.messaging.pulse import HEARTBEAT, Pulse
 from shared.messaging.topology import RETRY_DELAYS, parked, retry
 
 log = get_logger()
@@ -62,8 +62,8 @@ class BatchConsumer:
     def run(self) -> None:
         while not self._stopping:
             try:
-                with connection(self._url) as opened:
-                    self._consume(opened)
+                with connection(self._url, HEARTBEAT) as opened, Pulse(opened) as pulse:
+                    self._consume(opened.channel(), pulse)
             except _StopError:
                 break
             except BROKER_ERRORS as error:
@@ -73,46 +73,41 @@ class BatchConsumer:
 
     # -- one connection ---------------------------------------------------------------------------
 
-    def _consume(self, opened: Connection) -> None:
+    def _consume(self, channel: Any, pulse: Pulse) -> None:
         waiting: deque[Any] = deque()
-        channel = opened.channel()
         channel.basic_qos(0, 2 * self._declaration.size, False)
         channel.basic_consume(self._declaration.queue, callback=waiting.append)
         self._running()
         while not self._stopping:
-            batch = self._gather(opened, waiting)
+            batch = self._gather(pulse, waiting)
             if batch:
-                self._finish(batch, opened)
-                channel.basic_ack(batch[-1].delivery_tag, multiple=True)
+                self._finish(batch, pulse)
+                failpoints.reach("consumer.before_ack")
+                with pulse.writing:
+                    channel.basic_ack(batch[-1].delivery_tag, multiple=True)
+                failpoints.reach("consumer.after_ack")
                 self._handled += len(batch)
 
-    def _gather(self, opened: Connection, waiting: deque[Any]) -> list[Any]:
+    def _gather(self, pulse: Pulse, waiting: deque[Any]) -> list[Any]:
         """Up to `size` messages; `linger` seconds after the first no more are waited for."""
         size = self._declaration.size
-        opened.heartbeat_check()
         if not waiting:
-            self._drain(opened, 0.5)
+            pulse.listen(0.5)
         deadline = time.monotonic() + self._declaration.linger
-        while 0 < len(waiting) < size and (left := deadline - time.monotonic()) > 0 and self._drain(opened, left):
+        while 0 < len(waiting) < size and (left := deadline - time.monotonic()) > 0 and pulse.listen(left):
             pass
         return [waiting.popleft() for _ in range(min(size, len(waiting)))]
 
-    @staticmethod
-    def _drain(opened: Connection, seconds: float) -> bool:
-        """Read what the broker sent; False when nothing came in time."""
-        try:
-            opened.connection.drain_events(timeout=seconds)
-        except TimeoutError:
-            return False
-        return True
-
     # -- one batch --------------------------------------------------------------------------------
 
-    def _finish(self, batch: Sequence[Any], opened: Connection) -> None:
+    def _finish(self, batch: Sequence[Any], pulse: Pulse) -> None:
         """Returns when everything the batch leads to is stored and confirmed; the caller acknowledges."""
         while True:
             try:
-                self._publisher.publish(self._handle(batch))
+                failpoints.reach("consumer.before_handle")
+                outgoing = self._handle(batch)
+                failpoints.reach("consumer.before_publish")
+                self._publisher.publish(outgoing)
                 return self._running()
             except _PauseError as error:
                 self._wait_reason("paused", str(error), error)
@@ -120,7 +115,7 @@ class BatchConsumer:
                 if not is_unavailable(error):
                     raise
                 self._wait_reason("waiting", "something this service needs is away", error)
-            self._sleep(self._backoff.next(), opened)
+            self._sleep(self._backoff.next(), pulse)
 
     def _handle(self, batch: Sequence[Any]) -> list[Outgoing]:
         outgoing: list[Outgoing] = []
@@ -209,15 +204,14 @@ class BatchConsumer:
             log.warning("consumer_waits", queue=self._declaration.queue, state=state, reason=reason, exc_info=error)
         self._state = (state, f"{reason} ({type(error).__name__})")
 
-    def _sleep(self, seconds: float, opened: Connection | None) -> None:
-        """Wait, with heartbeats if there is a connection, ready to stop."""
+    def _sleep(self, seconds: float, pulse: Pulse | None) -> None:
+        """Wait, ready to stop. If there is a connection it is listened to: the batch in hand must stay ours."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self._stopping:
                 raise _StopError
-            if opened is not None:
-                opened.heartbeat_check()
-            time.sleep(0.1)
+            if pulse is None or pulse.listen(0.1):
+                time.sleep(0.1)
 
 
 def _events(envelopes: Sequence[Envelope[Event]] | None) -> list[Outgoing]:

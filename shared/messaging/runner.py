@@ -13,16 +13,18 @@ import eventlet
 import kombu.serialization
 import orjson
 import structlog
-from nameko.constants import AMQP_URI_CONFIG_KEY, HEARTBEAT_CONFIG_KEY, MAX_WORKERS_CONFIG_KEY
+from nameko.constants import AMQP_URI_CONFIG_KEY, MAX_WORKERS_CONFIG_KEY
 from nameko.rpc import rpc as nameko_rpc
 from nameko.runners import ServiceRunner
 from pydantic import ValidationError
 
+from shared import failpoints
 from shared.contracts.base import CheckHealth, Health, new_id
 from shared.errors import Invalid, Unavailable, WellheardError
 from shared.logs import configure, get_logger
 from shared.memory import collect_less_often
 from shared.messaging import broker
+from shared.messaging.answering import harden
 from shared.messaging.client import RpcClient
 from shared.messaging.consumer import BatchConsumer
 from shared.messaging.declare import Declaration, declarations
@@ -81,7 +83,8 @@ class _Process:
         self._timers = [each for each in mine if each.how == "every"]
         outbox = getattr(service, "outbox", None)
         self._relay = Relay(settings.amqp_url, outbox) if outbox is not None else None
-        config = {AMQP_URI_CONFIG_KEY: settings.amqp_url, MAX_WORKERS_CONFIG_KEY: WORKERS, HEARTBEAT_CONFIG_KEY: 60}
+        harden()
+        config = {AMQP_URI_CONFIG_KEY: settings.amqp_url, MAX_WORKERS_CONFIG_KEY: WORKERS}
         self._rpc = ServiceRunner(config)
         self._rpc.add_service(self._nameko_class([each for each in mine if each.how == "rpc"]))
 
@@ -171,7 +174,10 @@ class _Process:
     def _call(self, method: Callable[[Any], Any], request_class: Any, content: Any) -> Any:
         try:
             request = request_class.model_validate(content, extra="ignore")
-            return method(request).model_dump(mode="json")
+            failpoints.reach("rpc.before_call")
+            answer = method(request).model_dump(mode="json")
+            failpoints.reach("rpc.before_answer")
+            return answer
         except WellheardError:
             raise
         except ValidationError as error:
