@@ -1,6 +1,6 @@
 # Everything a newcomer runs. Every target works first in a fresh clone: what it needs is installed on the way.
 .DEFAULT_GOAL := help
-.PHONY: help install up down status logs reset test test-fast check bench fast-store
+.PHONY: help install up down restart status logs reset test test-fast check bench fast-store
 BIN := .venv/bin
 
 help: ## What can be run here
@@ -14,6 +14,9 @@ up: install ## Start Wellheard here, with demo data on the first start
 
 down: install ## Stop it; all data stays
 	@$(BIN)/python -m deploy.down
+
+restart: install ## Restart every process, one after another; nobody is refused meanwhile
+	@$(BIN)/wellheard restart
 
 status: install ## What runs, and how much waits in the queues
 	@$(BIN)/wellheard status

@@ -25,8 +25,7 @@ def _run_service(name: str) -> None:
 
 
 def _run_web(build: str) -> None:
-    import uvicorn
-
+    from services.web.serving import serve
     from shared.logs import configure
     from shared.memory import collect_less_often
     from shared.settings import get_settings
@@ -36,5 +35,4 @@ def _run_web(build: str) -> None:
     module, _, function = build.partition(":")
     app = getattr(importlib.import_module(module), function)(settings)
     collect_less_often()
-    # Addresses of pages hold what people searched for: they are never logged.
-    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_config=None, server_header=False)
+    serve(app, settings)

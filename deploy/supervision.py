@@ -98,6 +98,10 @@ class Supervisor:
                 self._rpc.stopProcess(name, False)
         wait_until(lambda: not self._any_of(names), 70, f"not all of {names} stop: see {self.directory / 'log'}")
 
+    def hang_up(self, name: str) -> None:
+        """Send SIGHUP to a program."""
+        self._rpc.signalProcess(name, "HUP")
+
     def _any_of(self, names: Sequence[str]) -> bool:
         states = self.states()
         return any(states.get(name) in (*_UP, "STOPPING") for name in names)

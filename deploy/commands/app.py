@@ -14,6 +14,7 @@ _app.add_typer(keys.app, name="key")
 for _command in (
     instance.run,
     instance.status,
+    instance.restart,
     instance.seed,
     instance.check,
     instance.rebuild,

@@ -26,6 +26,7 @@ def build_app(settings: Settings, bus: AsyncBus | None = None, keys: Keys | None
     """The app; without `bus` it connects to the broker when it starts, without `keys` it finds them in the store."""
     app = FastAPI(title="Wellheard", openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.settings = settings
+    app.state.draining = False
     app.state.metrics = Metrics()
     app.state.receipts = Receipts(settings.secret, settings.public_url)
     app.state.keys = keys or KeyRing(connect(settings, "web"))
@@ -36,7 +37,7 @@ def build_app(settings: Settings, bus: AsyncBus | None = None, keys: Keys | None
     for module in (events, history, contacts, documents, health, home, search, engagements, contact_pages, quarantine):
         app.router.routes.extend(module.router.routes)  # one flat list: who looks for a route's permission finds it
     app.mount("/assets", Assets(), name="assets")
-    app.add_middleware(Edge, settings=settings, metrics=app.state.metrics)
+    app.add_middleware(Edge, settings=settings, metrics=app.state.metrics, state=app.state)
     return app
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import structlog
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, State
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,8 +35,9 @@ _OURS = re.compile(r"[A-Za-z0-9_-]{8,64}")
 class Edge:
     """Pure ASGI: nothing between a partner's post and the route costs more than it must."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, state: State) -> None:
         self._app = app
+        self._state = state
         self._metrics = metrics
         # Any other host name that leads here is a page elsewhere that rebinds its own name to this machine.
         self._hosts = {"127.0.0.1", "localhost", "[::1]", urlsplit(settings.public_url).hostname}
@@ -57,6 +58,8 @@ class Edge:
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
                 message["headers"] = _secured(message.get("headers", ()), correlation_id, scope["path"])
+                if self._state.draining:
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         answer = self._app if _host(headers) in self._hosts else _unknown_host
