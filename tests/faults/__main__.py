@@ -1,0 +1,101 @@
+"""`python -m tests.faults --seeds 2`: plays the matrix, appends each run to the results, writes the report."""
+
+import argparse
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from deploy.instance import CHECKOUT
+from tests.faults.registry import LONG_OUTAGE, OUTAGE, Entry, matrix
+from tests.faults.results import Result, Results, commit_of
+from tests.faults.run import Run, SkippedError
+from tests.faults.system import Servers, System, private_servers
+
+
+def main() -> int:
+    arguments = _arguments()
+    chosen = [each for each in matrix().values() if not arguments.only or each.name in arguments.only]
+    results = Results(Path(arguments.results))
+    failed = played = 0
+    with private_servers() as servers:
+        for entry in chosen:
+            wanted = [each for each in _runs(entry, arguments) if not (arguments.resume and results.has(*each))]
+            for result in play(servers, entry, wanted, Path(arguments.code)):
+                results.append(result)
+                print(result.line(), flush=True)
+                played += 1
+                failed += not result.ok
+                if failed and arguments.first_failure:
+                    break
+    if arguments.report:
+        results.write_report(Path(arguments.report), matrix().values())
+    print(f"faults: {played} runs, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+def play(servers: Servers, entry: Entry, wanted: list[tuple[str, int, float]], code: Path):  # type: ignore[no-untyped-def]
+    """Play the runs of one scenario, on one instance where that is enough; yields the results."""
+    system: System | None = None
+    for _, seed, outage in wanted:
+        if system is None:
+            system = System(servers, Path(tempfile.mkdtemp(prefix=f"wellheard-{entry.name}-")), code)
+        result = play_one(system, entry, seed, outage)
+        yield result
+        if entry.fresh or not result.ok:
+            # What a failed run has left behind must not fail the next one.
+            system = _closed(system, keep=not result.ok)
+    if system is not None:
+        _closed(system)
+
+
+def play_one(system: System, entry: Entry, seed: int, outage: float) -> Result:
+    began = time.monotonic()
+    result = Result(entry.name, seed, outage, commit_of(CHECKOUT))
+    try:
+        system.start()
+        run = Run(system, entry.name, seed, outage)
+        with run.watching_memory():
+            entry.play(run)
+            run.settle(entry.settle)
+        result.fill(run, run.examine())
+    except SkippedError as reason:
+        result.skipped = str(reason)
+    except Exception as error:
+        traceback.print_exc()
+        result.problems.append(f"the run broke off: {type(error).__name__}: {error}")
+    result.seconds = round(time.monotonic() - began, 1)
+    return result
+
+
+def _closed(system: System, keep: bool = False) -> None:
+    if keep:
+        print(f"  the logs of this run: {system.folder}/log", flush=True)
+    system.close(keep)
+
+
+def _runs(entry: Entry, arguments: argparse.Namespace) -> list[tuple[str, int, float]]:
+    seeds = min(entry.seeds, arguments.seeds or entry.seeds)
+    runs = [(entry.name, seed, OUTAGE) for seed in range(arguments.first_seed, arguments.first_seed + seeds)]
+    if entry.long and not arguments.short_outages:
+        runs.append((entry.name, 0, LONG_OUTAGE))
+    return runs
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=0, help="seeds of each scenario, at most; 0: all of the matrix")
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--only", nargs="*", help="names of scenarios")
+    parser.add_argument("--resume", action="store_true", help="leave out what the results hold already")
+    parser.add_argument("--short-outages", action="store_true", help="without the runs of 60 s")
+    parser.add_argument("--first-failure", action="store_true", help="stop at the first run that fails")
+    parser.add_argument("--results", default=str(CHECKOUT / "docs/reliability.jsonl"))
+    parser.add_argument("--report", default="")
+    parser.add_argument("--code", default=str(CHECKOUT), help="the copy of the code that the services run")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The scenarios of the fault matrix, a module for each kind of fault."""

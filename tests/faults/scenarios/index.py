@@ -1,0 +1,165 @@
+"""The search and its index go away: events are still taken and logged, pages say what they cannot show."""
+
+import json
+import shutil
+
+from services.history.index.directory import Indexes
+from tests.faults.registry import scenario
+from tests.faults.run import Run
+from tests.faults.scenarios.disks import mounted, read_only
+from tests.faults.scenarios.rebuilding import rebuild
+from tests.faults.waiting import wait_until
+
+BACK, DRAINED = 10.0, 30.0
+
+
+def _search(run: Run) -> int:
+    return run.system.get("/api/v1/history?q=said", run.producer.key, timeout=15)[0]
+
+
+def _still_taken(run: Run) -> None:
+    run.expect(run.producer.post([run.producer.new_event()]) == 202, "events are not taken while the search is away")
+
+
+@scenario("search process killed and kept away", long=True)
+def search_killed(run: Run) -> None:
+    run.ready_limit, run.drain_limit = BACK, DRAINED
+    with run.load():
+        run.pause(1, 2)
+        run.system.processes.remove("history-search")
+        _still_taken(run)
+        run.expect(_search(run) == 503, "without a search process the API does not say 503")
+        run.tell_the_truth(run.outage)
+        _still_taken(run)
+        run.system.processes.start("history-search")
+        run.healed()
+        run.wait_ready_again()
+    run.expect(_search(run) == 200, "the search does not answer again")
+
+
+@scenario("search process frozen (SIGSTOP)", long=True)
+def search_frozen(run: Run) -> None:
+    run.ready_limit, run.drain_limit = BACK, DRAINED
+    with run.load():
+        run.pause(1, 2)
+        run.system.processes.pause("history-search")
+        _still_taken(run)
+        run.tell_the_truth(run.outage)
+        _still_taken(run)
+        run.system.processes.resume("history-search")
+        run.healed()
+        run.wait_ready_again()
+    run.expect(_search(run) == 200, "the search does not answer again")
+
+
+@scenario("directory of the index read-only", fresh=True)
+def index_read_only(run: Run) -> None:
+    run.drain_limit = DRAINED
+    with run.load():
+        run.pause(1, 2)
+        with read_only(run.system.settings.index_dir):
+            run.pause(run.outage)
+            _still_taken(run)
+            run.expect(_search(run) == 200, "what was indexed before cannot be searched")
+        run.healed()
+        run.pause(2)
+        run.wait_ready_again()
+
+
+@scenario("directory of the index removed while it serves")
+def index_gone(run: Run) -> None:
+    run.drain_limit = DRAINED
+    with run.load():
+        run.pause(1, 3)
+        shutil.rmtree(run.system.settings.index_dir)
+        _still_taken(run)
+        run.expect(_search(run) in (200, 503), "the search fails in another way than 503")
+        run.healed()
+        run.pause(3)
+        run.wait_ready_again()
+    run.settle()
+    run.expect(_search(run) == 200, "the search does not answer again")
+
+
+@scenario("the disk of the index is full", fresh=True)
+def index_disk_full(run: Run) -> None:
+    run.drain_limit = DRAINED
+    system = run.system
+    system.processes.stop("history-projector", "history-search")
+    with mounted(system.settings.index_dir, 60) as disk:
+        system.processes.start("history-projector", "history-search")
+        system.wait_ready(30)
+        with run.load():
+            run.pause(1, 2)
+            disk.fill(run.chance.choice((0, 4096, 100_000)))
+            run.pause(run.outage)
+            _still_taken(run)
+            disk.free()
+            run.healed()
+            run.pause(2)
+            run.wait_ready_again()
+        run.settle()
+        system.processes.stop("history-projector", "history-search")
+    system.processes.start("history-projector", "history-search")
+    system.wait_ready(30)
+
+
+def _serving(run: Run) -> str:
+    pointer = Indexes(run.system.settings.index_dir).current()
+    return pointer.name if pointer else ""
+
+
+@scenario("index rebuilt and swapped under live traffic")
+def rebuild_live(run: Run) -> None:
+    with run.load(100):
+        run.pause(2, 3)
+        for _ in range(2):
+            before = _serving(run)
+            rebuilding = rebuild(run)
+            statuses = set()
+            while rebuilding.poll() is None:
+                statuses.add(_search(run))
+            answer = json.loads(rebuilding.communicate()[0] or b"{}")
+            run.expect(answer.get("name") == _serving(run) != before, "the rebuilt index does not serve")
+            run.expect(statuses <= {200}, f"searches failed during the rebuild: {statuses}")
+        run.healed()
+
+
+@scenario("rebuild killed half way, then done again; what it left is tidied up")
+def rebuild_killed(run: Run) -> None:
+    with run.load(100):
+        run.pause(2, 3)
+        before = _serving(run)
+        rebuilding = rebuild(run)
+        run.pause(0.8, 1.8)
+        rebuilding.kill()
+        rebuilding.wait()
+        run.expect(_search(run) == 200, "the old index does not serve any more")
+        rebuilding = rebuild(run)
+        rebuilding.wait(120)
+        run.expect(_serving(run) != before, "the second rebuild does not serve")
+        run.healed()
+    run.settle()
+    kept = [each for each in run.system.settings.index_dir.iterdir() if each.is_dir()]
+    run.expect(len(kept) == 1, f"{len(kept)} indexes lie in the directory, one serves")
+
+
+@scenario("projector killed between catching up with the log and the swap")
+def rebuild_swap_killed(run: Run) -> None:
+    processes = run.system.processes
+    processes.stop("history-projector")
+    # The first pass is its own start, the second the swap.
+    processes.start("history-projector", WELLHEARD_FAILPOINT="index.before_serve:2")
+    run.system.wait_ready(30)
+    ends = len(processes.ends("history-projector"))
+    with run.load(100):
+        run.pause(1, 2)
+        rebuilding = rebuild(run)
+        run.expect(processes.wait_end("history-projector", ends, 40), "index.before_serve was not reached")
+        run.healed()
+        run.wait_ready_again()
+        rebuilding.wait(150)
+        again = rebuild(run)
+        run.expect(wait_until(lambda: again.poll() is not None, 120), "the rebuild after the kill does not end")
+    run.settle()
+    run.expect(_search(run) == 200, "the search does not answer")
