@@ -38,6 +38,7 @@ class HistoryProjector:
         self._index: IndexWriter | None = None
         self._serving = Pointer("", complete=False)
         self._last = 0
+        self._knows_last = True
         self._live = False
         self._lock = Lock()
 
@@ -46,7 +47,7 @@ class HistoryProjector:
         """Acknowledged once the events are in the log: from there the index can always be made."""
         with self._lock:
             index = self._opened()
-            self._last = self._append(index, envelopes)
+            self._last = self._append(envelopes)
             failpoints.reach("log.after_append")
             if self._live:
                 self._put(index, envelopes)
@@ -81,13 +82,12 @@ class HistoryProjector:
         if self._index is not None:
             self._close(self._index)
 
-    def _append(self, index: IndexWriter, envelopes: Sequence[Envelope[Event]]) -> int:
+    def _append(self, envelopes: Sequence[Envelope[Event]]) -> int:
         try:
             return self._log.append(envelopes, after=self._last)
         except Exception:
-            # A part of the batch may stand in the log: what was put is forgotten, and read again from there.
-            if self._index is index:
-                self._index, self._live = None, False
+            # A part of the batch may stand in the log: where the log ends is to be seen, the rest is caught up with.
+            self._knows_last = self._live = False
             raise
 
     def _put(self, index: IndexWriter, envelopes: Sequence[Envelope[Event]]) -> None:
@@ -129,6 +129,8 @@ class HistoryProjector:
     def _opened(self) -> IndexWriter:
         """The index that serves; another one, empty, when it is missing or broken. Unavailable when not ours."""
         if self._index is not None and self._indexes.has(self._serving.name):
+            if not self._knows_last:
+                self._look_up_last(self._index)
             return self._index
         if self._index is not None:
             self._lost(self._index, IndexLost("the directory of the index is gone"))
@@ -138,9 +140,13 @@ class HistoryProjector:
             raise Unavailable("Another projector writes the index; this one waits until it has ended.") from None
         except IndexLost as error:
             raise Unavailable(f"The index cannot be written: {error}.") from error
-        self._last = self._log.last(after=max(self._last, index.position))
+        self._look_up_last(index)
         self._index, self._serving = index, pointer
         return index
+
+    def _look_up_last(self, index: IndexWriter) -> None:
+        self._last = self._log.last(after=max(self._last, index.position))
+        self._knows_last = True
 
     def _open_or_make(self) -> tuple[IndexWriter, Pointer]:
         pointer = self._indexes.current()
@@ -163,6 +169,7 @@ class HistoryProjector:
 
     def _lost(self, index: IndexWriter, error: IndexLost) -> None:
         log.warning("index_lost", index=self._serving.name, reason=str(error))
+        index.abandon()  # at once: until it has given back the lock, nobody else can open this index
         if self._index is index:  # another may serve by now
             self._index, self._live = None, False
 

@@ -149,7 +149,10 @@ class _Process:
             try:
                 method()
             except Exception as error:
-                log.error("timer_failed", handler=declaration.handler, exc_info=error)
+                if broker.is_unavailable(error):
+                    log.warning("timer_waits", handler=declaration.handler, error=type(error).__name__)
+                else:
+                    log.error("timer_failed", handler=declaration.handler, exc_info=error)
             eventlet.sleep(declaration.seconds)
 
     def _nameko_class(self, methods: list[Declaration]) -> type:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.history.index.directory import Indexes, Pointer
+from services.history.index.port import IndexLost
 from services.history.log import FakeLog
 from services.history.projector import HistoryProjector
 from services.history.rebuild import Checksum, checksum_of_index, checksum_of_log, rebuild_from
@@ -122,6 +123,28 @@ def test_a_batch_of_which_a_part_was_logged_before_the_store_went_away_is_whole_
     again.projector.follow_log()
     assert again.in_index() == again.in_log()
     assert again.in_log().entries == 4
+
+
+def test_a_store_that_went_away_does_not_leave_the_index_locked_by_the_failed_attempt(tmp_path: Path) -> None:
+    log = FailingLog()
+    history = History(tmp_path / "index", log)
+    history.receive(recorded())
+    log.fails = True
+    with pytest.raises(ConnectionError) as kept:  # as a traceback that is not collected yet holds the writer
+        history.receive(recorded())
+    log.fails = False
+    history.receive(recorded())
+    assert kept.value
+    assert history.in_index() == history.in_log()
+
+
+def test_an_index_that_was_lost_gives_back_its_lock_at_once(history: History) -> None:
+    history.receive(recorded())
+    held = history.projector._index
+    history.projector._lost(held, IndexLost("the disk is full"))
+    history.receive(recorded())
+    assert held is not history.projector._index
+    assert history.in_index() == history.in_log()
 
 
 def test_an_event_redelivered_is_one_entry(history: History) -> None:

@@ -107,7 +107,11 @@ class IndexWriter(Protocol):
         ...
 
     def close(self) -> None:
-        """Commit, finish work in the background and let another writer in."""
+        """Commit, finish work in the background and let another writer in. Raises IndexLost; the lock is free then."""
+        ...
+
+    def abandon(self) -> None:
+        """Let another writer in, without what was put since the last commit: a put that failed is there in part."""
         ...
 
 

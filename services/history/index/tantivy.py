@@ -1,6 +1,7 @@
 """The index in a directory, by tantivy: one writer, and readers in other processes that follow its commits."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +9,7 @@ from typing import NamedTuple
 import orjson
 from tantivy import DocAddress, Document, Index, Occur, Order, Query, Searcher
 
-from services.history.index.port import ContactHits, EntryPage, EntryQuery, NameQuery, Place
+from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, NameQuery, Place
 from services.history.index.tantivy_queries import (
     Counts,
     Words,
@@ -80,9 +81,17 @@ class TantivyWriter:
         self._uncommitted.clear()
 
     def close(self) -> None:
-        self.commit()
-        with losing():
-            self._writer.wait_merging_threads()  # gives the lock back as well
+        try:
+            self.commit()
+        finally:
+            with losing():
+                self._writer.wait_merging_threads()  # gives the lock back as well
+
+    def abandon(self) -> None:
+        with suppress(IndexLost), losing():
+            self._writer.rollback()
+        with suppress(IndexLost), losing():
+            self._writer.wait_merging_threads()
 
     def _stored_versions(self, keys: list[str]) -> dict[str, int]:
         """Versions of those that are in the index already: seldom any, so one look-up for all of them is cheap."""
