@@ -10,7 +10,7 @@ from services.events.repository import Engagements, Held, Stored
 from services.events.rules import RejectedError
 from shared.contracts.base import Envelope, Event, Unreadable, new_id, read_cloudevent
 from shared.contracts.contacts import Resolution, ResolveContacts
-from shared.contracts.events import Engagement, EngagementQuarantined, Quarantined
+from shared.contracts.events import MAX_REPORT_BYTES, Engagement, EngagementQuarantined, Quarantined
 from shared.messaging import Bus, RawMessage
 
 SOURCE = "/services/events"
@@ -20,6 +20,10 @@ REFERENCES_A_CALL = 1000
 def read_inbound(message: RawMessage) -> Inbound:
     """A partner's CloudEvent; over HTTP the web says whose it is, over AMQP the broker does. Raises Unreadable."""
     partner = message.headers.get("partner") if message.own else message.user_id
+    if not message.own and len(message.body) > MAX_REPORT_BYTES:
+        raise Unreadable(
+            f"larger than {MAX_REPORT_BYTES // 1024 // 1024} MB: no partner may report that much at a time"
+        )
     if not partner:
         raise Unreadable("its publisher did not say who it is: set the message's user_id to your broker user")
     content = message.json_object()

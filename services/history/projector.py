@@ -154,6 +154,7 @@ class HistoryProjector:
             try:
                 return self._indexes.writer(pointer.name), pointer
             except IndexLost as error:
+                self._indexes.check_writable()  # else it is the disk that cannot be used, and not the index
                 log.warning("index_unusable", index=pointer.name, reason=str(error))
                 self._indexes.remove(pointer.name)
         new = Pointer(self._indexes.new_name(), complete=False)

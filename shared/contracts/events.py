@@ -14,6 +14,8 @@ Sentiment = Literal["positive", "neutral", "negative", "mixed"]
 Direction = Literal["inbound", "outbound"]
 REPORTED = "wellheard.engagement.reported.v1"
 """The type of the CloudEvent that partners post."""
+MAX_REPORT_BYTES = 5 * 1024 * 1024
+"""The most that a partner may report at a time, in one request or in one message."""
 
 Short = Annotated[str, Field(min_length=1, max_length=200)]
 

@@ -28,7 +28,7 @@ FULL = "The message broker takes nothing just now: its memory or its disk is ful
 BUSY = "Too much is being posted just now. Nothing was taken: send the same again in a few seconds."
 CONNECT_TIMEOUT = 4.0
 CONFIRM_TIMEOUT = 8.0
-HEARTBEAT = 10
+HEARTBEAT = 6
 """Seconds; a connection on which nothing comes for two of them is closed."""
 RETRY_SECONDS = 0.5
 """After an attempt to connect has failed, everybody is told so for this long instead of waiting for another."""

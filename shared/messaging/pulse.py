@@ -7,7 +7,7 @@ from typing import Self
 
 from kombu import Connection
 
-HEARTBEAT = 10
+HEARTBEAT = 6
 """Seconds; a side that is silent for two of them is taken for dead."""
 
 

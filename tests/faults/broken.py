@@ -32,13 +32,22 @@ BAD_DEPLOY = {
     ),
 }
 
+FAULTY_TITLE = "Fails"
+FAULTY_HANDLER = Breakage(
+    "events fails on some messages",
+    "services/events/ingestion.py",
+    '        """The events to publish, once everything is stored."""\n',
+    f'        if any("{FAULTY_TITLE}" in str(each.content) for each in batch):\n'
+    '            raise TypeError("a fault")\n',
+)
+
 MUTATIONS = {
     "ack-before-store": Breakage(
         "messages are acknowledged before they are stored",
         "shared/messaging/consumer.py",
-        "                self._finish(batch, opened)\n",
+        "                self._finish(batch, pulse)\n",
         "                channel.basic_ack(batch[-1].delivery_tag, multiple=True)\n"
-        "                self._finish(batch, opened)\n                continue\n",
+        "                self._finish(batch, pulse)\n                continue\n",
     ),
     "no-dedupe": Breakage(
         "an event that comes again is another engagement",

@@ -18,7 +18,7 @@ from shared.contracts.base import Envelope, Event
 from shared.contracts.contacts import ContactChanged
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined
 from shared.contracts.history import SwapIndex
-from shared.errors import NotFound, Unavailable
+from shared.errors import Conflict, NotFound, Unavailable
 from tests.builders import a_contact, an_engagement, an_envelope, recorded, registered
 
 
@@ -222,6 +222,23 @@ def test_a_broken_index_is_replaced_at_start(history: History) -> None:
     assert again.serving.name != broken
 
 
+def test_an_index_on_a_disk_that_cannot_be_written_is_left_alone(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history.receive(recorded())
+    serving = history.serving.name
+    again = history.started_again()
+    (history.root / serving / "meta.json").write_text("{}")  # it cannot be opened, as if nothing could be read
+
+    def full() -> None:
+        raise IndexLost("no space left on device")
+
+    monkeypatch.setattr(again.indexes, "check_writable", full)
+    with pytest.raises(Unavailable, match="no space left"):
+        again.projector.add_to_timeline([recorded()])
+    assert history.indexes.has(serving)
+
+
 def test_a_second_projector_waits_and_takes_no_events(history: History) -> None:
     history.receive(recorded())
     second = History(history.root, history.log)
@@ -266,6 +283,19 @@ def test_a_rebuild_that_fails_leaves_nothing_behind(history: History) -> None:
     with pytest.raises(KeyboardInterrupt):
         rebuild_from(history.log, history.indexes, fail)
     assert sorted(each.name for each in history.root.iterdir()) == sorted(["current", history.serving.name])
+
+
+def test_what_a_killed_rebuild_left_is_removed_by_the_next_and_nothing_that_is_in_use(history: History) -> None:
+    history.receive(recorded())
+    left, being_written = history.indexes.new_name(), history.indexes.new_name()
+    history.indexes.bulk_writer(left).close()
+    writer = history.indexes.bulk_writer(being_written)
+    with history.indexes.rebuilding(), pytest.raises(Conflict), history.indexes.rebuilding():
+        pass
+    assert not history.indexes.has(left)
+    assert history.indexes.has(being_written)
+    assert history.indexes.has(history.serving.name)
+    writer.close()
 
 
 def test_a_rebuild_tells_how_far_it_is(history: History) -> None:

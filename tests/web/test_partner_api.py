@@ -9,6 +9,7 @@ import pytest
 
 from services.web import allowance
 from services.web.api import intake
+from shared.contracts.events import MAX_REPORT_BYTES
 from tests.builders import a_cloudevent, a_person
 from tests.web.conftest import County, Partner
 
@@ -156,7 +157,7 @@ async def test_a_charset_of_utf_8_is_welcome(partner: Partner) -> None:
 
 
 async def test_five_megabytes_are_the_limit_whether_declared_or_streamed(partner: Partner) -> None:
-    problem(await partner.post(b" " * (intake.MAX_BYTES + 1)), 413)
+    problem(await partner.post(b" " * (MAX_REPORT_BYTES + 1)), 413)
     read = 0
 
     async def stream() -> object:

@@ -3,10 +3,14 @@
 `<root>/<name>/` is an index; `<root>/current` names the one that serves and is replaced in one step.
 """
 
+import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 import orjson
 
@@ -14,8 +18,10 @@ from services.history.index.port import IndexLost, IndexReader, IndexWriter
 from services.history.index.tantivy import TantivyReader, TantivyWriter
 from services.history.index.tantivy_schema import file_stamp
 from shared.contracts.base import new_id
-from shared.errors import Unavailable
+from shared.errors import Conflict, Unavailable
 
+WRITER_LOCK = ".tantivy-writer.lock"
+PROBE_BYTES = 1_000_000
 BULK_HEAP_BYTES = 200_000_000
 
 
@@ -56,6 +62,42 @@ class Indexes:
     def new_name(self) -> str:
         return new_id("index")
 
+    @contextmanager
+    def rebuilding(self) -> Iterator[None]:
+        """One rebuild at a time, else Conflict; what one that was killed has left behind is removed first."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / "rebuild.lock").open("w") as lock:
+            if not _locked(lock):
+                raise Conflict("Another rebuild is going on. Wait until it has ended.")
+            for left in [each for each in self._root.iterdir() if each.is_dir()]:
+                if self._is_left_over(left):
+                    self.remove(left.name)
+            yield
+
+    def _is_left_over(self, path: Path) -> bool:
+        """Neither does it serve nor does anybody write it."""
+        pointer, lock = self.current(), path / WRITER_LOCK
+        if pointer is not None and pointer.name == path.name:
+            return False
+        if not lock.exists():
+            return True
+        with lock.open("r+") as file:
+            return _locked(file)
+
+    def check_writable(self) -> None:
+        """Raises IndexLost when nothing can be written here: the disk is full, or read-only."""
+        probe = self._root / f"probe.{os.getpid()}"
+        try:
+            with probe.open("wb") as file:
+                file.write(bytes(PROBE_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+            probe.unlink()
+        except OSError as error:
+            with suppress(OSError):
+                probe.unlink(missing_ok=True)
+            raise IndexLost(str(error)) from error
+
     def has(self, name: str) -> bool:
         return (self._root / name / "meta.json").exists()
 
@@ -74,6 +116,15 @@ class Indexes:
     def stamp(self) -> tuple[int, int] | None:
         """Differs when another index serves; None when there is none."""
         return file_stamp(self._pointer)
+
+
+def _locked(file: IO[str]) -> bool:
+    """Whether the lock on the file could be taken; it ends with the file."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class ServingIndex:

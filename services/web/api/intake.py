@@ -13,9 +13,9 @@ from fastapi import Request
 
 from services.web.problems import BadRequest, TooLarge, TooSlow, UnknownMediaType, Unprocessable
 from shared.contracts.base import CONTENT_TYPE, Unreadable, read_cloudevent
+from shared.contracts.events import MAX_REPORT_BYTES
 
 BATCH_TYPE = "application/cloudevents-batch+json"
-MAX_BYTES = 5 * 1024 * 1024
 MAX_EVENTS = 1_000
 BODY_SECONDS = 30.0
 _MODES = (
@@ -53,14 +53,14 @@ def check_media_type(request: Request) -> str:
 async def read_body(request: Request) -> bytes:
     """The body, refused as soon as it is known to be too large: before any of it is parsed."""
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > MAX_BYTES:
+    if declared.isdecimal() and int(declared) > MAX_REPORT_BYTES:
         raise _too_large()
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_BYTES:
+                if len(body) > MAX_REPORT_BYTES:
                     raise _too_large()
     except TimeoutError:
         raise TooSlow(f"The whole body must arrive within {BODY_SECONDS:.0f} seconds. Send it again.") from None
@@ -129,4 +129,4 @@ def _check_object(event: Any) -> None:
 
 
 def _too_large() -> TooLarge:
-    return TooLarge(f"A request holds up to {MAX_BYTES // 1024 // 1024} MB. Send fewer events at a time.")
+    return TooLarge(f"A request holds up to {MAX_REPORT_BYTES // 1024 // 1024} MB. Send fewer events at a time.")

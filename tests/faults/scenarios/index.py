@@ -57,6 +57,7 @@ def index_read_only(run: Run) -> None:
     run.drain_limit = DRAINED
     with run.load():
         run.pause(1, 2)
+        run.expect(_search(run) == 200, "the search does not answer")
         with read_only(run.system.settings.index_dir):
             run.pause(run.outage)
             _still_taken(run)
@@ -129,9 +130,11 @@ def rebuild_live(run: Run) -> None:
 def rebuild_killed(run: Run) -> None:
     with run.load(100):
         run.pause(2, 3)
-        before = _serving(run)
+        before, directory = _serving(run), run.system.settings.index_dir
         rebuilding = rebuild(run)
-        run.pause(0.8, 1.8)
+        begun = wait_until(lambda: sum(each.is_dir() for each in directory.iterdir()) > 1, 20, 0.005)
+        run.expect(begun, "the rebuild has made no index")
+        run.pause(0, 0.05)
         rebuilding.kill()
         rebuilding.wait()
         run.expect(_search(run) == 200, "the old index does not serve any more")

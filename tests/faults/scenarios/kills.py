@@ -55,8 +55,13 @@ def _kill(service: str) -> Scenario:
     return play
 
 
+def seeds_of(service: str) -> int:
+    """Enough to end it at each of its points twice."""
+    return max(SEEDS_OF_KILLS, 2 * len(POINTS[service]))
+
+
 for _service in PROCESSES:
-    scenario(f"kill -9 of {_service} at its fail points", seeds=SEEDS_OF_KILLS, name=f"kill-{_service}")(
+    scenario(f"kill -9 of {_service} at its fail points", seeds=seeds_of(_service), name=f"kill-{_service}")(
         _kill(_service)
     )
 

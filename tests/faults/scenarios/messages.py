@@ -11,7 +11,7 @@ from shared.contracts.events import REPORTED
 from shared.messaging.broker import Outgoing, Publisher
 from shared.messaging.topology import EVENTS, INBOUND
 from tests.builders import a_cloudevent, recorded
-from tests.faults.broken import BAD_DEPLOY, broken_copy
+from tests.faults.broken import BAD_DEPLOY, FAULTY_HANDLER, FAULTY_TITLE, broken_copy
 from tests.faults.registry import scenario
 from tests.faults.run import Run
 from tests.faults.waiting import wait_until
@@ -48,6 +48,26 @@ def poison(run: Run) -> None:
     run.expect(replayed == len(bad), f"{replayed} of {len(bad)} parked messages could be replayed")
     # They are as bad as before, and come to rest in the same place.
     run.expect(wait_until(lambda: _parked(run) == len(bad), 20), "replayed poison is not parked again")
+
+
+@scenario("one message of a batch fails in the handler: it alone is tried again, and it alone is parked", fresh=True)
+def faulty_batch(run: Run) -> None:
+    processes = run.system.processes
+    faulty = broken_copy(run.system.code, run.system.folder / "faulty", FAULTY_HANDLER)
+    processes.stop("events")
+    processes.start("events", PYTHONPATH=str(faulty))
+    run.system.wait_ready(30)
+    bad = [run.producer.new_event(title=f"{FAULTY_TITLE} {number}") for number in range(3)]
+    with run.load(100):
+        for each in bad:
+            run.producer.post([each])
+            run.pause(0.2, 0.5)
+        run.pause(2)
+        run.expect(_parked(run) == 0, "a message was parked after its first failure")
+        processes.stop("events")
+        processes.start("events")  # with the fix, before the last of their tries
+        run.healed()
+        run.wait_ready_again()
 
 
 def _parked(run: Run) -> int:
