@@ -1,6 +1,6 @@
 # Everything a newcomer runs. Every target works first in a fresh clone: what it needs is installed on the way.
 .DEFAULT_GOAL := help
-.PHONY: help install up down restart status logs reset test test-fast check bench fast-store
+.PHONY: help install up down restart status logs reset test test-fast check bench faults faults-mutations fast-store
 BIN := .venv/bin
 
 help: ## What can be run here
@@ -44,6 +44,13 @@ bench: install ## Every bench, each ends with a line of JSON
 
 bench-%: install
 	@$(BIN)/python -m bench.$*
+
+SEEDS ?= 0
+faults: install ## The fault matrix; SEEDS=2 plays two seeds of each scenario, RESUME=1 goes on where it was left
+	@$(BIN)/python -m tests.faults --seeds $(SEEDS) $(if $(RESUME),--resume) $(FAULTS)
+
+faults-mutations: install ## Breaks the code on purpose and shows that the harness notices
+	@$(BIN)/python -m tests.faults.mutations
 
 fast-store: ## Build the ten times faster store, once (needs cargo; about ten minutes)
 	@deploy/fast-store.sh

@@ -12,6 +12,8 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -65,8 +67,13 @@ def main() -> None:
 
 def bodies(seed: int, events: int = EVENTS) -> list[bytes]:
     """Events of about 1 KB that name one of 2,000 people each."""
-    chance = random.Random(seed)
-    return [_body(chance) for _ in range(events)]
+    return list(islice(bodies_of(random.Random(seed)), events))
+
+
+def bodies_of(chance: random.Random) -> Iterator[bytes]:
+    """As many of them as are asked for."""
+    while True:
+        yield _body(chance)
 
 
 def _body(chance: random.Random) -> bytes:

@@ -8,15 +8,15 @@ import pytest
 
 from deploy.instance import Instance
 from tests.broker.test_consumer import wait_for
-from tests.broker.test_kill import command
 from tests.builders import a_cloudevent, a_person
+from tests.commands import answer
 
 pytestmark = pytest.mark.servers
 
 
 class Api:
     def __init__(self, instance: Instance) -> None:
-        made = command(
+        made = answer(
             instance, "key", "create", "--name", "St Agnes", "--scope", "events:write", "--scope", "history:all"
         )
         self._port, self._key = instance.settings.port, made["key"]
@@ -52,7 +52,7 @@ def test_events_accepted_while_the_store_is_away_are_found_when_it_is_back(runni
     running.take_servers()
     wait_for(lambda: api.ask("GET", "/ready")[0] == 200, 60)
     wait_for(lambda: api.found("meanwhile") == 1, 60)
-    assert command(running, "check")["ok"] is True
+    assert answer(running, "check")["ok"] is True
 
 
 def test_the_search_goes_on_while_the_projector_is_away_and_catches_up_afterwards(running: Instance) -> None:

@@ -3,20 +3,17 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from deploy.instance import Instance
 from deploy.processes import PROCESSES
 from deploy.supervision import wait_until
+from tests.commands import answer, wellheard
 from tests.conftest import make_instance
 
-COMMAND = str(Path(sys.executable).parent / "wellheard")
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
 
@@ -31,18 +28,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
         yield made
     finally:
         made.remove()
-
-
-def wellheard(instance: Instance, *arguments: str, expect: int = 0) -> str:
-    done = subprocess.run(
-        [COMMAND, *arguments], env=instance.environment, capture_output=True, text=True, timeout=180, check=False
-    )
-    assert done.returncode == expect, done.stdout + done.stderr
-    return done.stdout
-
-
-def answer(instance: Instance, *arguments: str) -> Any:
-    return json.loads(wellheard(instance, *arguments, "--json"))
 
 
 def test_everything_is_recorded_once_and_the_index_equals_the_log(running: Instance) -> None:

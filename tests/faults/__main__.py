@@ -16,11 +16,13 @@ from tests.faults.system import Servers, System, private_servers
 
 def main() -> int:
     arguments = _arguments()
-    chosen = [each for each in matrix().values() if not arguments.only or each.name in arguments.only]
     results = Results(Path(arguments.results))
+    if unknown := {each.partition(":")[0] for each in arguments.only} - matrix().keys():
+        print(f"There is no scenario {', '.join(sorted(unknown))}. There are: {', '.join(matrix())}.")
+        return 2
     failed = played = 0
     with private_servers() as servers:
-        for entry in chosen:
+        for entry in matrix().values():
             wanted = [each for each in _runs(entry, arguments) if not (arguments.resume and results.has(*each))]
             for result in play(servers, entry, wanted, Path(arguments.code)):
                 results.append(result)
@@ -76,8 +78,12 @@ def _closed(system: System, keep: bool = False) -> None:
 
 
 def _runs(entry: Entry, arguments: argparse.Namespace) -> list[tuple[str, int, float]]:
-    seeds = min(entry.seeds, arguments.seeds or entry.seeds)
-    runs = [(entry.name, seed, OUTAGE) for seed in range(arguments.first_seed, arguments.first_seed + seeds)]
+    if arguments.only:
+        named = [each.partition(":") for each in arguments.only if each.partition(":")[0] == entry.name]
+        seeds = {int(seed) for _, _, seed in named if seed}
+        if not named or seeds:
+            return [(entry.name, seed, OUTAGE) for seed in sorted(seeds)]
+    runs = [(entry.name, seed, OUTAGE) for seed in range(min(entry.seeds, arguments.seeds or entry.seeds))]
     if entry.long and not arguments.short_outages:
         runs.append((entry.name, 0, LONG_OUTAGE))
     return runs
@@ -86,8 +92,7 @@ def _runs(entry: Entry, arguments: argparse.Namespace) -> list[tuple[str, int, f
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seeds", type=int, default=0, help="seeds of each scenario, at most; 0: all of the matrix")
-    parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--only", nargs="*", help="names of scenarios")
+    parser.add_argument("--only", nargs="*", default=[], help="scenarios, as `name` or, with one seed, as `name:seed`")
     parser.add_argument("--resume", action="store_true", help="leave out what the results hold already")
     parser.add_argument("--short-outages", action="store_true", help="without the runs of 60 s")
     parser.add_argument("--first-failure", action="store_true", help="stop at the first run that fails")

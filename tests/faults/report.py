@@ -21,7 +21,7 @@ Lost: accepted and not in store, log or index. Twice: an event, a contact or a r
 wait for nothing, or were parked and should not have been. Ready and quiet: seconds from the end of the fault until every
 service says that it is ready, and until the backlog is gone and can be found; median / worst.
 
-One run again: `python -m tests.faults --only NAME --first-seed SEED --seeds 1`.
+One run again: `.venv/bin/python -m tests.faults --only NAME:SEED`.
 """
 
 
