@@ -31,8 +31,7 @@ def main() -> int:
                 failed += not result.ok
                 if failed and arguments.first_failure:
                     break
-    if arguments.report:
-        results.write_report(Path(arguments.report), matrix().values())
+    results.write_report(matrix().values())
     print(f"faults: {played} runs, {failed} failed", flush=True)
     return 1 if failed else 0
 
@@ -84,20 +83,23 @@ def _runs(entry: Entry, arguments: argparse.Namespace) -> list[tuple[str, int, f
         if not named or seeds:
             return [(entry.name, seed, OUTAGE) for seed in sorted(seeds)]
     runs = [(entry.name, seed, OUTAGE) for seed in range(min(entry.seeds, arguments.seeds or entry.seeds))]
-    if entry.long and not arguments.short_outages:
+    if entry.long and not arguments.seeds:
         runs.append((entry.name, 0, LONG_OUTAGE))
     return runs
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=0, help="seeds of each scenario, at most; 0: all of the matrix")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=0,
+        help="so many of each scenario at most, and no outages of 60 s; 0: the whole matrix",
+    )
     parser.add_argument("--only", nargs="*", default=[], help="scenarios, as `name` or, with one seed, as `name:seed`")
     parser.add_argument("--resume", action="store_true", help="leave out what the results hold already")
-    parser.add_argument("--short-outages", action="store_true", help="without the runs of 60 s")
     parser.add_argument("--first-failure", action="store_true", help="stop at the first run that fails")
     parser.add_argument("--results", default=str(CHECKOUT / "docs/reliability.jsonl"))
-    parser.add_argument("--report", default="")
     parser.add_argument("--code", default=str(CHECKOUT), help="the copy of the code that the services run")
     return parser.parse_args()
 

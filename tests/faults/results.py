@@ -85,10 +85,11 @@ class Results:
     def all(self) -> list[Result]:
         return list(self._runs.values())
 
-    def write_report(self, path: Path, entries: Iterable[Entry]) -> None:
+    def write_report(self, entries: Iterable[Entry]) -> None:
+        """Beside the results, in Markdown."""
         from tests.faults.report import render
 
-        path.write_text(render(self, list(entries)))
+        self._path.with_suffix(".md").write_text(render(self, list(entries)))
 
     def _keep(self, result: Result) -> None:
         self._runs[result.scenario, result.seed, result.outage] = result
