@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -111,6 +112,7 @@ class AioBus:
             content_encoding="binary",
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
             user_id=self._user,
+            timestamp=int(time.time()),
         )
         await exchange.publish(message, INBOUND, mandatory=True)
 

@@ -206,6 +206,7 @@ def _amqp_message(message: Outgoing, user: str) -> amqp.Message:
         "content_type": message.content_type,
         "content_encoding": "binary",  # py-amqp would give a text body back as str
         "user_id": user,
+        "timestamp": int(time.time()),  # by it a consumer tells how long its oldest message has waited
     }
     if message.message_id:
         properties["message_id"] = message.message_id

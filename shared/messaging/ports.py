@@ -5,7 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from shared.contracts.base import Envelope, Event, Request
+from shared.contracts.base import Envelope, Event, OutboxHealth, Request
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -44,4 +44,8 @@ class Outbox(Protocol):
 
     def forget(self, published: Sequence[tuple[Any, str]]) -> None:
         """Remove the events, given as (key of the document, event id)."""
+        ...
+
+    def health(self) -> OutboxHealth:
+        """How much waits, and since when. Raises within about a second when the store does not answer."""
         ...

@@ -6,13 +6,24 @@ raises raises in the test.
 
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel
 
-from shared.contracts.base import CONTENT_TYPE, CheckHealth, Envelope, Event, Health, Request, Unreadable
+from shared.contracts.base import (
+    CONTENT_TYPE,
+    CheckHealth,
+    ConsumerHealth,
+    Envelope,
+    Event,
+    OutboxHealth,
+    Request,
+    Unreadable,
+)
 from shared.errors import Unavailable
 from shared.messaging.declare import Declaration, RawMessage, declarations
+from shared.messaging.health import read_health
 
 R = TypeVar("R", bound=BaseModel)
 OWN_USER = "wellheard"
@@ -50,7 +61,9 @@ class TestBus:
         if service is None:
             raise Unavailable(f"The {request.service} service does not answer.")
         if isinstance(request, CheckHealth):
-            return cast(R, Health(ok=True))
+            mine = [queue for queue, (owner, _) in self._queues.items() if owner is service]
+            consumers = [ConsumerHealth(queue=queue, state="running") for queue in mine]
+            return cast(R, read_health(consumers, getattr(service, "outbox", None)))
         sent = type(request).model_validate_json(request.model_dump_json())
         answer = getattr(service, request.method())(sent)
         self._relay()
@@ -134,6 +147,11 @@ class MemoryOutbox:
     def forget(self, published: Sequence[tuple[Any, str]]) -> None:
         gone = {event for _, event in published}
         self._events = [each for each in self._events if each[1].id not in gone]
+
+    def health(self) -> OutboxHealth:
+        oldest = min((envelope.time for _, envelope in self._events), default=None)
+        age = (datetime.now(UTC) - oldest).total_seconds() if oldest else None
+        return OutboxHealth(depth=len({key for key, _ in self._events}), oldest_seconds=age)
 
 
 class AsyncTestBus:
