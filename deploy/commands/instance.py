@@ -1,7 +1,6 @@
 """Commands about the instance as a whole: what runs, whether it adds up, its index, its demo data."""
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -22,26 +21,15 @@ def run(name: str) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """What runs, what waits in queues and outboxes, what is parked or in quarantine."""
+    """What runs, what waits, and what to do now. The same report as the page /status; works while the web is down."""
+    from deploy.commands.status import show_status
     from deploy.status import read_status
 
     found = read_status(get_settings())
     if as_json:
-        return show_json(found)
-    console.print(f"Wellheard at [bold]{found['address']}[/]: {'ready' if found['ready'] else '[red]not ready[/]'}")
-    waits = {**found["queues"], **{f"outbox of {name}": count for name, count in found["outboxes"].items()}}
-    _show_table("process", "state", found["processes"])
-    _show_table("consumer of", "state", found["consumers"])
-    _show_table("where", "waiting", waits)
-    console.print(f"quarantined: {found['quarantined']}")
-    return None
-
-
-def _show_table(name: str, value: str, rows: Mapping[str, object]) -> None:
-    table = Table(name, value)
-    for each, told in rows.items():
-        table.add_row(each, str(told))
-    console.print(table)
+        seen = {"address": found.address, "ready": found.ready, "supervised": found.supervised}
+        return show_json(seen | found.report.model_dump(mode="json"))
+    return show_status(found)
 
 
 def seed(

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 import aio_pika
@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from shared.contracts.base import CONTENT_TYPE, Request, new_id
 from shared.errors import Unavailable
 from shared.messaging import wire
+from shared.messaging.looking import LOOK_SECONDS, look_at
+from shared.messaging.ports import QueueSeen
 from shared.messaging.topology import INBOUND
 from shared.settings import Settings
 
@@ -46,6 +48,7 @@ class AioBus:
         self._waiting: dict[str, asyncio.Future[bytes]] = {}
         self._slots = asyncio.Semaphore(BATCHES_IN_FLIGHT)
         self._connecting = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "AioBus":
         with contextlib.suppress(Unavailable):
@@ -89,6 +92,20 @@ class AioBus:
         try:
             async with asyncio.timeout(self._timeout), self._connection.channel():
                 pass
+        except BROKER_ERRORS as error:
+            raise Unavailable(AWAY) from error
+
+    async def look(self, queues: Sequence[str], heads: Collection[str] = ()) -> dict[str, QueueSeen]:
+        """Over a connection of its own: what goes wrong there never meets a partner's event."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                connection = await aio_pika.connect(self._url, timeout=LOOK_SECONDS)
+                try:
+                    return await look_at(connection, queues, heads)
+                finally:  # a broker that hangs would hold us here
+                    closing = asyncio.create_task(connection.close())
+                    self._closing.add(closing)
+                    closing.add_done_callback(self._closing.discard)
         except BROKER_ERRORS as error:
             raise Unavailable(AWAY) from error
 

@@ -5,7 +5,7 @@ raises raises in the test.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
@@ -24,6 +24,8 @@ from shared.contracts.base import (
 from shared.errors import Unavailable
 from shared.messaging.declare import Declaration, RawMessage, declarations
 from shared.messaging.health import read_health
+from shared.messaging.ports import QueueSeen
+from shared.messaging.topology import UNROUTED, parked
 
 R = TypeVar("R", bound=BaseModel)
 OWN_USER = "wellheard"
@@ -78,6 +80,13 @@ class TestBus:
                 self._waiting[queue].append(RawMessage(envelope.to_bytes(), {}, CONTENT_TYPE, OWN_USER, own=True))
             if not queues:
                 self.unrouted.append(envelope)
+
+    def look(self, queues: Sequence[str]) -> dict[str, QueueSeen]:
+        """Every queue that is asked for exists."""
+        resting = {parked(queue): len(messages) for queue, messages in self.parked.items()}
+        depths = {queue: len(messages) for queue, messages in self._waiting.items()}
+        found = depths | resting | {UNROUTED: len(self.unrouted)}
+        return {queue: QueueSeen(found.get(queue, 0), int(queue in self._queues)) for queue in queues}
 
     def inject(self, queue: str, message: RawMessage) -> None:
         """Put a raw message straight into a queue."""
@@ -170,6 +179,9 @@ class AsyncTestBus:
         return answer
 
     async def ping(self) -> None: ...
+
+    async def look(self, queues: Sequence[str], heads: Collection[str] = ()) -> dict[str, QueueSeen]:
+        return self.bus.look(queues)
 
     async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
         self.bus.publish_inbound(bodies, headers)
