@@ -52,16 +52,17 @@ def _of_processes(report: SystemReport) -> Iterator[GaugeMetricFamily]:
 
 
 def _of_queues(report: SystemReport) -> Iterator[GaugeMetricFamily]:
-    queues, label = report.queues, ("queue",)
-    yield _gauge("queue_depth", "Messages that wait or are in hand.", label, [((e.name,), e.depth) for e in queues])
-    oldest = [((each.name,), each.oldest_seconds or 0) for each in queues if each.consumers]
+    named = [((each.name, each.process), each) for each in report.queues]
+    label = ("queue", "service")
+    yield _gauge("queue_depth", "Messages that wait or are in hand.", label, [(n, each.depth) for n, each in named])
+    oldest = [(names, each.oldest_seconds or 0) for names, each in named if each.consumers]
     yield _gauge("queue_oldest_seconds", "Age of the oldest message in a consumer's hand.", label, oldest)
-    yield _gauge(
-        "queue_retrying", "Messages that wait for their next try.", label, [((e.name,), e.retrying) for e in queues]
-    )
-    yield _gauge("queue_consumers", "Consumers at the broker.", label, [((e.name,), e.consumers) for e in queues])
+    retrying = [(names, each.retrying) for names, each in named]
+    yield _gauge("queue_retrying", "Messages that wait for their next try.", label, retrying)
+    consumers = [(names, each.consumers) for names, each in named]
+    yield _gauge("queue_consumers", "Consumers at the broker.", label, consumers)
     for state, told in (("paused", "every message fails alike"), ("waiting", "something it needs is away")):
-        rows = [((each.name,), each.state == state) for each in queues]
+        rows = [(names, each.state == state) for names, each in named]
         yield _gauge(f"consumer_{state}", f"1: a consumer is {state}, {told}.", label, rows)
 
 

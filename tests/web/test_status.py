@@ -143,7 +143,7 @@ async def test_metrics_tell_what_the_report_tells(county: County, browser: httpx
     assert 'wellheard_service_up{service="contacts"} 0.0' in text
     assert 'wellheard_service_info{service="events",version="0.9"} 1.0' in text
     assert 'wellheard_service_resident_bytes{service="events"} 5.0' in text
-    assert 'wellheard_consumer_paused{queue="events.inbound"} 1.0' in text
+    assert 'wellheard_consumer_paused{queue="events.inbound",service="events"} 1.0' in text
     assert 'wellheard_parked_messages{queue="events.inbound.parked"} 1.0' in text
     assert "wellheard_http_requests_total" in text
     assert re.search(r"^wellheard_quarantine_open 0.0$", text, re.MULTILINE)
