@@ -1,8 +1,8 @@
 """How `wellheard status` shows the report in a terminal: what to do first, then tables."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.commands.output import console
 from deploy.status import Status
@@ -24,19 +24,19 @@ def show_status(found: Status) -> None:
 
 
 def _processes(found: Status) -> Table:
-    table = Table("process", "here", "state", "version", "started", "memory", "last event")
+    table = Table(Column("process", no_wrap=True), "here", "state", "version", "started", "memory", "last event")
     for each in found.report.processes:
         here = found.supervised.get(each.name, "")
         memory = f"{each.resident_bytes / 1_000_000:.0f} MB" if each.resident_bytes else ""
         state = f"{each.state}{each.reason and ': '}{each.reason}"
-        table.add_row(each.name, here, state, each.version, _time(each.started_at), memory, _time(each.last_event_at))
+        table.add_row(each.name, here, state, each.version, _ago(each.started_at), memory, _ago(each.last_event_at))
     table.add_row("message broker", "", found.report.broker)
     table.add_row("store", found.supervised.get("store", ""), found.report.store)
     return table
 
 
 def _queues(report: SystemReport) -> Table:
-    table = Table("queue", "state", "waiting", "oldest", "to be tried again", "consumers")
+    table = Table(Column("queue", no_wrap=True), "state", "waiting", "oldest", "to be tried again", "consumers")
     for each in report.queues:
         state = f"{each.state}{each.reason and ': '}{each.reason}"
         depth = "unknown" if each.depth is None else f"{each.depth:,}"
@@ -61,5 +61,5 @@ def _age(seconds: float | None) -> str:
     return "" if seconds is None else in_words(seconds)
 
 
-def _time(moment: datetime | None) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}" if moment else ""
+def _ago(moment: datetime | None) -> str:
+    return f"{in_words((datetime.now(UTC) - moment).total_seconds())} ago" if moment else ""

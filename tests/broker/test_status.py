@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from deploy.instance import Instance
-from deploy.topology import load_definitions
 from shared.errors import Unavailable
 from shared.messaging import broker
 from shared.messaging.aio import AioBus
@@ -43,13 +42,6 @@ def look(settings: Settings) -> dict[str, QueueSeen]:
             return await bus.look(QUEUES, heads=RESTING)
 
     return asyncio.run(once())
-
-
-@pytest.fixture
-def declared(vhost: Settings) -> Settings:
-    with broker.connection(vhost.amqp_url) as connection:
-        broker.declare(connection.channel(), load_definitions())
-    return vhost
 
 
 def test_all_is_well_when_everything_runs_and_the_command_tells_the_same(running: Instance) -> None:
