@@ -88,7 +88,7 @@ def add_vhost(vhost: str, user: str, password: str) -> None:
 
 
 def _keep_set_aside(vhost: str) -> dict[str, Any]:
-    """RabbitMQ 4 drops a message of a quorum queue that was put back 20 times; whoever looks at a parked one does that."""
+    """RabbitMQ 4 drops what was put back 20 times into a quorum queue; whoever looks at a parked message does that."""
     return {
         "vhost": vhost,
         "name": "keep-set-aside",

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -46,17 +46,32 @@ def seed(
 def check(
     as_json: AsJson = False,
     wait: Annotated[float, typer.Option(help="Seconds to wait for everything to settle.")] = 60,
+    deep: Annotated[
+        bool, typer.Option(help="Compare contents by id, and name what differs, what is parked and what in quarantine.")
+    ] = False,
 ) -> None:
     """Prove that nothing was lost or doubled, and that the index equals the log. Exits with 1 when it is not so."""
     from deploy.check import check as check_now
 
-    report = check_now(get_settings(), wait)
+    report = check_now(get_settings(), wait, deep)
     if as_json:
         show_json(report.to_dict())
     else:
-        for name, value in report.to_dict().items():
-            console.print(f"{name:>12}  {value}")
+        _show_lines(report.to_dict())
     sys.exit(0 if report.ok else 1)
+
+
+def _show_lines(found: dict[str, Any], indent: str = "") -> None:
+    """A line for each value, and one for each member of a list; lines are never broken, so that they can be copied."""
+    for name, value in found.items():
+        nested = isinstance(value, dict) and any(isinstance(each, list) for each in value.values())
+        told = "" if nested or (isinstance(value, list) and value) else "none" if isinstance(value, list) else value
+        console.print(f"{indent}{name:>12}  {told}", markup=False, soft_wrap=True)
+        if nested:
+            _show_lines(value, indent + " " * 12)
+        for each in value if isinstance(value, list) else ():
+            line = "  ".join(map(str, each.values())) if isinstance(each, dict) else each
+            console.print(f"{indent}{'':14}{line}", markup=False, soft_wrap=True)
 
 
 def rebuild(as_json: AsJson = False) -> None:
