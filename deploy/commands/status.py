@@ -14,7 +14,7 @@ def show_status(found: Status) -> None:
     report = found.report
     console.print(f"Wellheard at [bold]{found.address}[/]: {'ready' if found.ready else '[red]not ready[/]'}")
     for trouble in report.troubles:
-        console.print(f"[yellow]![/] {trouble}")
+        console.print(f"[yellow]![/] {trouble}", soft_wrap=True)
     if not report.troubles:
         console.print("All is well.")
     console.print(_processes(found))
