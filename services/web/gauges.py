@@ -55,7 +55,8 @@ def _of_queues(report: SystemReport) -> Iterator[GaugeMetricFamily]:
     named = [((each.name, each.process), each) for each in report.queues]
     label = ("queue", "service")
     yield _gauge("queue_depth", "Messages that wait or are in hand.", label, [(n, each.depth) for n, each in named])
-    oldest = [(names, each.oldest_seconds or 0) for names, each in named if each.consumers]
+    known = [(names, each) for names, each in named if each.state in ("running", "waiting", "paused")]
+    oldest = [(names, each.oldest_seconds or 0) for names, each in known]
     yield _gauge("queue_oldest_seconds", "Age of the oldest message in a consumer's hand.", label, oldest)
     retrying = [(names, each.retrying) for names, each in named]
     yield _gauge("queue_retrying", "Messages that wait for their next try.", label, retrying)
@@ -77,7 +78,7 @@ def _of_outboxes(report: SystemReport) -> Iterator[GaugeMetricFamily]:
     outboxes, label = report.outboxes, ("service",)
     depths = [((each.process,), each.depth) for each in outboxes]
     yield _gauge("outbox_depth", "Aggregates with events to be published, counted up to 10,000.", label, depths)
-    oldest = [((each.process,), each.oldest_seconds or 0) for each in outboxes]
+    oldest = [((each.process,), each.oldest_seconds if each.depth else 0) for each in outboxes]
     yield _gauge("outbox_oldest_seconds", "Age of the oldest event to be published.", label, oldest)
 
 

@@ -225,7 +225,7 @@ class OutboxHealth(Value):
     """What commands have left to be published."""
 
     depth: int
-    """Aggregates with events that wait, counted up to 10,000."""
+    """Aggregates with events that wait, counted up to 10,000 (which also stands for too many to count in a second)."""
     oldest_seconds: float | None = None
 
 

@@ -8,6 +8,7 @@ from shared.system.report import SystemReport, WorkingQueue
 # deploy/prometheus/alerts.yaml uses the same limits, and says why they are what they are.
 QUEUE_SECONDS = 300
 OUTBOX_SECONDS = 120
+OUTBOX_DEPTH = 5_000
 QUARANTINE_SECONDS = 3 * 86_400
 
 
@@ -62,10 +63,13 @@ def _of_queue(queue: WorkingQueue) -> Iterator[str]:
 def _of_outboxes(report: SystemReport) -> Iterator[str]:
     for outbox in report.outboxes:
         if (outbox.oldest_seconds or 0) > OUTBOX_SECONDS:
-            yield (
-                f"The outbox of {outbox.process} does not empty: its oldest event has waited"
-                f" {in_words(outbox.oldest_seconds or 0)}. See the log of {outbox.process} for outbox_waits."
-            )
+            told = f"its oldest event has waited {in_words(outbox.oldest_seconds or 0)}"
+        elif outbox.depth >= OUTBOX_DEPTH:
+            told = f"{outbox.depth:,} wait there, or more"
+        else:
+            continue
+        name = outbox.process
+        yield f"The outbox of {name} does not empty: {told}. See the log of {name} for outbox_waits."
 
 
 def _of_resting_queues(report: SystemReport) -> Iterator[str]:

@@ -54,6 +54,7 @@ def test_alerts_and_the_status_page_have_the_same_limits(alerts: list[dict[str, 
     limits = {alert["alert"]: alert["expr"].rpartition(" ")[2] for alert in alerts}
     assert limits["WellheardQueueOld"] == str(troubles.QUEUE_SECONDS)
     assert limits["WellheardOutboxOld"] == str(troubles.OUTBOX_SECONDS)
+    assert limits["WellheardOutboxLong"] == str(troubles.OUTBOX_DEPTH)
     assert limits["WellheardQuarantineOld"] == str(troubles.QUARANTINE_SECONDS)
 
 

@@ -86,6 +86,7 @@ def test_parked_messages_name_the_command_that_shows_them() -> None:
 def test_old_messages_old_outboxes_and_old_decisions_are_told_with_their_age() -> None:
     assert "12 minutes" in troubles(queues=inbound(oldest_seconds=720, depth=5))[0]
     assert "3 hours" in troubles(outboxes=(OutboxState(process="contacts", depth=2, oldest_seconds=10_900),))[0]
+    assert "10,000 wait there" in troubles(outboxes=(OutboxState(process="contacts", depth=10_000),))[0]
     assert "4 days" in troubles(quarantine=QuarantineState(open=2, oldest_seconds=4 * 86_400))[0]
     assert "wellheard.unrouted" in troubles(unrouted=RestingQueue(name="wellheard.unrouted", depth=2))[0]
     assert "no index" in troubles(index=None)[0]

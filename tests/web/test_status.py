@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.contracts.base import CheckHealth, ConsumerHealth, Health
+from shared.contracts.base import CheckHealth, ConsumerHealth, Health, OutboxHealth
 from shared.messaging.declare import RawMessage
 from shared.messaging.ports import QueueSeen
 from shared.messaging.topology import parked
@@ -147,6 +147,19 @@ async def test_metrics_tell_what_the_report_tells(county: County, browser: httpx
     assert 'wellheard_parked_messages{queue="events.inbound.parked"} 1.0' in text
     assert "wellheard_http_requests_total" in text
     assert re.search(r"^wellheard_quarantine_open 0.0$", text, re.MULTILINE)
+
+
+async def test_what_is_not_known_is_left_out_of_the_metrics_rather_than_called_nothing(
+    county: County, browser: httpx.AsyncClient
+) -> None:
+    outbox = OutboxHealth(depth=10_000)
+    county.web_bus.health["contacts"] = Health(ok=True, outbox=outbox)
+    county.web_bus.down.add("events")
+    text = (await browser.get("/metrics")).text
+    assert 'wellheard_outbox_depth{service="contacts"} 10000.0' in text
+    assert 'wellheard_outbox_oldest_seconds{service="contacts"}' not in text
+    assert 'wellheard_queue_oldest_seconds{queue="events.inbound"' not in text
+    assert "wellheard_quarantine_open" not in text
 
 
 async def test_a_queue_that_is_missing_is_told(county: County, browser: httpx.AsyncClient) -> None:
