@@ -1,60 +1,52 @@
-"""What one instance is doing, for `wellheard status`."""
+"""What one instance is doing, for `wellheard status`: its processes here, and the report of the whole system.
 
-from typing import Any
+The report is the one that the page `/status` shows; it is gathered anew, so it is there while the web is down.
+"""
+
+import asyncio
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
 
 from deploy.instance import Instance
-from deploy.queues import depths
-from deploy.quiet import outboxes
-from deploy.topology import services
-from shared.contracts.base import CheckHealth
-from shared.contracts.events import ListQuarantine
-from shared.errors import Unavailable
-from shared.messaging.broker import BROKER_ERRORS
-from shared.messaging.client import RpcClient
+from services.web.keys import KeyRing
+from shared.messaging.aio import AioBus
+from shared.mongo import connect
 from shared.settings import Settings
+from shared.system.gather import Reporter
+from shared.system.report import Process, SystemReport
 
 
-def read_status(settings: Settings) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`supervised`: the states that supervisord tells of the processes on this machine; empty when it does not run."""
+
+    address: str
+    ready: bool
+    supervised: dict[str, str]
+    report: SystemReport
+
+
+def read_status(settings: Settings) -> Status:
     """Everything at a glance; a part that does not answer is told as such."""
     instance = Instance(settings.state_dir)
-    running = instance.supervisor.is_running()
-    return {
-        "address": settings.public_url,
-        "ready": instance.is_ready(),
-        "processes": instance.supervisor.states() if running else {"supervisor": "STOPPED"},
-        "queues": _queues(settings),
-        "outboxes": outboxes(settings) if running else {},
-        "consumers": _consumers(settings) if running else {},
-        "quarantined": _quarantined(settings) if running else "unknown",
-    }
+    return Status(
+        settings.public_url,
+        instance.is_ready(),
+        instance.supervisor.states() if instance.supervisor.is_running() else {},
+        asyncio.run(_report(settings)),
+    )
 
 
-def _queues(settings: Settings) -> dict[str, int]:
-    """Queues that hold something, and those that are missing (-1)."""
+async def _report(settings: Settings) -> SystemReport:
+    web = Process(name="web", state="ok" if _web_answers(settings) else "no answer")
+    async with AioBus(settings) as bus:
+        return await Reporter(bus, KeyRing(connect(settings, "web")).check_store, lambda: web).report()
+
+
+def _web_answers(settings: Settings) -> bool:
     try:
-        return {name: depth for name, depth in depths(settings).items() if depth}
-    except BROKER_ERRORS:
-        return {"the message broker does not answer": -1}
-
-
-def _consumers(settings: Settings) -> dict[str, str]:
-    """What each consumer says of itself: running, waiting for something that is away, or paused, with the reason."""
-    bus, found = RpcClient(settings), {}
-    for service in services():
-        try:
-            health = bus.call(CheckHealth(service=service.name), timeout=3)
-        except Unavailable:
-            found[service.name] = "no answer"
-            continue
-        for each in sorted(health.consumers, key=lambda each: each.state != "running"):
-            # A queue with several consumers is told by one that has trouble, if there is one.
-            found[each.queue] = f"{each.state}{each.reason and ': '}{each.reason}"
-    bus.close()
-    return found
-
-
-def _quarantined(settings: Settings) -> int | str:
-    try:
-        return RpcClient(settings).call(ListQuarantine(limit=1)).total
-    except Unavailable:
-        return "unknown"
+        with urllib.request.urlopen(f"http://127.0.0.1:{settings.port}/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

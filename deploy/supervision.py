@@ -14,7 +14,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import Faults, SupervisorTransport
 
 _HEAD = Template((Path(__file__).parent / "supervisord.conf").read_text())
 _PROGRAM = Template((Path(__file__).parent / "program.conf").read_text())
@@ -89,7 +89,14 @@ class Supervisor:
         """Start programs that do not run yet."""
         for name in names:
             if self.states().get(name) not in ("RUNNING", "STARTING"):
-                self._rpc.startProcess(name, False)
+                self._start(name)
+
+    def _start(self, name: str) -> None:
+        try:
+            self._rpc.startProcess(name, False)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != Faults.ALREADY_STARTED:  # supervisord has restarted it since it was looked at
+                raise
 
     def stop(self, *names: str) -> None:
         """Stop programs, all at the same time, and wait until they have gone."""

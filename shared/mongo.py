@@ -1,21 +1,26 @@
 """The store: one database for each service, every write durable before it is acknowledged, events kept in documents."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import pymongo
 from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, PyMongoError
 
 from shared import failpoints
-from shared.contracts.base import Envelope, Event, read_envelope
+from shared.contracts.base import Envelope, Event, OutboxHealth, read_envelope
 from shared.settings import Settings
 
 Documents = Database[dict[str, Any]]
 _DUPLICATE_KEY = 11000
+_ANSWERS_SECONDS = 0.6
+_COUNTS_SECONDS = 1.0
+_COUNTED = 10_000
 
 
 def connect(settings: Settings, service: str) -> Documents:
@@ -68,6 +73,10 @@ def _insert(collection: Collection[dict[str, Any]], documents: Sequence[dict[str
     return set()
 
 
+_WAITING = {"outbox.id": {"$gt": ""}}
+"""Documents with events that are still to be published; read in the order of these ids, which is that of time."""
+
+
 class MongoOutbox:
     """The events in member `outbox` of a collection's documents: written with the document, removed when published."""
 
@@ -77,9 +86,24 @@ class MongoOutbox:
         collection.create_index("outbox.id", sparse=True)
 
     def pending(self, limit: int) -> list[tuple[Any, Envelope[Event]]]:
-        found = self._collection.find({"outbox.id": {"$gt": ""}}, {"outbox": 1}).limit(limit)
+        found = self._collection.find(_WAITING, {"outbox": 1}).limit(limit)
         return [(each["_id"], read_envelope(event, self._known)) for each in found for event in each["outbox"]]
 
     def forget(self, published: Sequence[tuple[Any, str]]) -> None:
         keys, events = [key for key, _ in published], [event for _, event in published]
         self._collection.update_many({"_id": {"$in": keys}}, {"$pull": {"outbox": {"id": {"$in": events}}}})
+
+    def health(self) -> OutboxHealth:
+        with pymongo.timeout(_ANSWERS_SECONDS):
+            self._collection.database.command("ping")
+        try:
+            with pymongo.timeout(_COUNTS_SECONDS):
+                depth = self._collection.count_documents(_WAITING, limit=_COUNTED)
+                first = list(self._collection.find(_WAITING, {"outbox.time": 1}).limit(100)) if depth else []
+        except PyMongoError as error:
+            if not error.timeout:
+                raise
+            return OutboxHealth(depth=_COUNTED)  # the embedded store reads all that wait: 30,000 take it a second
+        times = [datetime.fromisoformat(event["time"]) for each in first for event in each["outbox"]]
+        age = max(0.0, (datetime.now(UTC) - min(times)).total_seconds()) if times else None
+        return OutboxHealth(depth=depth, oldest_seconds=age)

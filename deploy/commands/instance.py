@@ -1,9 +1,8 @@
 """Commands about the instance as a whole: what runs, whether it adds up, its index, its demo data."""
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -22,26 +21,15 @@ def run(name: str) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """What runs, what waits in queues and outboxes, what is parked or in quarantine."""
+    """What runs, what waits, and what to do now. The same report as the page /status; works while the web is down."""
+    from deploy.commands.status import show_status
     from deploy.status import read_status
 
     found = read_status(get_settings())
     if as_json:
-        return show_json(found)
-    console.print(f"Wellheard at [bold]{found['address']}[/]: {'ready' if found['ready'] else '[red]not ready[/]'}")
-    waits = {**found["queues"], **{f"outbox of {name}": count for name, count in found["outboxes"].items()}}
-    _show_table("process", "state", found["processes"])
-    _show_table("consumer of", "state", found["consumers"])
-    _show_table("where", "waiting", waits)
-    console.print(f"quarantined: {found['quarantined']}")
-    return None
-
-
-def _show_table(name: str, value: str, rows: Mapping[str, object]) -> None:
-    table = Table(name, value)
-    for each, told in rows.items():
-        table.add_row(each, str(told))
-    console.print(table)
+        seen = {"address": found.address, "ready": found.ready, "supervised": found.supervised}
+        return show_json(seen | found.report.model_dump(mode="json"))
+    return show_status(found)
 
 
 def restart() -> None:
@@ -66,17 +54,32 @@ def seed(
 def check(
     as_json: AsJson = False,
     wait: Annotated[float, typer.Option(help="Seconds to wait for everything to settle.")] = 60,
+    deep: Annotated[
+        bool, typer.Option(help="Compare contents by id, and name what differs, what is parked and what in quarantine.")
+    ] = False,
 ) -> None:
     """Prove that nothing was lost or doubled, and that the index equals the log. Exits with 1 when it is not so."""
     from deploy.check import check as check_now
 
-    report = check_now(get_settings(), wait)
+    report = check_now(get_settings(), wait, deep)
     if as_json:
         show_json(report.to_dict())
     else:
-        for name, value in report.to_dict().items():
-            console.print(f"{name:>12}  {value}")
+        _show_lines(report.to_dict())
     sys.exit(0 if report.ok else 1)
+
+
+def _show_lines(found: dict[str, Any], indent: str = "") -> None:
+    """A line for each value, and one for each member of a list; lines are never broken, so that they can be copied."""
+    for name, value in found.items():
+        nested = isinstance(value, dict) and any(isinstance(each, list) for each in value.values())
+        told = "" if nested or (isinstance(value, list) and value) else "none" if isinstance(value, list) else value
+        console.print(f"{indent}{name:>12}  {told}", markup=False, soft_wrap=True)
+        if nested:
+            _show_lines(value, indent + " " * 12)
+        for each in value if isinstance(value, list) else ():
+            line = "  ".join(map(str, each.values())) if isinstance(each, dict) else each
+            console.print(f"{indent}{'':14}{line}", markup=False, soft_wrap=True)
 
 
 def rebuild(as_json: AsJson = False) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from services.events.repository import Held, Stored
 from shared.contracts.base import Envelope, Event
@@ -88,3 +89,9 @@ class FakeEngagements:
         return sum(
             1 for each in self._held.values() if each.item.state == state and partner in (None, each.item.partner)
         )
+
+    def oldest_held(self, state: str, partner: str | None) -> datetime | None:
+        found = [
+            each for each in self._held.values() if each.item.state == state and partner in (None, each.item.partner)
+        ]
+        return min(found, key=lambda each: each.quarantined.id).item.received_at if found else None

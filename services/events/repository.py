@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
@@ -92,6 +93,10 @@ class Engagements(Protocol):
 
     def count_held(self, state: str, partner: str | None) -> int: ...
 
+    def oldest_held(self, state: str, partner: str | None) -> datetime | None:
+        """When the oldest of them was received."""
+        ...
+
 
 class MongoEngagements:
     """Collections `engagements` and `quarantine`."""
@@ -154,14 +159,22 @@ class MongoEngagements:
     def list_held(
         self, state: str, partner: str | None, limit: int, cursor: str | None
     ) -> list[tuple[str, Quarantined]]:
-        asked: dict[str, Any] = {"state": state} | ({"partner": partner} if partner else {})
+        asked = _held_as(state, partner)
         if cursor:
             asked["order"] = {"$lt": cursor}
         found = self._quarantine.find(asked).sort("order", -1).limit(limit)
         return [(each["order"], _held(each).item) for each in found]
 
     def count_held(self, state: str, partner: str | None) -> int:
-        return self._quarantine.count_documents({"state": state} | ({"partner": partner} if partner else {}))
+        return self._quarantine.count_documents(_held_as(state, partner))
+
+    def oldest_held(self, state: str, partner: str | None) -> datetime | None:
+        found = self._quarantine.find(_held_as(state, partner), {"received_at": 1}).sort("order", 1).limit(1)
+        return next((datetime.fromisoformat(each["received_at"]) for each in found), None)
+
+
+def _held_as(state: str, partner: str | None) -> dict[str, Any]:
+    return {"state": state} | ({"partner": partner} if partner else {})
 
 
 def _document(each: Stored) -> dict[str, Any]:

@@ -107,6 +107,7 @@ class EventsService:
         return QuarantineList(
             items=tuple(item for _, item in page),
             total=self._repository.count_held(request.state, request.partner),
+            oldest_received_at=self._repository.oldest_held(request.state, request.partner),
             next_cursor=page[-1][0] if len(found) > request.limit else None,
         )
 

@@ -2,16 +2,17 @@
 
 import gc
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 from services.history.index.directory import Indexes
+from services.history.index.port import IndexReader
 from services.history.log import Log, LogPort, windows
 from services.history.timeline import ContactRecord, Entry, fold
 from shared.errors import NotFound
 from shared.mongo import connect
+from shared.scratch import scratch_database
 from shared.settings import Settings
 
 Progress = Callable[[int, int], None]
@@ -48,16 +49,21 @@ def log_checksum(settings: Settings) -> Checksum:
     return checksum_of_log(Log(connect(settings, "history")))
 
 
+def serving_index(indexes: Indexes) -> IndexReader:
+    """A reader of the index that serves; NotFound when there is none."""
+    pointer = indexes.current()
+    if pointer is None or not indexes.has(pointer.name):
+        raise NotFound("There is no index: start the projector or run `wellheard rebuild`.")
+    return indexes.reader(pointer.name)
+
+
 def index_checksum(settings: Settings) -> Checksum:
     """The checksum over what the serving index has stored; NotFound when there is none."""
     return checksum_of_index(Indexes(settings.index_dir))
 
 
 def checksum_of_index(indexes: Indexes) -> Checksum:
-    pointer = indexes.current()
-    if pointer is None or not indexes.has(pointer.name):
-        raise NotFound("There is no index: start the projector or run `wellheard rebuild`.")
-    reader = indexes.reader(pointer.name)
+    reader = serving_index(indexes)
     return _sum(
         (type(each), each.checksum()) for source in (reader.entries(), reader.all_contacts()) for each in source
     )
@@ -65,33 +71,30 @@ def checksum_of_index(indexes: Indexes) -> Checksum:
 
 def checksum_of_log(log: LogPort) -> Checksum:
     """Keeps the newest version of each record in a file of its own: memory stays flat however long the log is."""
-    with tempfile.NamedTemporaryFile(suffix=".sqlite") as file:
-        database = sqlite3.connect(file.name, isolation_level=None)
-        try:
-            database.execute("PRAGMA synchronous = OFF")
-            database.execute("CREATE TABLE newest (kind, id, version, checksum, PRIMARY KEY (kind, id)) WITHOUT ROWID")
-            _fold_into(database, log)
-            rows = database.execute("SELECT kind, checksum FROM newest")
-            return _sum((_KINDS[kind], int.from_bytes(checksum, "big")) for kind, checksum in rows)
-        finally:
-            database.close()
+    with scratch_database() as database:
+        fold_into(database, log)
+        rows = database.execute("SELECT kind, checksum FROM newest")
+        return _sum((_KINDS[kind], int.from_bytes(checksum, "big")) for kind, checksum in rows)
 
 
 _KINDS: dict[str, type[Entry | ContactRecord]] = {cls.__name__: cls for cls in (Entry, ContactRecord)}
 
 
-def _fold_into(database: sqlite3.Connection, log: LogPort) -> None:
+def fold_into(database: sqlite3.Connection, log: LogPort) -> None:
+    """The newest version of each record, by the log alone, as table `newest` (kind, id, version, checksum)."""
+    database.execute("CREATE TABLE newest (kind, id, version, checksum, PRIMARY KEY (kind, id)) WITHOUT ROWID")
     keep_newest = (
         "INSERT INTO newest VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
         " SET version = excluded.version, checksum = excluded.checksum WHERE excluded.version > version"
     )
     for _, envelopes in windows(log, 0, log.last()):
         database.execute("BEGIN")
-        database.executemany(keep_newest, _rows(record for each in envelopes for record in fold(each) if record))
+        database.executemany(keep_newest, rows_of(record for each in envelopes for record in fold(each) if record))
         database.execute("COMMIT")
 
 
-def _rows(records: Iterable[Entry | ContactRecord]) -> Iterator[tuple[str, str, int, bytes]]:
+def rows_of(records: Iterable[Entry | ContactRecord]) -> Iterator[tuple[str, str, int, bytes]]:
+    """(kind, id, version, checksum)"""
     for record in records:
         yield type(record).__name__, record.id, record.version, record.checksum().to_bytes(32, "big")
 

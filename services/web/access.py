@@ -30,7 +30,9 @@ class Caller:
     permissions: frozenset[str]
 
 
-OPERATOR = Caller("staff", frozenset(("history:read", "contacts:write", "engagements:write", "quarantine:write")))
+OPERATOR = Caller(
+    "staff", frozenset(("history:read", "contacts:write", "engagements:write", "quarantine:write", "system:read"))
+)
 
 
 class Needs:

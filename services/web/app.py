@@ -14,7 +14,7 @@ from services.web.edge import Edge
 from services.web.keys import KeyRing, Keys
 from services.web.metrics import Metrics
 from services.web.pages import contacts as contact_pages
-from services.web.pages import engagements, home, quarantine, search
+from services.web.pages import engagements, home, quarantine, search, status
 from services.web.receipts import Receipts
 from shared.messaging import AsyncBus
 from shared.messaging.aio import AioBus
@@ -32,9 +32,10 @@ def build_app(settings: Settings, bus: AsyncBus | None = None, keys: Keys | None
     app.state.keys = keys or KeyRing(connect(settings, "web"))
     app.state.allowance = Allowance(settings.partner_requests_per_second, settings.partner_events_per_second)
     if bus is not None:
-        app.state.backend = Backend(bus)
+        app.state.backend = Backend(bus, app.state.keys.check_store)
     problems.install(app)
-    for module in (events, history, contacts, documents, health, home, search, engagements, contact_pages, quarantine):
+    pages = (home, search, engagements, contact_pages, quarantine, status)
+    for module in (events, history, contacts, documents, health, *pages):
         app.router.routes.extend(module.router.routes)  # one flat list: who looks for a route's permission finds it
     app.mount("/assets", Assets(), name="assets")
     app.add_middleware(Edge, settings=settings, metrics=app.state.metrics, state=app.state)
@@ -47,5 +48,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         return
     async with AioBus(app.state.settings) as bus:
-        app.state.backend = Backend(bus)
+        app.state.backend = Backend(bus, app.state.keys.check_store)
         yield

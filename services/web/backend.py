@@ -1,11 +1,13 @@
-"""The services behind the web: one call a question, and reference data that is asked for once a minute."""
+"""The services behind the web: one call a question, reference data once a minute, the system's report on demand."""
 
 import time
+from collections.abc import Awaitable, Callable
 
 from fastapi import Request
 
 from shared.contracts.contacts import GetReference, Reference
 from shared.messaging import AsyncBus
+from shared.system.gather import Reporter
 
 REFERENCE_SECONDS = 60.0
 
@@ -13,8 +15,9 @@ REFERENCE_SECONDS = 60.0
 class Backend:
     """Asks the other services. `bus` carries the calls; what it raises is for the caller's page to explain."""
 
-    def __init__(self, bus: AsyncBus) -> None:
+    def __init__(self, bus: AsyncBus, check_store: Callable[[], Awaitable[None]]) -> None:
         self.bus = bus
+        self.report = Reporter(bus, check_store).report
         self.call = bus.call
         self.publish_inbound = bus.publish_inbound
         self._reference: tuple[float, Reference] | None = None

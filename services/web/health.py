@@ -1,18 +1,16 @@
-"""Whether the web lives, whether what it depends on answers, and its figures."""
+"""Whether the web lives, whether what it depends on works, and its figures."""
 
 import asyncio
-from collections.abc import Awaitable
 
 import orjson
 from fastapi import APIRouter, Request, Response
 
 from services.web import metrics
 from services.web.access import anyone
-from shared.contracts.base import CheckHealth
-from shared.errors import Unavailable, WellheardError
+from services.web.backend import backend
+from shared.contracts.base import Health
+from shared.system.gather import answers, ask_services, state_of
 
-PING_SECONDS = 2.0
-SERVICES = ("contacts", "events", "history", "history_projector")
 router = APIRouter(include_in_schema=False, dependencies=[anyone])
 
 
@@ -24,30 +22,25 @@ async def health() -> dict[str, str]:
 
 @router.get("/ready")
 async def ready(request: Request) -> Response:
-    """Each dependency by name; 503 while one of them does not answer."""
+    """Each dependency by name, asked now: `ok`, `no answer`, `waiting: why` or `paused: why`; 503 unless all are ok."""
     state = request.app.state
-    pings = {name: _answers(state.backend.call(CheckHealth(service=name), PING_SECONDS)) for name in SERVICES}
-    pings["store"] = _answers(state.keys.check_store())
-    pings["broker"] = _answers(state.backend.bus.ping())
-    found = dict(zip(pings, await asyncio.gather(*pings.values()), strict=True))
-    is_ready = all(found.values())
-    content = {
-        "status": "ready" if is_ready else "not ready",
-        "dependencies": {name: "ok" if answers else "no answer" for name, answers in found.items()},
-    }
+    services, store, broker = await asyncio.gather(
+        ask_services(state.backend.bus), answers(state.keys.check_store()), answers(state.backend.bus.ping())
+    )
+    found = {name: _told(answer) for name, answer in services.items()}
+    found |= {name: "ok" if it_answers else "no answer" for name, it_answers in (("store", store), ("broker", broker))}
+    is_ready = set(found.values()) == {"ok"}
+    content = {"status": "ready" if is_ready else "not ready", "dependencies": found}
     return Response(orjson.dumps(content), 200 if is_ready else 503, media_type="application/json")
 
 
 @router.get("/metrics")
 async def show_metrics(request: Request) -> Response:
-    return Response(request.app.state.metrics.text(), media_type=metrics.CONTENT_TYPE)
+    """Counted here, and read from the report of the whole system: one scrape of one web tells everything."""
+    text = request.app.state.metrics.text(await backend(request).report())
+    return Response(text, media_type=metrics.CONTENT_TYPE)
 
 
-async def _answers(ping: Awaitable[object]) -> bool:
-    try:
-        await asyncio.wait_for(ping, PING_SECONDS)
-    except (Unavailable, TimeoutError):
-        return False
-    except WellheardError:
-        return True
-    return True
+def _told(health: Health | None) -> str:
+    state, reason = state_of(health)
+    return f"{state}: {reason}" if reason else state

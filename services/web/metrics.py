@@ -1,6 +1,9 @@
-"""Figures for Prometheus: counted by route template, never by path, partner or person."""
+"""Figures for Prometheus: counted by route template, never by path, partner or person, and the system's report."""
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+from services.web.gauges import Gauges
+from shared.system.report import SystemReport
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
@@ -25,5 +28,5 @@ class Metrics:
     def count_events(self, amount: int) -> None:
         self._events.inc(amount)
 
-    def text(self) -> bytes:
-        return generate_latest(self._registry)
+    def text(self, report: SystemReport) -> bytes:
+        return generate_latest(self._registry) + generate_latest(Gauges(report))

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse
 
 from services.web import csrf, words
 from services.web.addresses import with_query
+from shared.system.durations import in_words
 
 
 @cache
@@ -19,7 +20,8 @@ def environment() -> Environment:
         loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
     )
     names = ("label", "day", "day_and_time", "month", "month_name", "counted", "marked", "paragraphs")
-    found.filters.update({name: getattr(words, name) for name in names})
+    found.filters.update({name: getattr(words, name) for name in (*names, "time_of_day", "with_commands")})
+    found.filters["span"] = in_words
     found.globals.update(words=words, with_query=with_query)
     return found
 

@@ -37,6 +37,21 @@ KINDS: Mapping[str, str] = MappingProxyType(
 SENTIMENTS = MappingProxyType({"positive": "Positive", "neutral": "Neutral", "negative": "Negative", "mixed": "Mixed"})
 DIRECTIONS = MappingProxyType({"inbound": "They came to us", "outbound": "We went to them"})
 STATES = MappingProxyType({"open": "Waiting for a decision", "replayed": "Recorded", "discarded": "Discarded"})
+SYSTEM_STATES = MappingProxyType(
+    {
+        "ok": "Works",
+        "running": "At work",
+        "no answer": "No answer",
+        "no consumer": "Nobody consumes it",
+        "missing": "Does not exist",
+        "unknown": "Not known",
+        "waiting": "Waits",
+        "paused": "Paused",
+    }
+)
+STATE_COLOURS = MappingProxyType(
+    {"ok": "green", "running": "green", "no answer": "red", "no consumer": "red", "missing": "red", "paused": "red"}
+)
 CHANNELS = (
     "face to face", "phone", "email", "letter", "card", "meeting", "event", "street stall", "patient discussions",
     "website", "social media", "newspaper", "media", "stakeholder newsletter", "practice newsletter", "paper form",
@@ -85,6 +100,20 @@ def day_and_time(moment: datetime) -> str:
     """12 March 2014, 3:40pm"""
     at = local(moment)
     return f"{day(moment)}, {at.hour % 12 or 12}:{at:%M}{'am' if at.hour < 12 else 'pm'}"
+
+
+def time_of_day(moment: datetime) -> str:
+    """3:40:05pm"""
+    at = local(moment)
+    return f"{at.hour % 12 or 12}:{at:%M:%S}{'am' if at.hour < 12 else 'pm'}"
+
+
+def with_commands(sentence: str) -> Markup:
+    """A sentence of ours whose commands stand in `backticks`."""
+    parts = sentence.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>" if number % 2 else "{}").format(part) for number, part in enumerate(parts)
+    )
 
 
 def month(moment: datetime) -> str:

@@ -213,13 +213,34 @@ class ConsumerHealth(Value):
     """`running`, `waiting` (a store, the broker or a service is away) or `paused` (every message fails alike)."""
     reason: str = ""
     handled: int = 0
+    held: int = 0
+    """Messages it has read and not acknowledged yet, at least: the broker's own depth leaves out what it delivered."""
+    oldest_seconds: float | None = None
+    """Since the oldest message it holds was published; None while it holds none."""
+    finished_at: AwareDatetime | None = None
+    """When it acknowledged something last; None: not since it started."""
+
+
+class OutboxHealth(Value):
+    """What commands have left to be published."""
+
+    depth: int
+    """Aggregates with events that wait, counted up to 10,000 (which also stands for too many to count in a second)."""
+    oldest_seconds: float | None = None
 
 
 class Health(Value):
-    """A service's own word on how it is."""
+    """A service's own word on how it is. Defaults stand for what an older service does not tell."""
 
     ok: bool
+    reason: str = ""
+    """Why the service as a whole cannot work, apart from its consumers: its store does not answer."""
     consumers: tuple[ConsumerHealth, ...] = ()
+    outbox: OutboxHealth | None = None
+    """None when the service has none, or its store does not answer."""
+    version: str = ""
+    started_at: AwareDatetime | None = None
+    resident_bytes: int | None = None
 
 
 class CheckHealth(Request[Health]):

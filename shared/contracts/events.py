@@ -207,6 +207,8 @@ class Quarantined(Value):
 class QuarantineList(Value):
     items: tuple[Quarantined, ...]
     total: int
+    oldest_received_at: AwareDatetime | None = None
+    """Of all that `total` counts."""
     next_cursor: str | None = None
 
 

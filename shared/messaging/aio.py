@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
@@ -16,6 +16,8 @@ from shared import failpoints
 from shared.contracts.base import CONTENT_TYPE, Request, new_id
 from shared.errors import Unavailable
 from shared.messaging import wire
+from shared.messaging.looking import LOOK_SECONDS, look_at
+from shared.messaging.ports import QueueSeen
 from shared.messaging.topology import INBOUND
 from shared.settings import Settings
 
@@ -88,6 +90,16 @@ class AioBus:
             self._drop(line)
             raise
 
+    async def look(self, queues: Sequence[str], heads: Collection[str] = ()) -> dict[str, QueueSeen]:
+        """Over a connection of its own: what goes wrong there never meets a partner's event."""
+        with _unavailable(Unavailable(AWAY)):
+            async with asyncio.timeout(LOOK_SECONDS):
+                connection = await aio_pika.connect(self._url, timeout=LOOK_SECONDS)
+                try:
+                    return await look_at(connection, queues, heads)
+                finally:
+                    self._close_later(connection.close())
+
     async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
         """Every body is one message; returns when the broker has confirmed them all, else Unavailable.
 
@@ -144,9 +156,13 @@ class AioBus:
         """The broker has not answered on this connection in time: never trust it again, it may be half open."""
         if self._line is line:
             self._line = None
-            closing = asyncio.create_task(line.close())
-            self._closing.add(closing)  # a task that nobody holds may be collected
-            closing.add_done_callback(self._closing.discard)
+            self._close_later(line.close())
+
+    def _close_later(self, closing: Coroutine[Any, Any, None]) -> None:
+        """Not now: a broker that hangs would hold us here."""
+        task = asyncio.create_task(closing)
+        self._closing.add(task)  # a task that nobody holds may be collected
+        task.add_done_callback(self._closing.discard)
 
 
 @contextmanager
@@ -237,6 +253,7 @@ class _Line:
             content_encoding="binary",
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
             user_id=user,
+            timestamp=int(time.time()),
         )
         await self._inbound.publish(message, INBOUND, mandatory=True)
 

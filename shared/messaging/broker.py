@@ -223,6 +223,7 @@ def _amqp_message(message: Outgoing, user: str) -> amqp.Message:
         "content_type": message.content_type,
         "content_encoding": "binary",  # py-amqp would give a text body back as str
         "user_id": user,
+        "timestamp": int(time.time()),  # by it a consumer tells how long its oldest message has waited
     }
     for name in ("message_id", "correlation_id"):
         if value := getattr(message, name):

@@ -7,6 +7,7 @@ the broker or a service is away, or every message fails alike (a bad deploy), th
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from shared import failpoints
@@ -50,10 +51,23 @@ class BatchConsumer:
         self._alike = 0
         self._handled = 0
         self._state = ("waiting", "starting")
+        self._waiting: deque[Any] = deque()
+        self._batch: Sequence[Any] = ()
+        self._finished_at: datetime | None = None
 
     def health(self) -> ConsumerHealth:
+        """Costs nothing until it is asked: ages are reckoned here, from what is held at this moment."""
         state, reason = self._state
-        return ConsumerHealth(queue=self._declaration.queue, state=state, reason=reason, handled=self._handled)
+        held = (*self._batch, *self._waiting)
+        return ConsumerHealth(
+            queue=self._declaration.queue,
+            state=state,
+            reason=reason,
+            handled=self._handled,
+            held=len(held),
+            oldest_seconds=max(0.0, time.time() - min(map(self._sent_at, held))) if held else None,
+            finished_at=self._finished_at,
+        )
 
     def stop(self) -> None:
         """Finish the batch in hand, acknowledge it, and end `run`."""
@@ -74,12 +88,13 @@ class BatchConsumer:
     # -- one connection ---------------------------------------------------------------------------
 
     def _consume(self, channel: Any, pulse: Pulse) -> None:
-        waiting: deque[Any] = deque()
+        waiting = self._waiting = deque()
+        self._batch = ()
         channel.basic_qos(0, 2 * self._declaration.size, False)
-        channel.basic_consume(self._declaration.queue, callback=waiting.append)
+        channel.basic_consume(self._declaration.queue, callback=self._arrived)
         self._running()
         while not self._stopping:
-            batch = self._gather(pulse, waiting)
+            batch = self._batch = self._gather(pulse, waiting)
             if batch:
                 self._finish(batch, pulse)
                 failpoints.reach("consumer.before_ack")
@@ -87,6 +102,17 @@ class BatchConsumer:
                     channel.basic_ack(batch[-1].delivery_tag, multiple=True)
                 failpoints.reach("consumer.after_ack")
                 self._handled += len(batch)
+                self._batch, self._finished_at = (), datetime.now(UTC)
+
+    def _arrived(self, delivered: Any) -> None:
+        delivered.arrived = time.time()
+        self._waiting.append(delivered)
+
+    def _sent_at(self, delivered: Any) -> float:
+        """Seconds since 1970; of what others publish, when it arrived: a partner's clock says nothing about us."""
+        sent = delivered.properties.get("timestamp")
+        is_own = delivered.properties.get("user_id") == self._own_user
+        return float(sent) if sent and is_own else float(delivered.arrived)
 
     def _gather(self, pulse: Pulse, waiting: deque[Any]) -> list[Any]:
         """Up to `size` messages; `linger` seconds after the first no more are waited for."""

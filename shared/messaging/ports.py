@@ -1,13 +1,26 @@
 """What a service sees of the bus; the broker and the in-process test bus both provide it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from shared.contracts.base import Envelope, Event, Request
+from shared.contracts.base import Envelope, Event, OutboxHealth, Request
 
 R = TypeVar("R", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSeen:
+    """A queue as the broker shows it."""
+
+    depth: int
+    """Messages that wait; those delivered and not acknowledged are not counted."""
+    consumers: int
+    head_at: datetime | None = None
+    """When its first message was published, if that was asked for and the message says so."""
 
 
 class Bus(Protocol):
@@ -27,6 +40,13 @@ class AsyncBus(Protocol):
         """Returns when the broker itself answers, whether or not a service does; else raises Unavailable."""
         ...
 
+    async def look(self, queues: Sequence[str], heads: Collection[str] = ()) -> dict[str, QueueSeen]:
+        """Those of the queues that exist; raises Unavailable within about two seconds.
+
+        heads: queues whose first message is looked at and put back. Not for queues with a delivery limit.
+        """
+        ...
+
     async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
         """Put partners' events into `events.inbound`, all confirmed by the broker, or raise Unavailable.
 
@@ -44,4 +64,8 @@ class Outbox(Protocol):
 
     def forget(self, published: Sequence[tuple[Any, str]]) -> None:
         """Remove the events, given as (key of the document, event id)."""
+        ...
+
+    def health(self) -> OutboxHealth:
+        """How much waits, and since when. Raises within about a second when the store does not answer."""
         ...

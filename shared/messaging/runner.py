@@ -19,7 +19,7 @@ from nameko.runners import ServiceRunner
 from pydantic import ValidationError
 
 from shared import failpoints
-from shared.contracts.base import CheckHealth, Health, new_id
+from shared.contracts.base import CheckHealth, new_id
 from shared.errors import Invalid, Unavailable, WellheardError
 from shared.logs import configure, get_logger
 from shared.memory import collect_less_often
@@ -28,6 +28,7 @@ from shared.messaging.answering import harden
 from shared.messaging.client import RpcClient
 from shared.messaging.consumer import BatchConsumer
 from shared.messaging.declare import Declaration, declarations
+from shared.messaging.health import read_health
 from shared.messaging.relay import Relay
 from shared.messaging.topology import Definitions
 from shared.settings import Settings
@@ -197,8 +198,8 @@ class _Process:
 
     def _check_health(self) -> Callable[[Any, Any], Any]:
         def check_health(_worker: Any, content: Any, correlation_id: str = "") -> Any:
-            states = [each.health() for each in self._consumers]
-            return Health(ok=all(each.state == "running" for each in states), consumers=states).model_dump(mode="json")
+            outbox = getattr(self._service, "outbox", None)
+            return read_health([each.health() for each in self._consumers], outbox).model_dump(mode="json")
 
         assert CheckHealth.method() == check_health.__name__
         return check_health

@@ -5,14 +5,27 @@ raises raises in the test.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel
 
-from shared.contracts.base import CONTENT_TYPE, CheckHealth, Envelope, Event, Health, Request, Unreadable
+from shared.contracts.base import (
+    CONTENT_TYPE,
+    CheckHealth,
+    ConsumerHealth,
+    Envelope,
+    Event,
+    OutboxHealth,
+    Request,
+    Unreadable,
+)
 from shared.errors import Unavailable
 from shared.messaging.declare import Declaration, RawMessage, declarations
+from shared.messaging.health import read_health
+from shared.messaging.ports import QueueSeen
+from shared.messaging.topology import UNROUTED, parked
 
 R = TypeVar("R", bound=BaseModel)
 OWN_USER = "wellheard"
@@ -50,7 +63,9 @@ class TestBus:
         if service is None:
             raise Unavailable(f"The {request.service} service does not answer.")
         if isinstance(request, CheckHealth):
-            return cast(R, Health(ok=True))
+            mine = [queue for queue, (owner, _) in self._queues.items() if owner is service]
+            consumers = [ConsumerHealth(queue=queue, state="running") for queue in mine]
+            return cast(R, read_health(consumers, getattr(service, "outbox", None)))
         sent = type(request).model_validate_json(request.model_dump_json())
         answer = getattr(service, request.method())(sent)
         self._relay()
@@ -65,6 +80,13 @@ class TestBus:
                 self._waiting[queue].append(RawMessage(envelope.to_bytes(), {}, CONTENT_TYPE, OWN_USER, own=True))
             if not queues:
                 self.unrouted.append(envelope)
+
+    def look(self, queues: Sequence[str]) -> dict[str, QueueSeen]:
+        """Every queue that is asked for exists."""
+        resting = {parked(queue): len(messages) for queue, messages in self.parked.items()}
+        depths = {queue: len(messages) for queue, messages in self._waiting.items()}
+        found = depths | resting | {UNROUTED: len(self.unrouted)}
+        return {queue: QueueSeen(found.get(queue, 0), int(queue in self._queues)) for queue in queues}
 
     def inject(self, queue: str, message: RawMessage) -> None:
         """Put a raw message straight into a queue."""
@@ -135,6 +157,11 @@ class MemoryOutbox:
         gone = {event for _, event in published}
         self._events = [each for each in self._events if each[1].id not in gone]
 
+    def health(self) -> OutboxHealth:
+        oldest = min((envelope.time for _, envelope in self._events), default=None)
+        age = (datetime.now(UTC) - oldest).total_seconds() if oldest else None
+        return OutboxHealth(depth=len({key for key, _ in self._events}), oldest_seconds=age)
+
 
 class AsyncTestBus:
     """The test bus as the web sees it; `deliver=True` hands out at once what is posted or caused by a call."""
@@ -152,6 +179,9 @@ class AsyncTestBus:
         return answer
 
     async def ping(self) -> None: ...
+
+    async def look(self, queues: Sequence[str], heads: Collection[str] = ()) -> dict[str, QueueSeen]:
+        return self.bus.look(queues)
 
     async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
         self.bus.publish_inbound(bodies, headers)

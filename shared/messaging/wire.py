@@ -43,7 +43,7 @@ def decode(body: bytes | str, request: Request[R]) -> R:
         if name in ERRORS:
             raise ERRORS[name](str(error.get("value", "")))
         raise WellheardError(f"The {request.service} service failed with {name}.")
-    return cast(R, request.reply.model_validate(content["result"]))
+    return cast(R, request.reply.model_validate(content["result"], extra="ignore"))  # of a newer service
 
 
 def no_answer(request: Request[Any]) -> Unavailable:

@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
+import amqp
 import pytest
 
-from shared.contracts.base import Envelope, Event
+from shared.contracts.base import CONTENT_TYPE, Envelope, Event
 from shared.contracts.events import EngagementRecorded
 from shared.errors import Unavailable
 from shared.messaging import broker, declarations, on_batch
@@ -193,3 +194,32 @@ def test_an_event_without_a_queue_is_not_lost_but_unrouted(station: Station) -> 
 def test_publishing_to_a_queue_that_is_not_there_is_refused(station: Station) -> None:
     with pytest.raises(Unavailable, match="no queue"):
         station.publisher.publish([Outgoing("", "no.such.queue", b"{}")])
+
+
+def test_health_tells_the_age_of_the_oldest_message_in_hand_and_when_the_last_was_finished(station: Station) -> None:
+    assert station.consumer.health().oldest_seconds is None
+    may_go_on = threading.Event()
+    station.listener.do = lambda titles: may_go_on.wait(10) and None
+    station.publish("First")
+    wait_for(lambda: station.consumer.health().held == 1)
+    wait_for(lambda: (station.consumer.health().oldest_seconds or 0) > 1.5)
+    station.publish("Second")  # delivered, and read when the first is done: the oldest is known all the same
+    assert (station.consumer.health().oldest_seconds or 0) > 1.5
+    assert station.depth(QUEUE) == 0  # the broker itself counts only what nobody holds
+    may_go_on.set()
+    wait_for(lambda: station.consumer.health().held == 0)
+    health = station.consumer.health()
+    assert health.oldest_seconds is None
+    assert health.finished_at is not None
+
+
+def test_the_age_of_a_message_is_by_our_own_clock_never_by_a_partners(station: Station, vhost: Settings) -> None:
+    may_go_on = threading.Event()
+    station.listener.do = lambda titles: may_go_on.wait(10) and None
+    body = recorded(title="Long ago").to_bytes()
+    with broker.connection(vhost.amqp_url) as connection:
+        message = amqp.Message(body, content_encoding="binary", content_type=CONTENT_TYPE, timestamp=1)
+        connection.channel().basic_publish(message, exchange="", routing_key=QUEUE)
+    wait_for(lambda: station.consumer.health().held == 1)
+    assert (station.consumer.health().oldest_seconds or 99) < 10
+    may_go_on.set()

@@ -1,12 +1,16 @@
 """Pages are usable by everyone: no accessibility fault, no sideways scrolling, nothing from outside, quick search."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from shared.contracts.base import ConsumerHealth, Health
+from shared.messaging.declare import RawMessage
+from shared.system import gather
 from tests.browser.conftest import Site
 
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
@@ -24,6 +28,7 @@ PAGES = {
     "log": "/engagements/new",
     "quarantine": "/quarantine",
     "quarantined": "{quarantined}",
+    "status": "/status?refresh=no",
     "not-found": "/nowhere",
 }
 
@@ -99,6 +104,46 @@ def test_the_error_summary_takes_the_focus_and_leads_to_the_field(page: Page) ->
     expect(page.locator(".nhsuk-error-summary")).to_be_focused()
     page.get_by_role("link", name="Enter a title").click()
     expect(page.locator("#title")).to_be_focused()
+
+
+@pytest.fixture
+def troubled(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """The system with a consumer that is paused, a service that is down, and something parked."""
+    monkeypatch.setattr(gather, "KEEP_SECONDS", -1.0)
+    bus = site.county.web_bus
+    reason = "the last 20 messages all failed with TypeError"
+    consumer = ConsumerHealth(queue="events.inbound", state="paused", reason=reason, held=1_240, oldest_seconds=4_000)
+    bus.health["events"] = Health(ok=False, version="0.1.0", consumers=(consumer,))
+    bus.down.add("contacts")
+    site.county.bus.parked["history.timeline"].append((RawMessage(b""), "ValueError"))
+    yield site
+    bus.health.clear()
+    bus.down.clear()
+    site.county.bus.parked.clear()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_status_shows_troubles_to_everyone_at_every_width(chromium: Browser, troubled: Site, width: str) -> None:
+    size = {"width": WIDTHS[width][0], "height": WIDTHS[width][1]}
+    context = chromium.new_context(base_url=troubled.address, locale="en-GB", viewport=size, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto("/status?refresh=no")
+    page.screenshot(path=SCREENSHOTS / f"status-troubled-{width}.png", full_page=True)
+    expect(page.get_by_role("heading", name="4 things to see to")).to_be_visible()
+    expect(page.get_by_text("Paused", exact=True)).to_have_count(2)
+    assert Axe().run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    context.close()
+
+
+def test_the_status_refreshes_itself_and_speaks_only_of_what_has_changed(page: Page, troubled: Site) -> None:
+    page.goto("/status")
+    expect(page.get_by_role("heading", name="4 things to see to")).to_be_visible()
+    troubled.county.web_bus.down.clear()
+    expect(page.get_by_role("heading", name="3 things to see to")).to_be_visible(timeout=8_000)
+    expect(page.get_by_role("status")).to_have_text("3 things to see to")
+    page.get_by_role("link", name="Stop refreshing this page").click()
+    expect(page.get_by_text("This page stays as it is.")).to_be_visible()
 
 
 def test_pages_work_without_javascript(chromium: Browser, site: Site) -> None:

@@ -11,6 +11,7 @@ import pytest
 from deploy.instance import Instance
 from deploy.processes import PROCESSES
 from deploy.supervision import wait_until
+from shared.mongo import connect
 from tests.commands import answer, wellheard
 from tests.conftest import make_instance
 
@@ -35,6 +36,36 @@ def test_everything_is_recorded_once_and_the_index_equals_the_log(running: Insta
     assert report["ok"]
     assert report["engagements"] == 150 + 1  # the one of the faulty events that is right
     assert report["index"]["checksum"] == report["log"]["checksum"]
+
+
+def test_a_deep_check_finds_stores_log_and_index_alike_and_names_what_waits(running: Instance) -> None:
+    report = answer(running, "check", "--deep")
+    assert report["ok"]
+    assert report["deep"]["store_log"] == {"differing": []}
+    assert report["deep"]["log_index"] == {"missing": [], "unknown": [], "differing": [], "twice": []}
+    assert report["deep"]["parked"] == []
+    assert len(report["deep"]["quarantined"]) == report["quarantined"]
+    assert all(each["id"] and each["reasons"] for each in report["deep"]["quarantined"])
+
+
+def test_a_deep_check_names_what_was_changed_behind_the_back_of_a_service(running: Instance) -> None:
+    engagements = connect(running.settings, "events")["engagements"]
+    contacts = connect(running.settings, "contacts")["contacts"]
+    one, who = engagements.find_one({}), contacts.find_one({})
+    assert one is not None
+    assert who is not None
+    engagements.update_one({"_id": one["_id"]}, {"$set": {"recorded.data.engagement.title": "Forged"}})
+    contacts.update_one({"_id": who["_id"]}, {"$set": {"name": "Somebody Else"}})
+    try:
+        assert answer(running, "check", "--wait", "5")["ok"]  # every version is there: only the contents differ
+        found = json.loads(wellheard(running, "check", "--deep", "--wait", "1", "--json", expect=1))
+        assert found["deep"]["store_log"]["differing"] == [
+            f"contacts {who['_id']} version {who['version']}",
+            f"engagements {one['_id']} version 1",
+        ]
+    finally:
+        engagements.replace_one({"_id": one["_id"]}, one)
+        contacts.replace_one({"_id": who["_id"]}, who)
 
 
 def test_loading_the_same_again_changes_nothing(running: Instance) -> None:
@@ -81,7 +112,8 @@ def test_a_key_is_shown_once_and_listed_without_itself(running: Instance) -> Non
 def test_the_status_names_every_process(running: Instance) -> None:
     status = answer(running, "status")
     assert status["ready"]
-    assert {name: status["processes"][name] for name in PROCESSES} == dict.fromkeys(PROCESSES, "RUNNING")
+    assert {name: status["supervised"][name] for name in PROCESSES} == dict.fromkeys(PROCESSES, "RUNNING")
+    assert {each["name"]: each["state"] for each in status["processes"]} == dict.fromkeys(PROCESSES, "ok")
 
 
 def test_a_process_that_is_killed_comes_back(running: Instance) -> None:

@@ -8,6 +8,7 @@ import pytest
 from services.events.fake import FakeEngagements
 from services.events.ingestion import _held, stored
 from services.events.repository import Engagements, MongoEngagements, Stored
+from shared.contracts.base import OutboxHealth
 from shared.contracts.events import EngagementCorrected
 from shared.mongo import connect
 from tests.builders import an_engagement, an_envelope, an_inbound
@@ -49,6 +50,15 @@ def test_only_commands_leave_their_event_in_the_outbox(repository: Engagements) 
     assert [event for _, event in pending] == [commanded.recorded]
     repository.outbox.forget([(key, event.id) for key, event in pending])
     assert repository.outbox.pending(10) == []
+
+
+def test_the_outbox_tells_how_much_waits_and_since_when(repository: Engagements) -> None:
+    assert repository.outbox.health() == OutboxHealth(depth=0)
+    repository.insert([a_stored(), a_stored()], outbox=True)
+    waiting = repository.outbox.health()
+    assert waiting.depth == 2
+    assert waiting.oldest_seconds is not None
+    assert 0 <= waiting.oldest_seconds < 60
 
 
 def test_a_correction_replaces_what_it_says_and_keeps_the_first_event(repository: Engagements) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from deploy.queues import depths, list_parked
+from deploy.queues import depths, read_parked
 from services.history.index.directory import Indexes
 from services.history.timeline import LOGGED_EVENTS, fold
 from shared.contracts.base import read_envelope
@@ -189,9 +189,9 @@ def _look_for_limbo(found: Findings, settings: Settings, parked_expected: int) -
     found.limbo += sum(stray.values()) + abs(parked - parked_expected)
     found.tell("I5", "queues still hold messages", [f"{name} ({depth})" for name, depth in stray.items()])
     if parked != parked_expected:
-        reasons = Counter(f"{each.queue}: {each.reason[:80]}" for each in list_parked(settings))
+        reasons = Counter(f"{each.queue}: {each.reason[:80]}" for each in read_parked(settings))
         found.tell("I5", f"kinds of parked messages, {parked} in all where {parked_expected} belong there", reasons)
-    nameless = [each.message_id for each in (list_parked(settings) if parked else ()) if not each.reason]
+    nameless = [each.message_id for each in (read_parked(settings) if parked else ()) if not each.reason]
     found.tell("I5", "parked messages have no reason", nameless)
     unsent = sum(
         connect(settings, service)[collection].count_documents({"outbox.id": {"$gt": ""}})

@@ -1,7 +1,8 @@
 """The web over the real services in one process, a partner with keys, and a browser without JavaScript."""
 
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ from services.history.projector import HistoryProjector
 from services.history.search import HistorySearch
 from services.web.app import build_app
 from services.web.keys import SCOPES, Key
-from shared.contracts.base import Request
+from shared.contracts.base import CheckHealth, Health, Request
 from shared.errors import Unavailable
+from shared.messaging.ports import QueueSeen
 from shared.messaging.testbus import AsyncTestBus, TestBus
 from shared.settings import Settings
 
@@ -51,21 +53,35 @@ class FakeKeys:
 
 
 class Switch(AsyncTestBus):
-    """The bus of the web; `down` names services that do not answer, or the `broker`."""
+    """The bus of the web; `down` names services that do not answer, or the `broker`.
+
+    `health`: what services say of themselves instead; `unconsumed`: queues that nobody consumes.
+    """
 
     def __init__(self, bus: TestBus) -> None:
         super().__init__(bus)
         self.down: set[str] = set()
+        self.health: dict[str, Health] = {}
+        self.unconsumed: set[str] = set()
+        self.asked: list[str] = []
         self.posted: list[tuple[Sequence[bytes], dict[str, str]]] = []
 
     async def call(self, request: Request[Any], timeout: float | None = None) -> Any:
         if not self.down.isdisjoint((request.service, "broker")):
             raise Unavailable(f"The {request.service} service does not answer.")
+        self.asked.append(request.method())
+        if isinstance(request, CheckHealth) and request.service in self.health:
+            return self.health[request.service]
         return await super().call(request, timeout)
 
     async def ping(self) -> None:
         if "broker" in self.down:
             raise Unavailable("The message broker does not answer.")
+
+    async def look(self, queues: Sequence[str], heads: Collection[str] = ()) -> dict[str, QueueSeen]:
+        await self.ping()
+        found = await super().look(queues, heads)
+        return found | {name: replace(found[name], consumers=0) for name in self.unconsumed}
 
     async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
         if "broker" in self.down:

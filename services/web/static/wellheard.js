@@ -7,7 +7,8 @@ initAll();
 document.addEventListener("htmx:afterSwap", () => {
   const total = document.getElementById("total");
   const announcement = document.getElementById("announcement");
-  if (total && announcement) announcement.textContent = total.textContent;
+  // Said again only when it has changed: a page that refreshes itself must not talk all the time.
+  if (total && announcement && announcement.textContent !== total.textContent) announcement.textContent = total.textContent;
 });
 
 // A search that fails keeps the list that is there, and says so where a screen reader hears it.
@@ -16,7 +17,7 @@ for (const failure of ["htmx:responseError", "htmx:sendError"]) {
     const announcement = document.getElementById("announcement");
     if (!announcement) return;
     announcement.classList.remove("nhsuk-u-visually-hidden");
-    announcement.textContent = "The search does not answer just now. Try again in a few seconds.";
+    announcement.textContent = announcement.dataset.failure ?? "The search does not answer just now. Try again in a few seconds.";
   });
 }
 document.addEventListener("htmx:afterRequest", (event) => {

@@ -1,0 +1,43 @@
+"""What services say of themselves on real servers, also while what they need is away."""
+
+import time
+
+import pytest
+
+from deploy.instance import Instance
+from shared.contracts.base import CheckHealth, Health
+from shared.messaging.client import RpcClient
+from shared.vitals import wellheard_version
+from tests.broker.test_consumer import wait_for
+
+pytestmark = pytest.mark.servers
+
+
+def ask(instance: Instance, service: str) -> Health:
+    return RpcClient(instance.settings).call(CheckHealth(service=service), timeout=5)
+
+
+def test_a_service_tells_its_version_its_start_its_memory_and_its_outbox(running: Instance) -> None:
+    wait_for(lambda: ask(running, "events").ok)
+    health = ask(running, "events")
+    assert health.version == wellheard_version()
+    assert health.started_at is not None
+    assert health.resident_bytes is not None
+    assert 10_000_000 < health.resident_bytes < 1_000_000_000
+    assert health.outbox is not None
+    assert health.outbox.depth == 0
+    assert [each.queue for each in health.consumers] == ["events.inbound"] * 2
+
+
+def test_a_service_whose_store_is_away_still_answers_at_once_and_says_so(running: Instance) -> None:
+    running.supervisor.stop("store")
+    try:
+        began = time.monotonic()
+        health = ask(running, "contacts")
+        assert time.monotonic() - began < 2.5
+        assert not health.ok
+        assert "store does not answer" in health.reason
+        assert health.version
+    finally:
+        running.take_servers()
+    wait_for(lambda: ask(running, "contacts").ok)
