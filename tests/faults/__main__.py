@@ -5,6 +5,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.instance import CHECKOUT
@@ -36,7 +37,7 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def play(servers: Servers, entry: Entry, wanted: list[tuple[str, int, float]], code: Path):  # type: ignore[no-untyped-def]
+def play(servers: Servers, entry: Entry, wanted: list[tuple[str, int, float]], code: Path) -> Iterator[Result]:
     """Play the runs of one scenario, on one instance where that is enough; yields the results."""
     system: System | None = None
     for _, seed, outage in wanted:
@@ -46,9 +47,10 @@ def play(servers: Servers, entry: Entry, wanted: list[tuple[str, int, float]], c
         yield result
         if entry.fresh or not result.ok:
             # What a failed run has left behind must not fail the next one.
-            system = _closed(system, keep=not result.ok)
+            _close(system, keep=not result.ok)
+            system = None
     if system is not None:
-        _closed(system)
+        _close(system)
 
 
 def play_one(system: System, entry: Entry, seed: int, outage: float) -> Result:
@@ -70,7 +72,7 @@ def play_one(system: System, entry: Entry, seed: int, outage: float) -> Result:
     return result
 
 
-def _closed(system: System, keep: bool = False) -> None:
+def _close(system: System, keep: bool = False) -> None:
     if keep:
         print(f"  the logs of this run: {system.folder}/log", flush=True)
     system.close(keep)
