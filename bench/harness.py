@@ -98,6 +98,12 @@ def resident_mb(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def own_mb(pid: int) -> float:
+    """Megabytes that belong to the process alone; without what it has mapped of files, which the kernel takes back."""
+    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return int(fields["RssAnon"].split()[0]) * 1024 / 1e6
+
+
 def in_turn(rounds: int, ours: Callable[[int], float], bare: Callable[[int], float]) -> tuple[list[float], list[float]]:
     """A/B/A/B: the figures of each side, in the order of the rounds."""
     figures: tuple[list[float], list[float]] = ([], [])

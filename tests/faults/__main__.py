@@ -42,7 +42,8 @@ def play(servers: Servers, entry: Entry, wanted: list[tuple[str, int, float]], c
     system: System | None = None
     for _, seed, outage in wanted:
         if system is None:
-            system = System(servers, Path(tempfile.mkdtemp(prefix=f"wellheard-{entry.name}-")), code)
+            folder = Path(tempfile.mkdtemp(prefix=f"wellheard-{entry.name}-"))
+            system = System(servers, folder, code, direct=entry.direct)
         result = play_one(system, entry, seed, outage)
         yield result
         if entry.fresh or not result.ok:
@@ -61,7 +62,7 @@ def play_one(system: System, entry: Entry, seed: int, outage: float) -> Result:
         run = Run(system, entry.name, seed, outage)
         with run.watching_memory():
             entry.play(run)
-            run.settle(entry.settle)
+            run.settle()
         result.fill(run, run.examine())
     except SkippedError as reason:
         result.skipped = str(reason)
@@ -81,9 +82,10 @@ def _close(system: System, keep: bool = False) -> None:
 def _runs(entry: Entry, arguments: argparse.Namespace) -> list[tuple[str, int, float]]:
     if arguments.only:
         named = [each.partition(":") for each in arguments.only if each.partition(":")[0] == entry.name]
-        seeds = {int(seed) for _, _, seed in named if seed}
-        if not named or seeds:
-            return [(entry.name, seed, OUTAGE) for seed in sorted(seeds)]
+        wanted = {seed for _, _, seed in named if seed}
+        if not named or wanted:
+            runs = [(entry.name, int(seed), OUTAGE) for seed in sorted(wanted - {"long"}, key=int)]
+            return runs + [(entry.name, 0, LONG_OUTAGE)] * ("long" in wanted)
     runs = [(entry.name, seed, OUTAGE) for seed in range(min(entry.seeds, arguments.seeds or entry.seeds))]
     if entry.long and not arguments.seeds:
         runs.append((entry.name, 0, LONG_OUTAGE))
@@ -98,7 +100,12 @@ def _arguments() -> argparse.Namespace:
         default=0,
         help="so many of each scenario at most, and no outages of 60 s; 0: the whole matrix",
     )
-    parser.add_argument("--only", nargs="*", default=[], help="scenarios, as `name` or, with one seed, as `name:seed`")
+    parser.add_argument(
+        "--only",
+        nargs="*",
+        default=[],
+        help="scenarios: `name`, one seed of it `name:3`, its outage of 60 s `name:long`",
+    )
     parser.add_argument("--resume", action="store_true", help="leave out what the results hold already")
     parser.add_argument("--first-failure", action="store_true", help="stop at the first run that fails")
     parser.add_argument("--results", default=str(CHECKOUT / "docs/reliability.jsonl"))

@@ -97,7 +97,7 @@ class _OwnSupervisor(Supervisor):
 class System:
     """An instance on `Servers`. The services reach broker and store through proxies, the harness directly."""
 
-    def __init__(self, on: Servers, folder: Path, code: Path = CHECKOUT, **environment: str) -> None:
+    def __init__(self, on: Servers, folder: Path, code: Path = CHECKOUT, direct: bool = False) -> None:
         self.servers = on
         self.folder = folder
         self.code = code
@@ -105,12 +105,12 @@ class System:
         self.settings: Settings = self.instance.settings
         self.broker_link = Proxy(broker.ports().amqp)
         self.store_link = Proxy(servers.store_port())
-        surroundings = self.instance.environment | {
+        links = {
             "WELLHEARD_AMQP_URL": _at(self.settings.amqp_url, self.broker_link.port),
             # Otherwise pymongo asks the store for its address and goes round the proxy.
             "WELLHEARD_MONGO_URL": _at(self.settings.mongo_url, self.store_link.port) + "?directConnection=true",
-            **environment,
         }
+        surroundings = self.instance.environment | ({} if direct else links)
         self.second_port = free_port()
         """For a second process of the web."""
         self.processes = Processes(code, surroundings, folder / "log")
