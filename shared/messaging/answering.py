@@ -24,6 +24,8 @@ from shared.messaging.broker import BROKER_ERRORS, Backoff, Outgoing, Publisher,
 from shared.messaging.pulse import HEARTBEAT
 
 log = get_logger()
+CONFIRM_SECONDS = 2.0
+"""An answer that is not confirmed by then goes over another connection: the idle one may have died unnoticed."""
 
 
 def harden() -> None:
@@ -75,7 +77,7 @@ class _Responder:
         error = serialize(exc_info[1]) if exc_info is not None else None
         body = orjson.dumps({"result": result, "error": error}, default=str)
         answer = Outgoing(wire.EXCHANGE, self._reply_to, body, "application/json", correlation_id=self._correlation_id)
-        publisher = self._idle.pop() if self._idle else Publisher(self._url)
+        publisher = self._idle.pop() if self._idle else Publisher(self._url, CONFIRM_SECONDS)
         try:
             publisher.publish([answer])
         except Unavailable as reason:  # the caller has gone, or will give up and ask again

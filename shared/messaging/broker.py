@@ -122,8 +122,9 @@ class Publisher:
     come in time, and the messages are published again on a new connection (consumers are idempotent).
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, confirm_timeout: float = CONFIRM_TIMEOUT) -> None:
         self._url = url
+        self._confirm_timeout = confirm_timeout
         self._connection: Connection | None = None
         self._channel: Any = None
         self._unconfirmed: set[int] = set()
@@ -173,7 +174,7 @@ class Publisher:
                     mandatory=True,
                 )
         failpoints.reach("publisher.unconfirmed")
-        deadline = time.monotonic() + CONFIRM_TIMEOUT
+        deadline = time.monotonic() + self._confirm_timeout
         while self._unconfirmed:
             assert self._connection is not None
             self._connection.connection.drain_events(timeout=max(0.001, deadline - time.monotonic()))
