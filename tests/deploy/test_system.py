@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import threading
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,6 +123,26 @@ def test_a_process_that_is_killed_comes_back(running: Instance) -> None:
     os.kill(before, signal.SIGKILL)
     wait_until(lambda: running.supervisor.pids().get("contacts", before) != before, 20, "it did not come back")
     running.wait_ready()
+
+
+def test_a_restart_of_everything_refuses_nobody(running: Instance) -> None:
+    before, ended = running.supervisor.pids(), threading.Event()
+    answers: list[bool] = []
+
+    def ask() -> None:
+        while not ended.wait(0.05):
+            with urllib.request.urlopen(f"{running.settings.public_url}/health", timeout=20) as answer:
+                answers.append(answer.status == 200)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    wellheard(running, "restart")
+    ended.set()
+    asking.join(30)
+    after = running.supervisor.pids()
+    assert {name for name in PROCESSES if before[name] == after[name]} == {"web"}  # it became its successor
+    assert len(answers) > 50
+    assert all(answers)
 
 
 def test_two_instances_side_by_side_know_nothing_of_each_other(running: Instance, instance: Instance) -> None:

@@ -36,6 +36,16 @@ def test_a_writer_knows_how_far_the_index_had_come(tmp_path: Path) -> None:
     assert TantivyWriter(tmp_path).position == 7
 
 
+def test_an_abandoned_writer_lets_another_in_at_once_without_what_it_had_put(tmp_path: Path) -> None:
+    abandoned = TantivyWriter(tmp_path)
+    abandoned.put([Folded(an_entry("a"))], 7)
+    abandoned.commit()
+    abandoned.put([Folded(an_entry("b"))], 8)
+    abandoned.abandon()
+    assert TantivyWriter(tmp_path).position == 7  # the abandoned one is still referred to
+    assert TantivyReader(tmp_path).counts()[0] == 1
+
+
 def test_a_reader_needs_an_index(tmp_path: Path) -> None:
     with pytest.raises(IndexLost):
         TantivyReader(tmp_path / "nowhere")
