@@ -35,8 +35,10 @@ LONGEST_PAUSE = 4.0
 
 def is_unavailable(error: Exception) -> bool:
     """True when a store, the broker or a service does not answer: no message's own fault."""
+    if isinstance(error, BulkWriteError):  # a write that the store could not make durable in time is not refused
+        return bool(error.details.get("writeConcernErrors"))
     if isinstance(error, PyMongoError):
-        return not isinstance(error, (WriteError, BulkWriteError))
+        return not isinstance(error, WriteError)
     return isinstance(error, (Unavailable, *BROKER_ERRORS))
 
 

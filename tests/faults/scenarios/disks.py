@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.run import Run, SkippedError
+from tests.faults.waiting import wait_until
 
 
 class Disk:
@@ -18,13 +19,21 @@ class Disk:
 
     def fill(self, leave: int = 0) -> None:
         """Take everything but `leave` bytes."""
-        free = shutil.disk_usage(self._ballast.parent).free - leave
+        taken, piece = 0, max(4096, shutil.disk_usage(self._ballast.parent).free - leave)
         with self._ballast.open("wb") as file:
-            if free > 0:
-                os.posix_fallocate(file.fileno(), 0, free)
+            while piece >= 4096:
+                try:
+                    os.posix_fallocate(file.fileno(), taken, piece)
+                    taken, piece = taken + piece, shutil.disk_usage(self._ballast.parent).free - leave
+                except OSError:  # somebody else has taken a part of it meanwhile
+                    piece //= 2
 
     def free(self) -> None:
         self._ballast.unlink(missing_ok=True)
+
+
+def _mount(*arguments: str) -> bool:
+    return subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode == 0
 
 
 @contextmanager
@@ -34,9 +43,7 @@ def mounted(path: Path, megabytes: int) -> Iterator[Disk]:
     if path.exists():
         shutil.copytree(path, kept, symlinks=True)
     path.mkdir(parents=True, exist_ok=True)
-    options = f"size={megabytes}m,mode=0700"
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)], capture_output=True, check=False)
-    if done.returncode:
+    if not _mount("-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "tmpfs", str(path)):
         shutil.rmtree(kept, ignore_errors=True)
         raise SkippedError("a tmpfs cannot be mounted here (that needs root)")
     try:
@@ -54,11 +61,12 @@ def mounted(path: Path, megabytes: int) -> Iterator[Disk]:
 @contextmanager
 def read_only(path: Path) -> Iterator[None]:
     """Nothing can be written in the folder during the block; what is open for writing stays so."""
-    over = subprocess.run(["mount", "--bind", str(path), str(path)], capture_output=True, check=False)
-    if over.returncode:
+    if not _mount("--bind", str(path), str(path)):
         raise SkippedError("nothing can be mounted here (that needs root)")
     try:
-        subprocess.run(["mount", "-o", "remount,ro,bind", str(path)], check=True, capture_output=True)
+        # It is refused while a file that was opened through this very mount is being written.
+        if not wait_until(lambda: _mount("-o", "remount,ro,bind", str(path)), 10):
+            raise SkippedError("the folder cannot be made read-only")
         yield
     finally:
         subprocess.run(["umount", "--lazy", str(path)], check=True)

@@ -2,15 +2,15 @@
 
 import json
 import shutil
+from collections.abc import Callable
 
 from services.history.index.directory import Indexes
 from tests.faults.registry import scenario
 from tests.faults.run import Run
 from tests.faults.scenarios.disks import mounted, read_only
+from tests.faults.scenarios.outages import DRAINED, recovery
 from tests.faults.scenarios.rebuilding import rebuild
 from tests.faults.waiting import wait_until
-
-BACK, DRAINED = 10.0, 30.0
 
 
 def _search(run: Run) -> int:
@@ -23,32 +23,25 @@ def _still_taken(run: Run) -> None:
 
 @scenario("search process killed and kept away", long=True)
 def search_killed(run: Run) -> None:
-    run.ready_limit, run.drain_limit = BACK, DRAINED
-    with run.load():
-        run.pause(1, 2)
-        run.system.processes.remove("history-search")
-        _still_taken(run)
-        run.expect(_search(run) == 503, "without a search process the API does not say 503")
-        run.tell_the_truth(run.outage)
-        _still_taken(run)
-        run.system.processes.start("history-search")
-        run.healed()
-        run.wait_ready_again()
-    run.expect(_search(run) == 200, "the search does not answer again")
+    processes = run.system.processes
+    _without_search(run, lambda: processes.remove("history-search"), lambda: processes.start("history-search"))
 
 
 @scenario("search process frozen (SIGSTOP)", long=True)
 def search_frozen(run: Run) -> None:
-    run.ready_limit, run.drain_limit = BACK, DRAINED
-    with run.load():
-        run.pause(1, 2)
-        run.system.processes.pause("history-search")
+    processes = run.system.processes
+    _without_search(run, lambda: processes.pause("history-search"), lambda: processes.resume("history-search"))
+
+
+def _without_search(run: Run, take_away: Callable[[], object], bring_back: Callable[[], object]) -> None:
+    """Events are taken all the time; the API and the pages say what they cannot show."""
+    with recovery(run):
+        take_away()
         _still_taken(run)
+        run.expect(_search(run) == 503, "without a search process the API does not say 503")
         run.tell_the_truth(run.outage)
         _still_taken(run)
-        run.system.processes.resume("history-search")
-        run.healed()
-        run.wait_ready_again()
+        bring_back()
     run.expect(_search(run) == 200, "the search does not answer again")
 
 
@@ -72,7 +65,9 @@ def index_gone(run: Run) -> None:
     run.drain_limit = DRAINED
     with run.load():
         run.pause(1, 3)
-        shutil.rmtree(run.system.settings.index_dir)
+        directory = run.system.settings.index_dir
+        gone = wait_until(lambda: shutil.rmtree(directory, ignore_errors=True) or not directory.exists(), 5, 0)
+        run.expect(gone, "the directory cannot be removed")
         _still_taken(run)
         run.expect(_search(run) in (200, 503), "the search fails in another way than 503")
         run.healed()
