@@ -21,6 +21,10 @@ Lost: accepted and not in store, log or index. Twice: an event, a contact or a r
 wait for nothing, or were parked and should not have been. Ready and quiet: seconds from the end of the fault until every
 service says that it is ready, and until the backlog is gone and can be found; median / worst.
 
+That the harness notices what it should: `make faults-mutations` breaks the code on purpose in five ways (acknowledge before
+store, no deduplication, outbox emptied before the confirm, swap before catching up, a failed batch parked whole), plays
+the scenario that must catch it, and fails if one is not caught.
+
 One run again: `.venv/bin/python -m tests.faults --only NAME:SEED`.
 """
 

@@ -88,12 +88,12 @@ def _alarm(run: Run, begin: tuple[str, ...], end: tuple[str, ...]) -> None:
     outage(run, lambda: control(*begin), relieve)
 
 
-@scenario("the broker's disk is full", fresh=True)
+@scenario("the broker's disk is full, but for the last 100 MB: below its limit of 200 MB it takes nothing", fresh=True)
 def broker_disk_full(run: Run) -> None:
+    """Not to the last byte: RabbitMQ 3.10 on one node then damages the log of a queue (docs/operations.md)."""
     with filled(run, run.system.servers.home / "broker", BROKER) as disk, recovery(run):
-        run.drain_limit = 60.0
-        disk.fill()
-        run.pause(run.outage)
+        disk.fill(leave=100_000_000)
+        run.pause(run.outage + 2)  # the broker looks at its disk at least every ten seconds
+        run.expect_quick_refusals()
         disk.free()
-        run.system.servers.kill(BROKER)  # what an operator does: the node's log process has given up
-        run.system.servers.ensure(BROKER)
+        run.pause(10)  # as long again until it sees that there is room
