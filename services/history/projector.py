@@ -41,6 +41,9 @@ class HistoryProjector:
         self._knows_last = True
         self._live = False
         self._lock = Lock()
+        """Held by the handler, and by whoever changes what it works on."""
+        self._turn = Lock()
+        """Held for longer, by one tick or one swap: else a tick that catches up would end by serving the old index."""
 
     @on_batch("history.timeline", LOGGED_EVENTS, size=500, linger=0.05)
     def add_to_timeline(self, envelopes: Sequence[Envelope[Event]]) -> None:
@@ -55,26 +58,28 @@ class HistoryProjector:
     @every(COMMIT_SECONDS)
     def follow_log(self) -> None:
         """Commit what was put; catch up when the index is new, was lost, or the process has just started."""
-        try:
-            with self._lock:
-                index = self._opened()
-        except Unavailable as error:
-            log.warning("projector_waits", reason=error.detail)
-            return
-        try:
-            if not self._live:
-                self._go_live(index, Pointer(self._serving.name, complete=True))
-            index.commit()
-        except IndexLost as error:
-            self._lost(index, error)
+        with self._turn:
+            try:
+                with self._lock:
+                    index = self._opened()
+            except Unavailable as error:
+                log.warning("projector_waits", reason=error.detail)
+                return
+            try:
+                if not self._live:
+                    self._go_live(index, Pointer(self._serving.name, complete=True))
+                index.commit()
+            except IndexLost as error:
+                self._lost(index, error)
 
     @rpc
     def swap_index(self, request: SwapIndex) -> IndexSwapped:
         """Let an index that was built beside this one serve, once it holds the whole log; remove this one."""
         if not self._indexes.has(request.name):
             raise NotFound("There is no index of that name: build it with `wellheard rebuild`.")
-        if request.name != self._serving.name:  # else the caller asks again because an answer was late
-            self._swap(request.name)
+        with self._turn:
+            if request.name != self._serving.name:  # else the caller asks again because an answer was late
+                self._swap(request.name)
         return IndexSwapped(name=request.name, entries=self._indexes.reader(request.name).counts()[0])
 
     def close(self) -> None:
@@ -170,9 +175,9 @@ class HistoryProjector:
 
     def _lost(self, index: IndexWriter, error: IndexLost) -> None:
         log.warning("index_lost", index=self._serving.name, reason=str(error))
-        index.abandon()  # at once: until it has given back the lock, nobody else can open this index
         if self._index is index:  # another may serve by now
             self._index, self._live = None, False
+        index.abandon()  # at once: until it has given back the lock, nobody else can open this index
 
 
 def build(settings: Settings, bus: Bus) -> HistoryProjector:

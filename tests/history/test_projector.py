@@ -2,7 +2,8 @@
 
 import random
 import shutil
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,50 @@ def test_an_index_that_was_rebuilt_serves_after_the_swap_with_all_that_came_mean
     history.receive(recorded())
     assert history.in_index() == history.in_log()
     assert history.in_index().entries == 6
+
+
+class SlowLog(FakeLog):
+    """Lets a test do something while it is being read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.while_reading: Callable[[], None] = lambda: None
+
+    def read(self, after: int, upto: int) -> list[Envelope[Event]]:
+        self.while_reading()
+        return super().read(after, upto)
+
+
+def test_a_swap_while_a_tick_still_catches_up_serves_the_new_index(tmp_path: Path) -> None:
+    log = SlowLog()
+    history = History(tmp_path / "index", log)
+    history.receive(recorded(), recorded())
+    name = rebuild_from(log, history.indexes)
+    delete(tmp_path / "index" / history.serving.name)  # so the next tick builds another, and reads the log for it
+    swapping: list[threading.Thread] = []
+
+    def swap_meanwhile() -> None:
+        if not swapping:
+            swapping.append(threading.Thread(target=history.projector.swap_index, args=(SwapIndex(name=name),)))
+            swapping[0].start()
+            swapping[0].join(0.5)
+
+    log.while_reading = swap_meanwhile
+    history.projector.follow_log()
+    swapping[0].join(10)
+    assert history.serving == Pointer(name, complete=True)
+    history.receive(recorded())
+    assert history.in_index() == history.in_log()
+
+
+def test_an_index_that_has_ended_can_be_lost_again(history: History) -> None:
+    history.receive(recorded())
+    held = history.projector._index
+    assert held is not None
+    held.close()
+    history.projector._lost(held, IndexLost("its directory is gone"))
+    history.receive(recorded())
+    assert history.in_index() == history.in_log()
 
 
 def test_a_swap_asked_for_twice_is_done_once(history: History) -> None:

@@ -88,10 +88,9 @@ class TantivyWriter:
                 self._writer.wait_merging_threads()  # gives the lock back as well
 
     def abandon(self) -> None:
-        with suppress(IndexLost), losing():
-            self._writer.rollback()
-        with suppress(IndexLost), losing():
-            self._writer.wait_merging_threads()
+        for end in (self._writer.rollback, self._writer.wait_merging_threads):
+            with suppress(IndexLost, RuntimeError), losing():  # RuntimeError: it has ended before
+                end()
 
     def _stored_versions(self, keys: list[str]) -> dict[str, int]:
         """Versions of those that are in the index already: seldom any, so one look-up for all of them is cheap."""
