@@ -6,6 +6,7 @@ from pathlib import Path
 from deploy.processes import PROCESSES
 from tests.faults.registry import SEEDS_OF_KILLS, scenario
 from tests.faults.run import Run, Scenario
+from tests.faults.scenarios.outages import recovery
 from tests.faults.scenarios.rebuilding import rebuild
 
 _STORE = ("store.before_insert", "store.mid_bulk", "store.after_insert")
@@ -106,3 +107,21 @@ def _reached(log: Path) -> set[str]:
     """The points that a process says it has passed."""
     lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
     return {each["point"] for each in lines if each.get("event") == "failpoint"}
+
+
+def _away(service: str) -> Scenario:
+    def play(run: Run) -> None:
+        """Partners go on as if nothing were: what they post waits at the broker, and is drained in time."""
+        processes = run.system.processes
+        with recovery(run):
+            processes.remove(service)
+            run.pause(run.outage)
+            processes.start(service)
+        refused = {each.status for each in run.producer.answers} - {202}
+        run.expect(not refused, f"partners were answered {refused} while {service} was away")
+
+    return play
+
+
+for _service in ("contacts", "events", "history-projector"):
+    scenario(f"{_service} killed and kept away: a backlog grows", name=f"away-{_service}", long=True)(_away(_service))
