@@ -186,12 +186,13 @@ def versions(run: Run) -> None:
         unknown = [each | {"type": "wellheard.engagement.recorded.v9"} for each in unknown]
         _publish(run, *[Outgoing(EVENTS, "engagement.recorded", orjson.dumps(each)) for each in unknown])
         run.healed()
-    # What has been recorded comes again, as a newer version of the events service would publish it.
+    run.parked_expected = len(unknown)
+    run.settle()
+    # What is in the history comes again, as a newer version of the events service would publish it.
     stored = connect(run.system.settings, "events")["engagements"].find({}).limit(40)
     newer = [
         each["recorded"] | {"newattribute": "x", "data": {**each["recorded"]["data"], "new": 1}} for each in stored
     ]
     _publish(run, *[Outgoing(EVENTS, "engagement.recorded", orjson.dumps(each)) for each in newer])
-    run.parked_expected = len(unknown)
     run.settle()
     run.expect(run.quarantined() == 40, f"{run.quarantined()} of 40 events of unknown versions are in quarantine")
