@@ -143,23 +143,20 @@ class Publisher:
                 self._try_again(window)
 
     def close(self) -> None:
-        connection, self._connection, self._channel = self._connection, None, None
-        if connection is not None:
-            with contextlib.suppress(*BROKER_ERRORS):
-                connection.release()
+        self._let_go(_release)
 
     def _try_again(self, window: Sequence[Outgoing]) -> None:
-        self._abort()
+        self._let_go(abort)
         try:
             self._publish(window)
         except BROKER_ERRORS as error:
-            self._abort()
+            self._let_go(abort)
             raise Unavailable("The message broker does not answer.") from error
 
-    def _abort(self) -> None:
+    def _let_go(self, end: Callable[[Connection], None]) -> None:
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
-            abort(connection)
+            end(connection)
 
     def _publish(self, window: Sequence[Outgoing]) -> None:
         channel = self._channel or self._open()
@@ -244,8 +241,12 @@ def connection(url: str, heartbeat: int = 0) -> Iterator[Connection]:
         abort(opened)
         raise
     else:
-        with contextlib.suppress(*BROKER_ERRORS):
-            opened.release()
+        _release(opened)
+
+
+def _release(opened: Connection) -> None:
+    with contextlib.suppress(*BROKER_ERRORS):
+        opened.release()
 
 
 def abort(opened: Connection) -> None:

@@ -117,10 +117,6 @@ class Run:
             status == 503 and took < 3, f"a partner was answered {status} after {took:.1f} s; 503 at once is the rule"
         )
 
-    def post_raw(self, body: bytes) -> int:
-        """Post a body as one structured event, past the ledger; the status, 0 without an answer."""
-        return self.producer.send(body)
-
     def settle_for(self, events: list[dict[str, Any]], seconds: float = 30) -> None:
         """Until these events are recorded."""
         wanted = [each["id"] for each in events]

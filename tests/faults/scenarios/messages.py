@@ -160,9 +160,9 @@ def oversize(run: Run) -> None:
     huge = run.producer.new_event(body="x" * 10_000_000)
     with run.load(60):
         run.pause(1)
-        run.expect(run.post_raw(deep) == 400, "deep JSON is not 400")
+        run.expect(run.producer.send(deep) == 400, "deep JSON is not 400")
         run.expect(run.producer.post([topics]) == 202, "many topics are not taken and quarantined")
-        run.expect(run.post_raw(json.dumps(huge).encode()) == 413, "10 MB are not 413")
+        run.expect(run.producer.send(json.dumps(huge).encode()) == 413, "10 MB are not 413")
         for body in (deep, json.dumps(huge).encode(), json.dumps(huge | {"id": "h2", "x": "y" * 8_000_000}).encode()):
             amqp.post_raw(body)
         amqp.post(topics | {"id": f"{run.prefix}-amqp"})
