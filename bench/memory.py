@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import random
+import statistics
 from collections.abc import Iterator
 from itertools import islice
 
@@ -60,9 +61,9 @@ class Partner:
         self._instance = instance
         self._key = create_key(connect(instance.settings, "web"), "St Agnes", ("events:write", "history:all"))[0]
         self._events = bodies_of(random.Random(7))
-        self._line = http.client.HTTPConnection("127.0.0.1", instance.settings.port, timeout=60)
 
     def post(self, events: int) -> None:
+        self._line = http.client.HTTPConnection("127.0.0.1", self._instance.settings.port, timeout=60)
         for number, batch in enumerate(self._batches(events)):
             status = self._ask("POST", "/api/v1/events", b"[" + b",".join(batch) + b"]")
             if status != 202:
@@ -87,10 +88,15 @@ class Partner:
 
 
 def settled(instance: Instance, events: int) -> dict[str, float]:
-    """Megabytes of each process alone, once the index holds so many events."""
+    """Megabytes of each process alone, the median of the 45 seconds after the index holds so many events.
+
+    A look at one instant would meet one process in the middle of a merge, and the next one after it and after memory
+    was given back.
+    """
     harness.wait_for(lambda: harness.engagements(instance) >= events, 1_800, every=0.5)
     pids = instance.supervisor.pids()
-    found = {name: harness.own_mb(pids[name]) for name in PROCESSES}
+    looks = [{name: harness.own_mb(pids[name]) for name in PROCESSES} for _ in harness.beats(2, 45)]
+    found = {name: statistics.median(each[name] for each in looks) for name in PROCESSES}
     print(f"after {events:,} events: {json.dumps({name: round(each) for name, each in found.items()})}", flush=True)
     return found
 

@@ -27,12 +27,12 @@ def _run_service(name: str) -> None:
 def _run_web(build: str) -> None:
     from services.web.serving import serve
     from shared.logs import configure
-    from shared.memory import collect_less_often
+    from shared.memory import settle_memory
     from shared.settings import get_settings
 
     configure("web", collected=True)
     settings = get_settings()
     module, _, function = build.partition(":")
     app = getattr(importlib.import_module(module), function)(settings)
-    collect_less_often()
+    settle_memory()
     serve(app, settings)

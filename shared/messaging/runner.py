@@ -22,7 +22,7 @@ from shared import failpoints
 from shared.contracts.base import CheckHealth, new_id
 from shared.errors import Invalid, Unavailable, WellheardError
 from shared.logs import configure, get_logger
-from shared.memory import collect_less_often
+from shared.memory import give_back_memory, settle_memory
 from shared.messaging import broker
 from shared.messaging.answering import harden
 from shared.messaging.client import RpcClient
@@ -35,6 +35,8 @@ from shared.settings import Settings
 
 log = get_logger()
 WORKERS = 20
+GIVE_BACK = 20.0
+"""Seconds between the times that freed memory goes back to the system."""
 DRAIN = 20.0
 """Seconds that calls and batches in hand may take after SIGTERM."""
 
@@ -49,7 +51,7 @@ def run_service(name: str, build: str, settings: Settings, topology: Definitions
     broker.wait_for_broker(settings.amqp_url, partial(broker.declare, topology=topology), log)
     module, _, function = build.partition(":")
     service = _build_when_possible(partial(getattr(importlib.import_module(module), function), settings), settings)
-    collect_less_often()
+    settle_memory()
     _Process(service, settings).run()
 
 
@@ -97,7 +99,7 @@ class _Process:
         running += [eventlet.spawn(self._tick, each) for each in self._timers]
         if self._relay is not None:
             running.append(eventlet.spawn(self._relay.run))
-        for green in [*running, eventlet.spawn(self._rpc.wait)]:
+        for green in [*running, eventlet.spawn(self._rpc.wait), eventlet.spawn(_give_back_memory)]:
             green.link(self._ended)
         log.info("service_started")
         try:
@@ -203,6 +205,12 @@ class _Process:
 
         assert CheckHealth.method() == check_health.__name__
         return check_health
+
+
+def _give_back_memory() -> None:
+    while True:
+        eventlet.sleep(GIVE_BACK)
+        give_back_memory()
 
 
 def _first_rule(error: ValidationError) -> str:
