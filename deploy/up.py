@@ -10,10 +10,12 @@ from rich.console import Console
 from deploy.broker import BrokerMissing
 from deploy.home import listens
 from deploy.instance import Instance
+from deploy.seed.accounts import demo_accounts, open_demo_accounts
 from deploy.seed.load import load_demo
 from deploy.store import StoreMissing, store_name
 from deploy.supervision import NotStarted
 from services.web.access import create_key
+from services.web.signin.policy import ROLES
 from shared.mongo import connect
 
 console = Console(highlight=False)
@@ -24,8 +26,11 @@ KEY_FILE = "demo-key"
 WELCOME = """
 Wellheard is ready:  {url}
 
-Type three letters of a name there and read everything that was said with that stakeholder.
-It has no sign-in yet: it listens on 127.0.0.1 only.
+Sign in as one of
+
+{accounts}
+
+then type three letters of a name and read everything that was said with that stakeholder.
 
 Report an event as a partner system would, then look for “wheelchair” on the page:
 
@@ -91,8 +96,13 @@ def _welcome(instance: Instance) -> None:
         key, _ = create_key(connect(settings, "web"), "Demo partner", ("events:write",))
         key_file.touch(mode=0o600)
         key_file.write_text(key)
+    open_demo_accounts(settings)
+    accounts = "\n".join(
+        f"    {each.email:<31} {each.password:<19} {ROLES[each.role]}" for each in demo_accounts(settings)
+    )
     event_id = f"trial-{int(time.time())}"
-    print(WELCOME.format(url=settings.public_url, key=key_file.read_text(), event_id=event_id))  # noqa: T201
+    words = {"url": settings.public_url, "key": key_file.read_text(), "event_id": event_id, "accounts": accounts}
+    print(WELCOME.format(**words))  # noqa: T201
 
 
 if __name__ == "__main__":

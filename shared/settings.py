@@ -26,14 +26,14 @@ class Settings(BaseSettings):
     search_url: str = ""
     """`tantivy:///absolute/path` or `http://host:port`. Empty: `index/` in the state directory."""
     host: str = "127.0.0.1"
-    """Address the web listens on. Nothing but 127.0.0.1 is safe until people sign in."""
+    """Address the web listens on. Beyond 127.0.0.1 put a proxy with TLS before it, and its address in `base_url`."""
     port: int = 8000
     base_url: str = ""
     """The address people and partners use. Empty: `http://127.0.0.1:<port>`."""
     secret: str = ""
     """Signs receipts and CSRF tokens. Written by set-up; no default."""
     demo: bool = False
-    """An instance with invented people, open to whoever sits at the machine."""
+    """An instance with invented people and accounts whose passwords `make up` prints."""
     partner_requests_per_second: int = 500
     partner_events_per_second: int = 5000
     rpc_timeout: float = 10.0

@@ -4,13 +4,14 @@ import sys
 
 import typer
 
-from deploy.commands import instance, keys, parked, quarantine
+from deploy.commands import instance, keys, parked, quarantine, users
 from shared.errors import WellheardError
 
 _app = typer.Typer(no_args_is_help=True, add_completion=False, help="Looks after one instance of Wellheard.")
 _app.add_typer(parked.app, name="parked")
 _app.add_typer(quarantine.app, name="quarantine")
 _app.add_typer(keys.app, name="key")
+_app.add_typer(users.app, name="user")
 for _command in (
     instance.run,
     instance.status,

@@ -33,6 +33,8 @@ from shared.settings import Settings
 
 CHANGED_MEANWHILE = "Somebody else changed this in the meantime. Look at it again, then decide."
 
+NO_ENGAGEMENT = "There is no such engagement, or your role does not let you see it."
+
 
 class EventsService:
     """Records engagements; what commands publish waits in the documents' outboxes."""
@@ -68,7 +70,7 @@ class EventsService:
 
     @rpc
     def correct_engagement(self, request: CorrectEngagement) -> Engagement:
-        standing = self._get(request.engagement_id).engagement
+        standing = self._get_visible(request.engagement_id, request.sensitive)
         if standing.version != request.version:
             raise Conflict(CHANGED_MEANWHILE)
         try:
@@ -88,7 +90,7 @@ class EventsService:
 
     @rpc
     def get_engagement(self, request: GetEngagement) -> Engagement:
-        return self._get(request.engagement_id).engagement
+        return self._get_visible(request.engagement_id, request.sensitive)
 
     @rpc
     def get_event_status(self, request: GetEventStatus) -> EventStatus:
@@ -153,8 +155,14 @@ class EventsService:
     def _get(self, engagement_id: str) -> Stored:
         known = self._repository.find([engagement_id]).get(engagement_id)
         if known is None:
-            raise NotFound("There is no such engagement.")
+            raise NotFound(NO_ENGAGEMENT)
         return known
+
+    def _get_visible(self, engagement_id: str, sensitive: bool) -> Engagement:
+        engagement = self._get(engagement_id).engagement
+        if engagement.sensitive and not sensitive:
+            raise NotFound(NO_ENGAGEMENT)
+        return engagement
 
     def _get_held(self, quarantine_id: str) -> Held:
         held = self._repository.find_held([quarantine_id]).get(quarantine_id)

@@ -13,28 +13,34 @@ from services.web.backend import Backend
 from services.web.edge import Edge
 from services.web.keys import KeyRing, Keys
 from services.web.metrics import Metrics
+from services.web.pages import accounts, engagements, home, quarantine, search, signin, status
 from services.web.pages import contacts as contact_pages
-from services.web.pages import engagements, home, quarantine, search, status
 from services.web.receipts import Receipts
+from services.web.signin.desk import Desk
+from services.web.signin.repository import MongoSignInStore, SignInStore
 from shared.messaging import AsyncBus
 from shared.messaging.aio import AioBus
 from shared.mongo import connect
 from shared.settings import Settings
 
 
-def build_app(settings: Settings, bus: AsyncBus | None = None, keys: Keys | None = None) -> FastAPI:
-    """The app; without `bus` it connects to the broker when it starts, without `keys` it finds them in the store."""
+def build_app(
+    settings: Settings, bus: AsyncBus | None = None, keys: Keys | None = None, people: SignInStore | None = None
+) -> FastAPI:
+    """The app; without `bus` it connects to the broker when it starts; `keys` and `people` default to the store."""
     app = FastAPI(title="Wellheard", openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.settings = settings
     app.state.draining = False
     app.state.metrics = Metrics()
     app.state.receipts = Receipts(settings.secret, settings.public_url)
     app.state.keys = keys or KeyRing(connect(settings, "web"))
+    app.state.desk = Desk(people or MongoSignInStore(connect(settings, "web")))
     app.state.allowance = Allowance(settings.partner_requests_per_second, settings.partner_events_per_second)
     if bus is not None:
         app.state.backend = Backend(bus, app.state.keys.check_store)
     problems.install(app)
-    pages = (home, search, engagements, contact_pages, quarantine, status)
+    signin.install(app)
+    pages = (signin, home, search, engagements, contact_pages, quarantine, status, accounts)
     for module in (events, history, contacts, documents, health, *pages):
         app.router.routes.extend(module.router.routes)  # one flat list: who looks for a route's permission finds it
     app.mount("/assets", Assets(), name="assets")

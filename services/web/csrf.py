@@ -17,16 +17,21 @@ _TRY_AGAIN = "This form could not be checked. Go back, reload the page and send 
 
 def token_for(request: Request) -> str:
     """The token the page's forms carry; the browser is given its cookie by `remember`."""
-    browser = request.cookies.get(COOKIE) or getattr(request.state, "browser", None)
-    if browser is None:
-        browser = request.state.browser = secrets.token_urlsafe(24)
-    return _sign(request.app.state.settings, browser)
+    browser = getattr(request.state, "browser", None) or request.cookies.get(COOKIE)
+    return _sign(request.app.state.settings, browser or renew(request))
+
+
+def renew(request: Request) -> str:
+    """Make the browser another one: what was known of it before somebody signed in is worth nothing afterwards."""
+    browser: str = secrets.token_urlsafe(24)
+    request.state.browser = browser
+    return browser
 
 
 def remember(request: Request, response: Response) -> None:
     """Give a browser that has none its cookie."""
     if browser := getattr(request.state, "browser", None):
-        response.set_cookie(COOKIE, browser, httponly=True, samesite="strict", path="/", secure=_is_https(request))
+        response.set_cookie(COOKIE, browser, httponly=True, samesite="strict", path="/", secure=is_https(request))
 
 
 async def check_post(request: Request) -> None:
@@ -48,5 +53,6 @@ def _sign(settings: Settings, browser: str) -> str:
     return hmac.new(settings.secret.encode(), b"csrf\0" + browser.encode(), hashlib.sha256).hexdigest()
 
 
-def _is_https(request: Request) -> bool:
+def is_https(request: Request) -> bool:
+    """Whether people reach this Wellheard over https."""
     return str(request.app.state.settings.public_url).startswith("https:")

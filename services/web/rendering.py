@@ -31,6 +31,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
     context |= {
         "request": request,
         "path": request.url.path,
+        "caller": getattr(request.state, "caller", None),
         "csrf_field": csrf.FIELD,
         "csrf_token": csrf.token_for(request),
     }

@@ -11,6 +11,14 @@ from markupsafe import Markup, escape
 
 from shared.contracts.contacts import Reference
 
+NAVIGATION = (
+    ("/search", "Search", "history:read"),
+    ("/contacts", "Contacts", "history:read"),
+    ("/engagements/new", "Log an engagement", "engagements:write"),
+    ("/quarantine", "Quarantine", "quarantine:write"),
+    ("/accounts", "Accounts", "accounts:write"),
+)
+"""Address, words and permission of what stands at the head of each page."""
 LONDON = ZoneInfo("Europe/London")
 
 KINDS: Mapping[str, str] = MappingProxyType(

@@ -155,6 +155,8 @@ class CorrectEngagement(Request[Engagement]):
     engagement_id: str
     version: int
     reported: Reported
+    sensitive: bool = False
+    """Whoever corrects may see sensitive engagements; for others there is none of that id."""
     by: str = "staff"
 
 
@@ -162,6 +164,8 @@ class GetEngagement(Request[Engagement]):
     service: ClassVar[str] = "events"
     reply: ClassVar = Engagement
     engagement_id: str
+    sensitive: bool = False
+    """Whoever asks may see sensitive engagements; for others there is none of that id."""
 
 
 class EventStatus(Value):

@@ -8,17 +8,21 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from deploy.instance import Instance
+from services.web.access import create_key
 from shared.errors import Unavailable
 from shared.messaging import broker
 from shared.messaging.aio import AioBus
 from shared.messaging.broker import Outgoing, Publisher
 from shared.messaging.ports import QueueSeen
+from shared.mongo import connect
 from shared.settings import Settings
 from shared.system.gather import QUEUES, RESTING, Reporter
 from shared.system.report import SystemReport
@@ -29,9 +33,16 @@ pytestmark = pytest.mark.servers
 PARKED = "history.timeline.parked"
 
 
+@cache
+def key_of(state_dir: Path) -> str:
+    """The key of a monitor of that instance."""
+    return create_key(connect(Instance(state_dir).settings, "web"), "Monitor", ("system:read",))[0]
+
+
 def ask(instance: Instance) -> dict[str, Any]:
     url = f"http://127.0.0.1:{instance.settings.port}/status.json"
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key_of(instance.state_dir)}"})
+    with urllib.request.urlopen(request, timeout=5) as answer:
         report: dict[str, Any] = json.loads(answer.read())
     return report
 

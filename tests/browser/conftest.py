@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.events import RecordEngagement
@@ -90,8 +90,14 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def sign_in(context: BrowserContext, site: Site) -> None:
+    """Let somebody who has every role be signed in there."""
+    context.add_cookies([{"name": "wellheard_session", "value": site.county.sign_in(), "url": site.address}])
+
+
 @pytest.fixture
 def page(chromium: Browser, site: Site) -> Iterator[Page]:
     context = chromium.new_context(base_url=site.address, locale="en-GB", viewport={"width": 1280, "height": 900})
+    sign_in(context, site)
     yield context.new_page()
     context.close()

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from shared.contracts.base import ConsumerHealth, Health
 from shared.messaging.declare import RawMessage
 from shared.system import gather
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, sign_in
 
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
@@ -29,6 +29,11 @@ PAGES = {
     "quarantine": "/quarantine",
     "quarantined": "{quarantined}",
     "status": "/status?refresh=no",
+    "sign-in": "/sign-in",
+    "account": "/account",
+    "accounts": "/accounts",
+    "add-account": "/accounts/new",
+    "audit": "/audit",
     "not-found": "/nowhere",
 }
 
@@ -42,6 +47,8 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(chromium: Browser, site: Site,
         viewport={"width": WIDTHS[width][0], "height": WIDTHS[width][1]},
         reduced_motion="reduce",
     )
+    if name != "sign-in":
+        sign_in(context, site)
     page = context.new_page()
     requests, messages = list[str](), list[str]()
     page.on("request", lambda request: requests.append(request.url))
@@ -126,6 +133,7 @@ def troubled(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 def test_the_status_shows_troubles_to_everyone_at_every_width(chromium: Browser, troubled: Site, width: str) -> None:
     size = {"width": WIDTHS[width][0], "height": WIDTHS[width][1]}
     context = chromium.new_context(base_url=troubled.address, locale="en-GB", viewport=size, reduced_motion="reduce")
+    sign_in(context, troubled)
     page = context.new_page()
     page.goto("/status?refresh=no")
     page.screenshot(path=SCREENSHOTS / f"status-troubled-{width}.png", full_page=True)
@@ -148,6 +156,7 @@ def test_the_status_refreshes_itself_and_speaks_only_of_what_has_changed(page: P
 
 def test_pages_work_without_javascript(chromium: Browser, site: Site) -> None:
     context = chromium.new_context(base_url=site.address, java_script_enabled=False, locale="en-GB")
+    sign_in(context, site)
     page = context.new_page()
     page.goto("/")
     page.get_by_role("searchbox").fill("parking")

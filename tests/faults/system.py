@@ -23,6 +23,7 @@ from deploy.supervision import Program, Supervisor, wait_until
 from shared.settings import Settings
 from tests.faults.processes import Processes
 from tests.faults.proxy import Proxy
+from tests.staff import cookie_of_staff
 
 
 class Servers:
@@ -113,11 +114,15 @@ class System:
         surroundings = self.instance.environment | ({} if direct else links)
         self.second_port = free_port()
         """For a second process of the web."""
+        self.cookie = ""
+        """Of a browser in which somebody of staff is signed in."""
         self.processes = Processes(code, surroundings, folder / "log")
 
     def start(self) -> None:
         self.processes.start(*PROCESSES)
         self.wait_ready(60)
+        self.cookie = cookie_of_staff(self.settings)
+        self.get("/")  # whoever was seen before an outage goes on during it
 
     def wait_ready(self, seconds: float) -> None:
         wait_until(self.instance.is_ready, seconds, f"not ready after {seconds:.0f} s; logs in {self.folder / 'log'}")
@@ -126,10 +131,12 @@ class System:
         return self.instance.is_ready()
 
     def get(self, path: str, key: str = "", timeout: float = 10) -> tuple[int, bytes]:
-        """(status, body) of a page or of the API; status 0 when there is no answer."""
+        """(status, body) of the API, or of a page as somebody of staff sees it; status 0 when there is no answer."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.settings.port}{path}")
         if key:
             request.add_header("Authorization", f"Bearer {key}")
+        elif self.cookie:
+            request.add_header("Cookie", self.cookie)
         try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:
                 return answer.status, answer.read()

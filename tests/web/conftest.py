@@ -1,5 +1,6 @@
 """The web over the real services in one process, a partner with keys, and a browser without JavaScript."""
 
+import hashlib
 import secrets
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import replace
@@ -21,6 +22,9 @@ from services.history.projector import HistoryProjector
 from services.history.search import HistorySearch
 from services.web.app import build_app
 from services.web.keys import SCOPES, Key
+from services.web.signin.domain import Session, open_account
+from services.web.signin.policy import ROLES
+from services.web.signin.repository import FakeSignInStore
 from shared.contracts.base import CheckHealth, Health, Request
 from shared.errors import Unavailable
 from shared.messaging.ports import QueueSeen
@@ -103,13 +107,35 @@ class County:
         self.projector.follow_log()
         self.web_bus = Switch(self.bus)
         self.keys = FakeKeys()
+        self.people = FakeSignInStore()
+        self.tokens: dict[tuple[str, ...], str] = {}
         self.settings = Settings(secret=SECRET, state_dir=directory, **settings)
-        self.app = build_app(self.settings, self.web_bus, self.keys)
+        self.app = build_app(self.settings, self.web_bus, self.keys, self.people)
 
     def settle(self) -> None:
         """Everything on its way has arrived and can be found."""
         self.bus.deliver()
         self.projector.follow_log()
+
+    def sign_in(self, *roles: str) -> str:
+        """The token of a session of somebody with these roles; with none, of somebody who has all."""
+        roles = roles or tuple(ROLES)
+        if roles not in self.tokens:
+            at = datetime.now(UTC)
+            account = replace(
+                open_account(f"{'.'.join(roles)}@example.org", "Sam Staff", roles, "", at), must_change=False
+            )
+            self.people.insert_account(account)
+            self.tokens[roles] = token = secrets.token_urlsafe(16)
+            digest = hashlib.sha256(token.encode()).hexdigest()
+            self.people.insert_session(Session(digest=digest, account_id=account.account_id, started_at=at, seen_at=at))
+        return self.tokens[roles]
+
+    def browser(self, *roles: str) -> httpx.AsyncClient:
+        """A browser in which somebody with these roles is signed in; with none, somebody who has all."""
+        client = self.client()
+        client.cookies.set("wellheard_session", self.sign_in(*roles))
+        return client
 
     def client(self, token: str = "") -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
@@ -154,5 +180,5 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def browser(county: County) -> AsyncIterator[httpx.AsyncClient]:
-    async with county.client() as client:
+    async with county.browser() as client:
         yield client

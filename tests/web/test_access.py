@@ -17,7 +17,7 @@ from shared.mongo import connect
 from shared.settings import Settings
 from tests.web.conftest import ADDRESS, County
 
-OPEN = {"/health", "/ready", "/metrics", "/api/v1/openapi.json", "/api/v1/asyncapi.json"}
+OPEN = {"/sign-in", "/sign-out", "/health", "/ready", "/metrics", "/api/v1/openapi.json", "/api/v1/asyncapi.json"}
 """Routes that tell nothing about anybody."""
 
 
@@ -132,8 +132,8 @@ async def test_an_error_of_ours_is_a_clean_answer_and_its_words_are_not_logged(
 
     county.web_bus.call = fail  # type: ignore[method-assign]
     county.app.state.backend.call = fail
-    async with county.client(county.keys.give("Board")) as http:
-        answer = await http.get(path)
+    async with county.browser() as http:
+        answer = await http.get(path, headers={"Authorization": f"Bearer {county.keys.give('Board')}"})
     assert answer.status_code == 500
     assert "the fault is ours" in answer.text.lower()
     output = capsys.readouterr()

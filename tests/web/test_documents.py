@@ -68,7 +68,7 @@ async def test_ready_tells_the_broker_from_the_services_behind_it(county: County
 
 async def test_metrics_count_by_route_and_hold_nothing_personal(county: County, partner: Partner) -> None:
     await partner.post(a_cloudevent(id="ref-77", people=[a_person("Mary Okafor", email="mary@example.org")]))
-    async with county.client() as http:
+    async with county.browser() as http:
         await http.get("/search", params={"q": "okafor"})
         await http.get("/contacts/con_unknown")
         await http.get("/nothing/here")

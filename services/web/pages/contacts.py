@@ -10,11 +10,10 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from services.web.access import staff
+from services.web.access import reader_of, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages.forms import Form, given, lines, text, texts
-from services.web.pages.home import STAFF_READER
 from services.web.pages.search import CHANGED, MAX_QUERY, Query, ask_history, chart_of, is_partial, results
 from services.web.rendering import render
 from services.web.words import KINDS, month
@@ -43,7 +42,7 @@ async def list_contacts(request: Request) -> Response:
         group=tuple(filter(None, params.getlist("group"))),
         limit=PAGE,
         cursor=params.get("cursor") or None,
-        reader=STAFF_READER,
+        reader=reader_of(request),
     )
     page, reference = await asyncio.gather(behind.call(question), behind.reference())
     template = "contact_list.html" if is_partial(request) else "contacts.html"
@@ -63,7 +62,7 @@ async def list_contacts(request: Request) -> Response:
 async def offer_contacts(request: Request) -> Response:
     """Contacts to choose from while one types a name into a form."""
     q = request.query_params.get("contact_q", "").strip()[:MAX_QUERY]
-    page = await backend(request).call(SearchContacts(q=q, limit=OFFERED, reader=STAFF_READER)) if q else None
+    page = await backend(request).call(SearchContacts(q=q, limit=OFFERED, reader=reader_of(request))) if q else None
     return render(request, "contact_offers.html", offered=page.items if page else None)
 
 
@@ -87,7 +86,7 @@ async def register_contact(request: Request) -> Response:
 @router.get("/{contact_id}", dependencies=[staff("history:read")])
 async def contact_page(request: Request, contact_id: str) -> Response:
     query, behind = Query(request.query_params), backend(request)
-    question = query.question(contact_id)
+    question = query.question(reader_of(request), contact_id)
     if question.sort == "relevance":  # a timeline is in order of time
         question = question.model_copy(update={"sort": "newest"})
     contact, page, said, span, reference = await asyncio.gather(
@@ -144,7 +143,7 @@ async def _span(request: Request, contact_id: str) -> Sequence[HistoryItem]:
     """The first and the last engagement, whatever is searched for; nothing while there is none, or not shown."""
     if is_partial(request):
         return ()
-    asked = {"contact_id": contact_id, "kind": tuple(KINDS), "limit": 1, "facets": False, "reader": STAFF_READER}
+    asked = {"contact_id": contact_id, "kind": tuple(KINDS), "limit": 1, "facets": False, "reader": reader_of(request)}
     behind = backend(request)
     first, last = await asyncio.gather(
         behind.call(SearchHistory(sort="oldest", **asked)), behind.call(SearchHistory(sort="newest", **asked))

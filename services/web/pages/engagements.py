@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.web.access import staff
+from services.web.access import reader_of, staff
 from services.web.backend import backend
 from services.web.pages import engagement_form
 from services.web.pages.forms import Form, text
-from services.web.pages.home import STAFF_READER
 from services.web.rendering import render
 from services.web.words import place_names
 from shared.contracts.contacts import GetContact
@@ -49,6 +48,8 @@ async def log_engagement(request: Request) -> Response:
         return await _show(request, form)
     question = RecordEngagement(request_id=form.request_id, reported=_with_chosen(reported, form))
     recorded = await form.attempt(backend(request).call(question))
+    if recorded and recorded.sensitive and not reader_of(request).sensitive:
+        return RedirectResponse("/engagements/new?done=restricted", 303)
     return _to_page(recorded, "logged") if recorded else await _show(request, form)
 
 
@@ -56,7 +57,7 @@ async def log_engagement(request: Request) -> Response:
 async def engagement_page(request: Request, engagement_id: str) -> Response:
     behind = backend(request)
     engagement, entry, reference = await asyncio.gather(
-        behind.call(GetEngagement(engagement_id=engagement_id)), _entry(request, engagement_id), behind.reference()
+        behind.call(_question(request, engagement_id)), _entry(request, engagement_id), behind.reference()
     )
     names = {each.id: each.name for each in entry.contacts} if entry else {}
     return render(
@@ -72,7 +73,7 @@ async def engagement_page(request: Request, engagement_id: str) -> Response:
 
 @router.get("/{engagement_id}/correct", dependencies=[staff("engagements:write")])
 async def show_correction(request: Request, engagement_id: str) -> Response:
-    engagement = await backend(request).call(GetEngagement(engagement_id=engagement_id))
+    engagement = await backend(request).call(_question(request, engagement_id))
     return await _show(request, engagement_form.of_engagement(engagement), engagement_id, engagement.version)
 
 
@@ -86,7 +87,12 @@ async def correct_engagement(request: Request, engagement_id: str) -> Response:
     reported = engagement_form.read(form)
     if reported is None:
         return await _show(request, form, engagement_id, number)
-    question = CorrectEngagement(engagement_id=engagement_id, version=number, reported=_with_chosen(reported, form))
+    question = CorrectEngagement(
+        engagement_id=engagement_id,
+        version=number,
+        reported=_with_chosen(reported, form),
+        sensitive=reader_of(request).sensitive,
+    )
     corrected = await form.attempt(backend(request).call(question))
     return _to_page(corrected, "corrected") if corrected else await _show(request, form, engagement_id, number)
 
@@ -99,7 +105,7 @@ async def _rearrange(
         engagement_form.add_row(form)
         return await _show(request, form, engagement_id, version)
     if action == "find":
-        question = SearchContacts(q=form.values["contact_q"], limit=OFFERED, reader=STAFF_READER)
+        question = SearchContacts(q=form.values["contact_q"], limit=OFFERED, reader=reader_of(request))
         page = await form.attempt(backend(request).call(question))
         return await _show(request, form, engagement_id, version, page.items if page else ())
     return None
@@ -122,6 +128,7 @@ async def _show(
         version=version,
         offered=offered,
         places=place_names(reference) if reference else {},
+        done=request.query_params.get("done", ""),
     )
 
 
@@ -136,10 +143,14 @@ def _with_chosen(reported: Reported, form: Form) -> Reported:
     return reported.model_copy(update={"people": (*reported.people, *chosen)})
 
 
+def _question(request: Request, engagement_id: str) -> GetEngagement:
+    return GetEngagement(engagement_id=engagement_id, sensitive=reader_of(request).sensitive)
+
+
 async def _entry(request: Request, engagement_id: str) -> HistoryItem | None:
     """The names its contacts have now; a moment after it was recorded the index does not know it yet."""
     try:
-        return await backend(request).call(GetEntry(entry_id=engagement_id, reader=STAFF_READER))
+        return await backend(request).call(GetEntry(entry_id=engagement_id, reader=reader_of(request)))
     except NotFound:
         return None
 

@@ -5,14 +5,13 @@ import asyncio
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.web.access import staff
+from services.web.access import reader_of, staff
 from services.web.backend import backend
 from services.web.rendering import render
 from services.web.words import KINDS, place_names
 from shared.contracts.events import ListQuarantine
-from shared.contracts.history import GetHistoryStatus, Reader, SearchHistory
+from shared.contracts.history import GetHistoryStatus, SearchHistory
 
-STAFF_READER = Reader(sensitive=True)
 RECENT = 10
 router = APIRouter(include_in_schema=False)
 
@@ -21,7 +20,9 @@ router = APIRouter(include_in_schema=False)
 async def home(request: Request) -> Response:
     behind = backend(request)
     recent, known, quarantine, reference = await asyncio.gather(
-        behind.call(SearchHistory(kind=tuple(KINDS), sort="newest", limit=RECENT, facets=False, reader=STAFF_READER)),
+        behind.call(
+            SearchHistory(kind=tuple(KINDS), sort="newest", limit=RECENT, facets=False, reader=reader_of(request))
+        ),
         behind.call(GetHistoryStatus()),
         behind.call(ListQuarantine(limit=1)),
         behind.reference(),

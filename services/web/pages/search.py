@@ -10,15 +10,14 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from services.web.access import staff
+from services.web.access import reader_of, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages.charts import Histogram, histogram
-from services.web.pages.home import STAFF_READER
 from services.web.rendering import render
 from services.web.words import KINDS, label, place_names
 from shared.contracts.contacts import Reference
-from shared.contracts.history import ContactPage, HistoryPage, SearchContacts, SearchHistory, Sort
+from shared.contracts.history import ContactPage, HistoryPage, Reader, SearchContacts, SearchHistory, Sort
 from shared.errors import Invalid
 
 FILTERS = {
@@ -59,7 +58,7 @@ class Query:
     params: QueryParams
     faults: dict[str, str] = field(default_factory=dict)
 
-    def question(self, contact_id: str | None = None) -> SearchHistory:
+    def question(self, reader: Reader, contact_id: str | None = None) -> SearchHistory:
         values = {name: tuple(each for each in self.params.getlist(name) if each) for name in FILTERS}
         if not (contact_id or values["kind"] or self.params.get(CHANGES)):
             values["kind"] = tuple(KINDS)
@@ -74,7 +73,7 @@ class Query:
             sort=sort if sort in get_args(Sort) else "relevance",
             limit=PAGE,
             cursor=self.params.get("cursor") or None,
-            reader=STAFF_READER,
+            reader=reader,
             **values,
         )
 
@@ -99,8 +98,8 @@ async def search(request: Request) -> Response:
     query = Query(request.query_params)
     behind = backend(request)
     page, names, reference = await asyncio.gather(
-        ask_history(request, query, query.question()),
-        behind.call(SearchContacts(q=query.q, limit=NAMES_SHOWN, reader=STAFF_READER)),
+        ask_history(request, query, query.question(reader_of(request))),
+        behind.call(SearchContacts(q=query.q, limit=NAMES_SHOWN, reader=reader_of(request))),
         behind.reference(),
     )
     template = "search_results.html" if is_partial(request) else "search.html"

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.web.access import staff
+from services.web.access import staff, staff_or_key
 from services.web.backend import backend
 from services.web.pages.search import is_partial
 from services.web.rendering import render
@@ -19,7 +19,7 @@ async def show_status(request: Request) -> Response:
     return render(request, template, report=report, refreshes=request.query_params.get("refresh") != "no")
 
 
-@router.get("/status.json", dependencies=[staff("system:read")])
+@router.get("/status.json", dependencies=[staff_or_key("system:read")])
 async def tell_status(request: Request) -> Response:
     """The same report for scripts: 200 whatever the state is; `troubles` is empty when all is well."""
     report = await backend(request).report()

@@ -1,0 +1,1 @@
+"""Who works here: accounts, sessions, roles and the audit, in the web's own database."""
