@@ -31,7 +31,10 @@ class Caller:
 
 
 OPERATOR = Caller(
-    "staff", frozenset(("history:read", "contacts:write", "engagements:write", "quarantine:write", "system:read"))
+    "staff",
+    frozenset(
+        ("history:read", "contacts:write", "consents:write", "engagements:write", "quarantine:write", "system:read")
+    ),
 )
 
 

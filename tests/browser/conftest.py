@@ -12,9 +12,10 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.events import RecordEngagement
-from tests.builders import a_body, a_new_contact, a_person, a_report, headers
+from tests.builders import a_body, a_new_contact, a_person, a_report, a_statement, headers
 from tests.web.conftest import County
 
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
@@ -52,6 +53,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def populate(county: County, address: str) -> Site:
     """Mary and her neighbours, three years of what they said, and an event that nobody could record."""
     mary = county.bus.call(RegisterContact(request_id="mary", contact=a_new_contact(email=("mary@example.org",))))
+    said = (
+        a_statement(mary.contact_id, evidence="form 12"),
+        a_statement(mary.contact_id, channel="post"),
+        a_statement(mary.contact_id, False, purpose="survey", channel="*", method="one_click"),
+    )
+    county.bus.call(RecordConsents(request_id="said", statements=said))
     for number in range(40):
         at = f"{2011 + number % 3}-{number % 12 + 1:02}-15T10:30:00Z"
         people = [a_person("Mary Okafor", email="mary@example.org"), a_person(f"Neighbour {number}")]

@@ -21,6 +21,7 @@ PAGES = {
     "nothing-found": "/search?q=zzzz",
     "contacts": "/contacts",
     "timeline": "{contact}",
+    "consent": "{contact}/consent",
     "edit-contact": "{contact}/edit",
     "add-contact": "/contacts/new",
     "engagement": "{engagement}",
