@@ -21,3 +21,9 @@ def about(event: Event, contact_id: str, version: int, correlation: str = "") ->
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def now_as_stored() -> datetime:
+    """To the millisecond, which is what the store keeps of a time."""
+    at = now()
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)

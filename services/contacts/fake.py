@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from services.contacts.repository import Added, Said, Standing
+from services.contacts.segments.fake import FakeSegments
+from services.contacts.segments.repository import SegmentStore
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import Consent
 from shared.contracts.contacts import Contact
@@ -18,6 +20,7 @@ class FakeContacts:
         self._identifiers: dict[str, list[str]] = {}
         self._sealed: set[str] = set()
         self.outbox = MemoryOutbox()
+        self.segments: SegmentStore = FakeSegments(self._everyone)
 
     def owners(self, keys: Iterable[str]) -> dict[str, list[str]]:
         return {key: list(self._identifiers[key]) for key in keys if self._identifiers.get(key)}
@@ -86,3 +89,6 @@ class FakeContacts:
                 self._consents[each.contact_id] = self._consents.get(each.contact_id, ()) + each.consents
                 for envelope in each.envelopes:
                     self.outbox.add(each.contact_id, envelope)
+
+    def _everyone(self) -> dict[str, tuple[Contact, tuple[Consent, ...]]]:
+        return {key: (each, self._consents.get(key, ())) for key, each in self._contacts.items()}

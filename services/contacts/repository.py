@@ -6,6 +6,8 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 from pymongo import UpdateOne
 
+from services.contacts.segments.domain import bucket_of
+from services.contacts.segments.repository import MongoSegments, SegmentStore
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import Consent, ConsentChanged
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
@@ -49,6 +51,11 @@ class Contacts(Protocol):
     @property
     def outbox(self) -> Outbox:
         """What commands have left to be published."""
+        ...
+
+    @property
+    def segments(self) -> SegmentStore:
+        """Segments and who is in them, beside the contacts."""
         ...
 
     def owners(self, keys: Iterable[str]) -> dict[str, list[str]]:
@@ -107,6 +114,7 @@ class MongoContacts:
         self._contacts = database["contacts"]
         self._identifiers = database["identifiers"]
         self.outbox = MongoOutbox(self._contacts, KNOWN)
+        self.segments: SegmentStore = MongoSegments(database)
         self._identifiers.create_index("contact_ids")
 
     def owners(self, keys: Iterable[str]) -> dict[str, list[str]]:
@@ -156,7 +164,11 @@ class MongoContacts:
         if not contacts:
             return set()
         return insert_new(
-            self._contacts, [_document(contact) | {"outbox": [event.content]} for contact, event in contacts]
+            self._contacts,
+            [
+                _document(contact) | {"bucket": bucket_of(contact.contact_id), "outbox": [event.content]}
+                for contact, event in contacts
+            ],
         )
 
     def replace(self, contact: Contact, envelope: Envelope[Event]) -> bool:

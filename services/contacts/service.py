@@ -9,8 +9,18 @@ from services.contacts.envelopes import envelope, now
 from services.contacts.reference import REFERENCE
 from services.contacts.repository import Contacts, MongoContacts
 from services.contacts.resolution import Resolving
-from shared.contracts.base import Event
-from shared.contracts.consent import Consents, ContactConsents, GetConsents, GetProfile, Profile, RecordConsents
+from services.contacts.segments.book import SegmentBook
+from services.contacts.segments.causes import FOLLOWED
+from services.contacts.segments.keeping import Keeper
+from shared.contracts.base import Envelope, Event
+from shared.contracts.consent import (
+    Consents,
+    ContactConsents,
+    GetConsents,
+    ListRecipients,
+    RecipientPage,
+    RecordConsents,
+)
 from shared.contracts.contacts import (
     ChangeContact,
     Contact,
@@ -24,8 +34,25 @@ from shared.contracts.contacts import (
     ResolveContacts,
 )
 from shared.contracts.contacts import Contacts as ContactList
+from shared.contracts.segments import (
+    ChangeSegment,
+    CreateSegment,
+    DeleteSegment,
+    GetProfile,
+    GetSegment,
+    ListSegmentMembers,
+    ListSegments,
+    MemberPage,
+    Preview,
+    PreviewSegment,
+    Profile,
+    RestoreSegment,
+    Segment,
+    Segments,
+)
 from shared.errors import Conflict, NotFound
-from shared.messaging import Bus, rpc
+from shared.messaging import Bus, every, on_batch, rpc
+from shared.messaging.outboxes import Outboxes
 from shared.mongo import connect
 from shared.settings import Settings
 
@@ -41,7 +68,9 @@ class ContactsService:
         self._repository = repository
         self._resolving = Resolving(repository)
         self._consents = ConsentBook(repository)
-        self.outbox = repository.outbox
+        self._segments = SegmentBook(repository)
+        self._keeper = Keeper(repository.segments)
+        self.outbox = Outboxes(repository.outbox, repository.segments.outbox)
 
     @rpc
     def resolve_contacts(self, request: ResolveContacts) -> Resolutions:
@@ -106,7 +135,57 @@ class ContactsService:
 
     @rpc
     def get_profile(self, request: GetProfile) -> Profile:
-        return Profile(contact=self._get(request.contact_id), consents=self._consents.of(request.contact_id))
+        return Profile(
+            contact=self._get(request.contact_id),
+            consents=self._consents.of(request.contact_id),
+            segments=self._segments.of_contact(request.contact_id),
+        )
+
+    @on_batch("contacts.segments", FOLLOWED, size=500, linger=0.05)
+    def settle_segments(self, envelopes: list[Envelope[Event]]) -> list[Envelope[Event]]:
+        """Who has come into a segment or gone out of it by what has happened."""
+        return self._keeper.follow(envelopes)
+
+    @every(0.5)
+    def sweep_segments(self) -> None:
+        """A turn of filling segments that are new, and of looking over those that follow time."""
+        self._keeper.sweep()
+
+    @rpc
+    def create_segment(self, request: CreateSegment) -> Segment:
+        return self._segments.create(request)
+
+    @rpc
+    def change_segment(self, request: ChangeSegment) -> Segment:
+        return self._segments.change(request)
+
+    @rpc
+    def delete_segment(self, request: DeleteSegment) -> Segment:
+        return self._segments.put_away(request.segment_id, request.by)
+
+    @rpc
+    def restore_segment(self, request: RestoreSegment) -> Segment:
+        return self._segments.restore(request.segment_id, request.by)
+
+    @rpc
+    def get_segment(self, request: GetSegment) -> Segment:
+        return self._segments.get(request.segment_id)
+
+    @rpc
+    def list_segments(self, request: ListSegments) -> Segments:
+        return Segments(segments=self._segments.list())
+
+    @rpc
+    def list_segment_members(self, request: ListSegmentMembers) -> MemberPage:
+        return self._segments.members(request)
+
+    @rpc
+    def preview_segment(self, request: PreviewSegment) -> Preview:
+        return self._segments.preview(request.rule)
+
+    @rpc
+    def list_recipients(self, request: ListRecipients) -> RecipientPage:
+        return self._segments.recipients(request)
 
     @rpc
     def get_reference(self, request: GetReference) -> Reference:

@@ -135,6 +135,11 @@ def consent_sentence(consent: Consent, name: str) -> str:
     return f"{name} {verb} {what}, {_METHODS[consent.method]}."
 
 
+def segment_sentence(segment: str, entered: bool, cause: str) -> str:
+    """`Came into the segment “Northern panel”. Because: consent given: newsletter by email.`"""
+    return f"{'Came into' if entered else 'Went out of'} the segment “{segment}”. Because: {cause}."
+
+
 def _change_phrase(change: FieldChange) -> str:
     if change.field not in _FIELDS:
         return "how to reach them" if change.field == "identifiers" else change.field.replace("_", " ")

@@ -33,7 +33,16 @@ class Caller:
 OPERATOR = Caller(
     "staff",
     frozenset(
-        ("history:read", "contacts:write", "consents:write", "engagements:write", "quarantine:write", "system:read")
+        (
+            "history:read",
+            "contacts:write",
+            "consents:write",
+            "segments:read",
+            "segments:write",
+            "engagements:write",
+            "quarantine:write",
+            "system:read",
+        )
     ),
 )
 

@@ -40,6 +40,8 @@ CHANGES: Mapping[str, str] = MappingProxyType(
         "contact_changed": "Details changed",
         "consent_given": "Consent given",
         "consent_withdrawn": "Consent withdrawn",
+        "segment_entered": "Came into a segment",
+        "segment_left": "Went out of a segment",
     }
 )
 """Kinds of entries that nobody said: what became of a contact with us."""
@@ -68,6 +70,8 @@ ICONS: Mapping[str, str] = MappingProxyType(
         "contact_changed": "pencil",
         "consent_given": "tick",
         "consent_withdrawn": "stop",
+        "segment_entered": "enter",
+        "segment_left": "leave",
     }
 )
 """The picture of each kind of entry, a symbol of static/icons.svg; kinds without one get `speech`."""

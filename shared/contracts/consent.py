@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AwareDatetime, Field
 
 from shared.contracts.base import Event, Personal, Request, Value
-from shared.contracts.contacts import Contact
 
 Purpose = Literal["newsletter", "consultation", "survey", "membership"]
 ConsentChannel = Literal["email", "sms", "phone", "post"]
@@ -135,19 +134,4 @@ class GetConsents(Request[ContactConsents]):
 
     service: ClassVar[str] = "contacts"
     reply: ClassVar = ContactConsents
-    contact_id: str
-
-
-class Profile(Value):
-    """A contact with all that its page shows of it, in one answer."""
-
-    contact: Contact
-    consents: ContactConsents
-
-
-class GetProfile(Request[Profile]):
-    """A contact and what it allows."""
-
-    service: ClassVar[str] = "contacts"
-    reply: ClassVar = Profile
     contact_id: str

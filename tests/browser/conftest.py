@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.events import RecordEngagement
+from shared.contracts.segments import CreateSegment, Rule
 from tests.builders import a_body, a_new_contact, a_person, a_report, a_statement, headers
 from tests.web.conftest import County
 
@@ -30,6 +31,7 @@ class Site:
     contact: str
     engagement: str
     quarantined: str
+    segment: str
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +67,17 @@ def populate(county: County, address: str) -> Site:
         body = "The barrier at the car park is broken and the machine takes no cards." * 3
         event = {"title": f"Parking, visit {number}", "occurred_at": at, "topics": ["parking"], "channel": "phone"}
         county.bus.publish_inbound([a_body(people=people, body=body, **event)], headers())
+    rule = Rule.model_validate(
+        {
+            "conditions": [
+                {"field": "locality", "any_of": ["eastmere"], "negated": True},
+                {"field": "consent", "purpose": "newsletter", "channel": "email"},
+                {"field": "engaged", "at_least": 2, "kinds": ["conversation"]},
+                {"field": "name", "words": "mary"},
+            ]
+        }
+    )
+    segment = county.bus.call(CreateSegment(request_id="panel", name="Those who like e-mail", rule=rule))
     county.bus.publish_inbound([a_body(kind="gossip", title="Told on the bus")], headers())
     logged = county.bus.call(
         RecordEngagement(
@@ -73,6 +86,8 @@ def populate(county: County, address: str) -> Site:
             contact_ids=(mary.contact_id,),
         )
     )
+    for _ in range(20):
+        county.bus.tick()
     county.settle()
     quarantined = next(
         each.subject for each in county.bus.published if each.data.type == "wellheard.engagement.quarantined.v1"
@@ -83,6 +98,7 @@ def populate(county: County, address: str) -> Site:
         f"/contacts/{mary.contact_id}",
         f"/engagements/{logged.engagement_id}",
         f"/quarantine/{quarantined}",
+        f"/segments/{segment.segment_id}",
     )
 
 

@@ -11,8 +11,9 @@ from services.contacts.consent import CHANNELS, PURPOSES, standing
 from services.contacts.fake import FakeContacts
 from services.contacts.service import ContactsService
 from shared.contracts.base import new_id
-from shared.contracts.consent import Consent, ConsentChanged, GetConsents, GetProfile, RecordConsents
+from shared.contracts.consent import Consent, ConsentChanged, GetConsents, RecordConsents
 from shared.contracts.contacts import ChangeContact, Contact, RegisterContact
+from shared.contracts.segments import GetProfile
 from shared.errors import Conflict, Invalid, NotFound
 from shared.messaging.testbus import TestBus
 from tests.builders import AT, a_consent, a_new_contact, a_statement

@@ -18,6 +18,7 @@ from services.history.timeline import ContactRecord, Entry, Folded, fold
 from shared.contracts.consent import ConsentChanged, Method
 from shared.contracts.contacts import ContactChanged, ContactRegistered, FieldChange
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, Kind, Participant
+from shared.contracts.segments import SegmentEntered, SegmentLeft
 from tests.builders import AT, a_consent, a_contact, an_engagement, an_envelope, recorded, registered
 
 
@@ -86,6 +87,19 @@ def test_a_statement_of_consent_is_a_line_of_its_own_at_the_time_it_was_said() -
 def test_every_method_of_consent_has_words(method: str) -> None:
     sentence = consent_sentence(a_consent(method=method), "Ann Lee")
     assert sentence.startswith("Ann Lee allowed the newsletter by e-mail, ")
+
+
+@pytest.mark.parametrize(("kind", "words"), [(SegmentEntered, "Came into"), (SegmentLeft, "Went out of")])
+def test_a_move_in_or_out_of_a_segment_is_a_line_with_its_cause(
+    kind: type[SegmentEntered | SegmentLeft], words: str
+) -> None:
+    move = kind(contact_id="con_1", segment_id="seg_1", segment="Panel", cause="became known", cause_id="e", at=AT)
+    envelope = an_envelope(move)
+    entry, contact = fold(envelope)
+    assert (entry.id, entry.contact_ids, entry.occurred_at) == (envelope.id, ("con_1",), AT)
+    assert entry.kind == ("segment_entered" if kind is SegmentEntered else "segment_left")
+    assert entry.sentence == f"{words} the segment “Panel”. Because: became known."
+    assert contact is None
 
 
 def test_records_come_back_from_their_canonical_form() -> None:

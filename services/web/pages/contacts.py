@@ -19,9 +19,9 @@ from services.web.pages.search import MAX_QUERY, Query, ask_history, chart_of, i
 from services.web.rendering import render
 from services.web.words import CHANGES, KINDS, month
 from services.web.words import place_names as names_of_places
-from shared.contracts.consent import GetProfile
 from shared.contracts.contacts import ChangeContact, Contact, GetContact, NewContact, RegisterContact
 from shared.contracts.history import HistoryItem, SearchContacts, SearchHistory
+from shared.contracts.segments import GetProfile
 
 SENTENCES: Mapping[str, str] = {
     "name": "Enter a name of up to 200 characters",
@@ -104,6 +104,7 @@ async def contact_page(request: Request, contact_id: str) -> Response:
         **results(request, query, page, reference, contact_id) | {"chart_of_months": chart_of(said)},
         contact=profile.contact,
         consents=profile.consents,
+        segments=profile.segments,
         allowances={(each.purpose, each.channel): each for each in profile.consents.allowances},
         span=span,
         months=_by_month(page.items),
