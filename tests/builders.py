@@ -7,6 +7,7 @@ import orjson
 
 from services.events.domain import Inbound
 from shared.contracts.base import Envelope, Event, new_id
+from shared.contracts.consent import Consent, Statement
 from shared.contracts.contacts import Contact, ContactRegistered, NewContact
 from shared.contracts.events import REPORTED, Engagement, EngagementRecorded, Reported
 
@@ -54,6 +55,25 @@ def a_new_contact(name: str = "Mary Okafor", **fields: Any) -> NewContact:
 def a_contact(name: str = "Mary Okafor", **fields: Any) -> Contact:
     defaults = {"contact_id": new_id("con"), "version": 1, "kind": "person", "registered_at": AT, "changed_at": AT}
     return Contact.model_validate(defaults | {"name": name} | fields)
+
+
+def a_consent(given: bool = True, **fields: Any) -> Consent:
+    defaults = {
+        "consent_id": new_id("cst"),
+        "contact_id": "con_1",
+        "purpose": "newsletter",
+        "channel": "email",
+        "at": AT,
+        "method": "paper_form",
+        "wording": "May we send you our newsletter by e-mail?",
+        "recorded_by": "staff",
+    }
+    return Consent.model_validate(defaults | {"given": given} | fields)
+
+
+def a_statement(contact_id: str = "con_1", given: bool = True, **fields: Any) -> Statement:
+    defaults = {"purpose": "newsletter", "channel": "email", "method": "paper_form", "wording": "May we write to you?"}
+    return Statement.model_validate({"contact_id": contact_id, "given": given} | defaults | fields)
 
 
 def a_report(**fields: Any) -> Reported:

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.contacts.repository import Standing
+from services.contacts.repository import Added, Said, Standing
+from services.contacts.segments.fake import FakeSegments
+from services.contacts.segments.repository import SegmentStore
 from shared.contracts.base import Envelope, Event
+from shared.contracts.consent import Consent
 from shared.contracts.contacts import Contact
 from shared.messaging.testbus import MemoryOutbox
 
@@ -13,9 +16,11 @@ class FakeContacts:
 
     def __init__(self) -> None:
         self._contacts: dict[str, Contact] = {}
+        self._consents: dict[str, tuple[Consent, ...]] = {}
         self._identifiers: dict[str, list[str]] = {}
         self._sealed: set[str] = set()
         self.outbox = MemoryOutbox()
+        self.segments: SegmentStore = FakeSegments(self._everyone)
 
     def owners(self, keys: Iterable[str]) -> dict[str, list[str]]:
         return {key: list(self._identifiers[key]) for key in keys if self._identifiers.get(key)}
@@ -70,3 +75,20 @@ class FakeContacts:
         self._contacts[contact.contact_id] = contact
         self.outbox.add(contact.contact_id, envelope)
         return True
+
+    def find_said(self, contact_ids: Iterable[str]) -> dict[str, Said]:
+        found = self.find(contact_ids)
+        return {key: Said(each.name, each.version, self._consents.get(key, ())) for key, each in found.items()}
+
+    def add_consents(self, added: Sequence[Added]) -> None:
+        for each in added:
+            contact = self._contacts[each.contact_id]
+            if contact.version == each.version:
+                version = each.version + len(each.consents)
+                self._contacts[each.contact_id] = contact.model_copy(update={"version": version})
+                self._consents[each.contact_id] = self._consents.get(each.contact_id, ()) + each.consents
+                for envelope in each.envelopes:
+                    self.outbox.add(each.contact_id, envelope)
+
+    def _everyone(self) -> dict[str, tuple[Contact, tuple[Consent, ...]]]:
+        return {key: (each, self._consents.get(key, ())) for key, each in self._contacts.items()}

@@ -4,13 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import orjson
+from pymongo import UpdateOne
 
+from services.contacts.segments.domain import bucket_of
+from services.contacts.segments.repository import MongoSegments, SegmentStore
 from shared.contracts.base import Envelope, Event
+from shared.contracts.consent import Consent, ConsentChanged
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
 from shared.messaging import Outbox
 from shared.mongo import Documents, MongoOutbox, insert_new
 
-KNOWN: dict[str, type[Event]] = {each.type: each for each in (ContactRegistered, ContactChanged)}
+KNOWN: dict[str, type[Event]] = {each.type: each for each in (ContactRegistered, ContactChanged, ConsentChanged)}
 
 
 class Standing(NamedTuple):
@@ -18,6 +22,23 @@ class Standing(NamedTuple):
 
     locality: str | None
     groups: tuple[str, ...]
+
+
+class Said(NamedTuple):
+    """What a contact has said of its consent, and the version it has come to."""
+
+    name: str
+    version: int
+    consents: tuple[Consent, ...]
+
+
+class Added(NamedTuple):
+    """Statements to be added to a contact that stands at `version`, each with its event."""
+
+    contact_id: str
+    version: int
+    consents: tuple[Consent, ...]
+    envelopes: tuple[Envelope[Event], ...]
 
 
 class Contacts(Protocol):
@@ -30,6 +51,11 @@ class Contacts(Protocol):
     @property
     def outbox(self) -> Outbox:
         """What commands have left to be published."""
+        ...
+
+    @property
+    def segments(self) -> SegmentStore:
+        """Segments and who is in them, beside the contacts."""
         ...
 
     def owners(self, keys: Iterable[str]) -> dict[str, list[str]]:
@@ -72,6 +98,14 @@ class Contacts(Protocol):
         """Store the next version with its event; False when somebody was faster."""
         ...
 
+    def find_said(self, contact_ids: Iterable[str]) -> dict[str, Said]:
+        """What contacts have said of their consent."""
+        ...
+
+    def add_consents(self, added: Sequence[Added]) -> None:
+        """Add statements with their events, for each contact in one write; where somebody was faster, nothing."""
+        ...
+
 
 class MongoContacts:
     """Collections `contacts` (each document with its outbox) and `identifiers` (key -> contact ids)."""
@@ -80,6 +114,7 @@ class MongoContacts:
         self._contacts = database["contacts"]
         self._identifiers = database["identifiers"]
         self.outbox = MongoOutbox(self._contacts, KNOWN)
+        self.segments: SegmentStore = MongoSegments(database)
         self._identifiers.create_index("contact_ids")
 
     def owners(self, keys: Iterable[str]) -> dict[str, list[str]]:
@@ -118,7 +153,7 @@ class MongoContacts:
             self._identifiers.update_many({"_id": {"$in": keys}}, {"$pull": {"contact_ids": contact_id}})
 
     def find(self, contact_ids: Iterable[str]) -> dict[str, Contact]:
-        found = self._contacts.find({"_id": {"$in": list(set(contact_ids))}}, {"outbox": 0})
+        found = self._contacts.find({"_id": {"$in": list(set(contact_ids))}}, {"outbox": 0, "consents": 0})
         return {each["_id"]: _contact(each) for each in found}
 
     def find_standings(self, contact_ids: Iterable[str]) -> dict[str, Standing]:
@@ -129,7 +164,11 @@ class MongoContacts:
         if not contacts:
             return set()
         return insert_new(
-            self._contacts, [_document(contact) | {"outbox": [event.content]} for contact, event in contacts]
+            self._contacts,
+            [
+                _document(contact) | {"bucket": bucket_of(contact.contact_id), "outbox": [event.content]}
+                for contact, event in contacts
+            ],
         )
 
     def replace(self, contact: Contact, envelope: Envelope[Event]) -> bool:
@@ -140,6 +179,17 @@ class MongoContacts:
         )
         return result.modified_count == 1
 
+    def find_said(self, contact_ids: Iterable[str]) -> dict[str, Said]:
+        asked = {"_id": {"$in": list(set(contact_ids))}}
+        found = self._contacts.find(asked, {"name": 1, "version": 1, "consents": 1})
+        return {
+            each["_id"]: Said(each["name"], each["version"], tuple(map(_consent, each.get("consents", ()))))
+            for each in found
+        }
+
+    def add_consents(self, added: Sequence[Added]) -> None:
+        self._contacts.bulk_write([_addition(each) for each in added], ordered=False)
+
 
 def _document(contact: Contact) -> dict[str, Any]:
     content: dict[str, Any] = orjson.loads(contact.model_dump_json())
@@ -148,3 +198,19 @@ def _document(contact: Contact) -> dict[str, Any]:
 
 def _contact(document: dict[str, Any]) -> Contact:
     return Contact.model_validate({**document, "contact_id": document["_id"]}, extra="ignore")
+
+
+def _consent(document: dict[str, Any]) -> Consent:
+    return Consent.model_validate(document, extra="ignore")
+
+
+def _addition(added: Added) -> UpdateOne:
+    consents = [each.model_dump(mode="json") for each in added.consents]
+    events = [each.content for each in added.envelopes]
+    return UpdateOne(
+        {"_id": added.contact_id, "version": added.version},
+        {
+            "$set": {"version": added.version + len(consents)},
+            "$push": {"consents": {"$each": consents}, "outbox": {"$each": events}},
+        },
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from shared.contracts.consent import Consent
 from shared.contracts.contacts import Contact, FieldChange
 from shared.contracts.events import Engagement, Participant
 
@@ -61,6 +62,33 @@ _FIELDS = {
 }
 
 
+_PURPOSES = {
+    "newsletter": "the newsletter",
+    "consultation": "invitations to consultations",
+    "survey": "surveys",
+    "membership": "messages about membership",
+    "*": "any message",
+}
+_CONSENT_CHANNELS = {
+    "email": "by e-mail",
+    "sms": "by text message",
+    "phone": "by telephone",
+    "post": "by post",
+    "*": "over any channel",
+}
+_METHODS = {
+    "web_form": "on a web form",
+    "paper_form": "on a paper form",
+    "phone_call": "in a telephone call",
+    "in_person": "in person",
+    "import": "as an imported list says",
+    "preference_page": "on the preference page",
+    "one_click": "with one click in a message",
+    "bounce": "because messages came back",
+    "other": "in another way",
+}
+
+
 def engagement_sentence(engagement: Engagement) -> str:
     """`St Agnes Hospital reported a complaint from Ann Lee by phone: Waiting for an appointment`"""
     noun, preposition = _KINDS.get(engagement.kind, (f"an event of kind {engagement.kind}", "with"))
@@ -98,6 +126,18 @@ def change_sentence(contact: Contact, changes: Sequence[FieldChange], by: str) -
     """`Staff changed Ann Lee: name from “Ann Leigh” to “Ann Lee”.` Addresses and numbers are not repeated."""
     what = _listed(_change_phrase(change) for change in changes) or "what is known"
     return f"{'Staff' if by == STAFF else by} changed {contact.name}: {what}."
+
+
+def consent_sentence(consent: Consent, name: str) -> str:
+    """`Ann Lee allowed the newsletter by e-mail, on a paper form.`"""
+    what = f"{_PURPOSES[consent.purpose]} {_CONSENT_CHANNELS[consent.channel]}"
+    verb = "allowed" if consent.given else "no longer allows"
+    return f"{name} {verb} {what}, {_METHODS[consent.method]}."
+
+
+def segment_sentence(segment: str, entered: bool, cause: str) -> str:
+    """`Came into the segment “Northern panel”. Because: consent given: newsletter by email.`"""
+    return f"{'Came into' if entered else 'Went out of'} the segment “{segment}”. Because: {cause}."
 
 
 def _change_phrase(change: FieldChange) -> str:

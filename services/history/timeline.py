@@ -12,12 +12,29 @@ from typing import Any, NamedTuple, Self
 
 import orjson
 
-from services.history.sentences import change_sentence, engagement_sentence, registration_sentence
+from services.history.sentences import (
+    change_sentence,
+    consent_sentence,
+    engagement_sentence,
+    registration_sentence,
+    segment_sentence,
+)
 from shared.contracts.base import Envelope, Event
+from shared.contracts.consent import ConsentChanged
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
+from shared.contracts.segments import SegmentEntered, SegmentLeft
 
-LOGGED_EVENTS = (EngagementRecorded, EngagementCorrected, EngagementQuarantined, ContactRegistered, ContactChanged)
+LOGGED_EVENTS = (
+    EngagementRecorded,
+    EngagementCorrected,
+    EngagementQuarantined,
+    ContactRegistered,
+    ContactChanged,
+    ConsentChanged,
+    SegmentEntered,
+    SegmentLeft,
+)
 
 
 class _Record:
@@ -104,6 +121,10 @@ def fold(envelope: Envelope[Event]) -> Folded:
             return Folded(_engagement_entry(envelope.data, envelope.sequence))
         case ContactRegistered() | ContactChanged():
             return Folded(_contact_entry(envelope.id, envelope.data), _record(envelope.data.contact, envelope.sequence))
+        case ConsentChanged():
+            return Folded(_consent_entry(envelope, envelope.data))
+        case SegmentEntered() | SegmentLeft():
+            return Folded(_segment_entry(envelope.id, envelope.data))
         case EngagementQuarantined():
             return Folded()  # that it came is in the log; what it says becomes an entry once it is replayed
     raise TypeError(f"{envelope.data.type} has no place in the history")
@@ -158,6 +179,35 @@ def _contact_entry(event_id: str, event: ContactRegistered | ContactChanged) -> 
         partner=None if by == "staff" else by,
         locality=contact.locality,
         groups=_once(contact.groups),
+    )
+
+
+def _consent_entry(envelope: Envelope[Event], event: ConsentChanged) -> Entry:
+    said = event.consent
+    return Entry(
+        id=envelope.id,
+        version=1,
+        kind="consent_given" if said.given else "consent_withdrawn",
+        title=f"{'Consent given' if said.given else 'Consent withdrawn'}: {event.name}",
+        sentence=consent_sentence(said, event.name),
+        occurred_at=said.at.astimezone(UTC),
+        recorded_at=envelope.time.astimezone(UTC),
+        contact_ids=(said.contact_id,),
+        names=(event.name,),
+    )
+
+
+def _segment_entry(event_id: str, event: SegmentEntered | SegmentLeft) -> Entry:
+    entered = isinstance(event, SegmentEntered)
+    return Entry(
+        id=event_id,
+        version=1,
+        kind="segment_entered" if entered else "segment_left",
+        title=f"{'Entered' if entered else 'Left'} the segment: {event.segment}",
+        sentence=segment_sentence(event.segment, entered, event.cause),
+        occurred_at=event.at.astimezone(UTC),
+        recorded_at=event.at.astimezone(UTC),
+        contact_ids=(event.contact_id,),
     )
 
 

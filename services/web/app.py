@@ -13,7 +13,8 @@ from services.web.backend import Backend
 from services.web.edge import Edge
 from services.web.keys import KeyRing, Keys
 from services.web.metrics import Metrics
-from services.web.pages import accounts, engagements, home, quarantine, search, signin, status
+from services.web.pages import accounts, engagements, home, quarantine, search, segments, signin, status
+from services.web.pages import consent as consent_pages
 from services.web.pages import contacts as contact_pages
 from services.web.receipts import Receipts
 from services.web.signin.desk import Desk
@@ -40,7 +41,18 @@ def build_app(
         app.state.backend = Backend(bus, app.state.keys.check_store)
     problems.install(app)
     signin.install(app)
-    pages = (signin, home, search, engagements, contact_pages, quarantine, status, accounts)
+    pages = (
+        signin,
+        home,
+        search,
+        engagements,
+        consent_pages,
+        contact_pages,
+        segments,
+        quarantine,
+        status,
+        accounts,
+    )
     for module in (events, history, contacts, documents, health, *pages):
         app.router.routes.extend(module.router.routes)  # one flat list: who looks for a route's permission finds it
     app.mount("/assets", Assets(), name="assets")

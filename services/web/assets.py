@@ -18,6 +18,7 @@ FILES: dict[str, Path] = {
     "wellheard.css": OWN / "wellheard.css",
     "wellheard.js": OWN / "wellheard.js",
     "mark.svg": OWN / "mark.svg",
+    "icons.svg": OWN / "icons.svg",
     "nhsuk-frontend.min.css": _NHSUK / "nhsuk-frontend.min.css",
     "nhsuk-frontend.min.js": _NHSUK / "nhsuk-frontend.min.js",
     "htmx.min.js": NODE_MODULES / "htmx.org/dist/htmx.min.js",

@@ -14,6 +14,7 @@ from shared.contracts.contacts import Reference
 NAVIGATION = (
     ("/search", "Search", "history:read"),
     ("/contacts", "Contacts", "history:read"),
+    ("/segments", "Segments", "segments:read"),
     ("/engagements/new", "Log an engagement", "engagements:write"),
     ("/quarantine", "Quarantine", "quarantine:write"),
     ("/accounts", "Accounts", "accounts:write"),
@@ -42,6 +43,47 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "other": "Something else",
     }
 )
+CHANGES: Mapping[str, str] = MappingProxyType(
+    {
+        "contact_registered": "Became known",
+        "contact_changed": "Details changed",
+        "consent_given": "Consent given",
+        "consent_withdrawn": "Consent withdrawn",
+        "segment_entered": "Came into a segment",
+        "segment_left": "Went out of a segment",
+    }
+)
+"""Kinds of entries that nobody said: what became of a contact with us."""
+PURPOSES: Mapping[str, str] = MappingProxyType(
+    {"newsletter": "Newsletter", "consultation": "Consultations", "survey": "Surveys", "membership": "Membership"}
+)
+CONSENT_CHANNELS: Mapping[str, str] = MappingProxyType(
+    {"email": "E-mail", "sms": "Text message", "phone": "Telephone", "post": "Post"}
+)
+METHODS: Mapping[str, str] = MappingProxyType(
+    {
+        "web_form": "Web form",
+        "paper_form": "Paper form",
+        "phone_call": "Telephone call",
+        "in_person": "In person",
+        "import": "Imported list",
+        "preference_page": "Preference page",
+        "one_click": "One click in a message",
+        "bounce": "Messages came back",
+        "other": "Another way",
+    }
+)
+ICONS: Mapping[str, str] = MappingProxyType(
+    {
+        "contact_registered": "person",
+        "contact_changed": "pencil",
+        "consent_given": "tick",
+        "consent_withdrawn": "stop",
+        "segment_entered": "enter",
+        "segment_left": "leave",
+    }
+)
+"""The picture of each kind of entry, a symbol of static/icons.svg; kinds without one get `speech`."""
 SENTIMENTS = MappingProxyType({"positive": "Positive", "neutral": "Neutral", "negative": "Negative", "mixed": "Mixed"})
 DIRECTIONS = MappingProxyType({"inbound": "They came to us", "outbound": "We went to them"})
 STATES = MappingProxyType({"open": "Waiting for a decision", "replayed": "Recorded", "discarded": "Discarded"})
@@ -72,9 +114,7 @@ TECHNIQUES = (
     "lay representation", "community development", "open space events", "patient-led engagement",
 )  # fmt: skip
 """The 27 techniques of the spectrum of engagement: information, feedback, participation, partnership."""
-_LABELS: Mapping[str, str] = MappingProxyType(
-    dict(KINDS) | {"contact_registered": "Became known", "contact_changed": "Details changed"}
-)
+_LABELS: Mapping[str, str] = MappingProxyType(dict(KINDS) | dict(CHANGES))
 
 
 def options(names: Iterable[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ class Part(NamedTuple):
 
 
 PARTS = (
-    Part("contacts", "contacts"),
+    Part("contacts", "contacts", ("contacts.segments",)),
     Part("events", "events", ("events.inbound",)),
     Part("history", "history-search"),
     Part("history_projector", "history-projector", ("history.timeline",)),

@@ -12,9 +12,11 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.events import RecordEngagement
-from tests.builders import a_body, a_new_contact, a_person, a_report, headers
+from shared.contracts.segments import CreateSegment, Rule
+from tests.builders import a_body, a_new_contact, a_person, a_report, a_statement, headers
 from tests.web.conftest import County
 
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
@@ -29,6 +31,7 @@ class Site:
     contact: str
     engagement: str
     quarantined: str
+    segment: str
 
 
 @pytest.fixture(scope="session")
@@ -52,12 +55,29 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def populate(county: County, address: str) -> Site:
     """Mary and her neighbours, three years of what they said, and an event that nobody could record."""
     mary = county.bus.call(RegisterContact(request_id="mary", contact=a_new_contact(email=("mary@example.org",))))
+    said = (
+        a_statement(mary.contact_id, evidence="form 12"),
+        a_statement(mary.contact_id, channel="post"),
+        a_statement(mary.contact_id, False, purpose="survey", channel="*", method="one_click"),
+    )
+    county.bus.call(RecordConsents(request_id="said", statements=said))
     for number in range(40):
         at = f"{2011 + number % 3}-{number % 12 + 1:02}-15T10:30:00Z"
         people = [a_person("Mary Okafor", email="mary@example.org"), a_person(f"Neighbour {number}")]
         body = "The barrier at the car park is broken and the machine takes no cards." * 3
         event = {"title": f"Parking, visit {number}", "occurred_at": at, "topics": ["parking"], "channel": "phone"}
         county.bus.publish_inbound([a_body(people=people, body=body, **event)], headers())
+    rule = Rule.model_validate(
+        {
+            "conditions": [
+                {"field": "locality", "any_of": ["eastmere"], "negated": True},
+                {"field": "consent", "purpose": "newsletter", "channel": "email"},
+                {"field": "engaged", "at_least": 2, "kinds": ["conversation"]},
+                {"field": "name", "words": "mary"},
+            ]
+        }
+    )
+    segment = county.bus.call(CreateSegment(request_id="panel", name="Those who like e-mail", rule=rule))
     county.bus.publish_inbound([a_body(kind="gossip", title="Told on the bus")], headers())
     logged = county.bus.call(
         RecordEngagement(
@@ -66,6 +86,8 @@ def populate(county: County, address: str) -> Site:
             contact_ids=(mary.contact_id,),
         )
     )
+    for _ in range(20):
+        county.bus.tick()
     county.settle()
     quarantined = next(
         each.subject for each in county.bus.published if each.data.type == "wellheard.engagement.quarantined.v1"
@@ -76,6 +98,7 @@ def populate(county: County, address: str) -> Site:
         f"/contacts/{mary.contact_id}",
         f"/engagements/{logged.engagement_id}",
         f"/quarantine/{quarantined}",
+        f"/segments/{segment.segment_id}",
     )
 
 

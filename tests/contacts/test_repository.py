@@ -5,10 +5,11 @@ import os
 import pytest
 
 from services.contacts.fake import FakeContacts
-from services.contacts.repository import Contacts, MongoContacts
+from services.contacts.repository import Added, Contacts, MongoContacts, Said
+from shared.contracts.consent import ConsentChanged
 from shared.contracts.contacts import Contact, ContactChanged
 from shared.mongo import connect
-from tests.builders import a_contact, an_envelope, registered
+from tests.builders import a_consent, a_contact, an_envelope, registered
 
 
 @pytest.fixture(params=["fake", pytest.param("mongo", marks=pytest.mark.servers)])
@@ -92,3 +93,26 @@ def test_an_event_is_pending_until_it_is_forgotten(repository: Contacts) -> None
     assert [event.id for _, event in repository.outbox.pending(10)] == [second.id]
     repository.outbox.forget([(contact.contact_id, second.id)])
     assert repository.outbox.pending(10) == []
+
+
+def test_statements_are_added_to_the_version_they_were_made_for(repository: Contacts) -> None:
+    contact = a_contact("Ann")
+    insert(repository, contact)
+    said = tuple(a_consent(contact_id=contact.contact_id, channel=channel) for channel in ("email", "sms"))
+    events = tuple(an_envelope(ConsentChanged(consent=each, name="Ann"), sequence=n) for n, each in enumerate(said, 2))
+    assert repository.find_said([contact.contact_id, "con_nobody"]) == {contact.contact_id: Said("Ann", 1, ())}
+    repository.add_consents([Added(contact.contact_id, 1, said, events)])
+    repository.add_consents([Added(contact.contact_id, 1, said, events)])
+    assert repository.find_said([contact.contact_id]) == {contact.contact_id: Said("Ann", 3, said)}
+    assert repository.find([contact.contact_id])[contact.contact_id] == contact.model_copy(update={"version": 3})
+    assert len(repository.outbox.pending(10)) == 3
+
+
+def test_statements_stay_when_the_contact_changes(repository: Contacts) -> None:
+    contact = a_contact("Ann")
+    insert(repository, contact)
+    said = a_consent(contact_id=contact.contact_id)
+    repository.add_consents([Added(contact.contact_id, 1, (said,), (registered(),))])
+    changed = contact.model_copy(update={"name": "Bea", "version": 3})
+    assert repository.replace(changed, registered())
+    assert repository.find_said([contact.contact_id]) == {contact.contact_id: Said("Bea", 3, (said,))}

@@ -7,11 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.history.sentences import change_sentence, engagement_sentence, people_phrase, registration_sentence
+from services.history.sentences import (
+    change_sentence,
+    consent_sentence,
+    engagement_sentence,
+    people_phrase,
+    registration_sentence,
+)
 from services.history.timeline import ContactRecord, Entry, Folded, fold
+from shared.contracts.consent import ConsentChanged, Method
 from shared.contracts.contacts import ContactChanged, ContactRegistered, FieldChange
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, Kind, Participant
-from tests.builders import a_contact, an_engagement, an_envelope, recorded, registered
+from shared.contracts.segments import SegmentEntered, SegmentLeft
+from tests.builders import AT, a_consent, a_contact, an_engagement, an_envelope, recorded, registered
 
 
 def test_an_engagement_becomes_an_entry_of_its_own_id() -> None:
@@ -62,6 +70,36 @@ def test_an_entry_of_a_contact_belongs_to_the_partner_that_named_it() -> None:
 def test_a_quarantined_event_is_no_line_of_anybodys_timeline() -> None:
     quarantined = EngagementQuarantined(quarantine_id="q", partner="p", source="s", external_id="1", reasons=())
     assert fold(an_envelope(quarantined)) == Folded()
+
+
+def test_a_statement_of_consent_is_a_line_of_its_own_at_the_time_it_was_said() -> None:
+    said = a_consent(False, contact_id="con_1", purpose="*", channel="*", method="one_click", evidence="secret-proof")
+    envelope = an_envelope(ConsentChanged(consent=said, name="Ann Lee"), sequence=7)
+    entry, contact = fold(envelope)
+    assert (entry.id, entry.version, entry.kind) == (envelope.id, 1, "consent_withdrawn")
+    assert (entry.contact_ids, entry.occurred_at) == (("con_1",), AT)
+    assert entry.sentence == "Ann Lee no longer allows any message over any channel, with one click in a message."
+    assert b"secret-proof" not in entry.to_json()
+    assert contact is None
+
+
+@pytest.mark.parametrize("method", get_args(Method))
+def test_every_method_of_consent_has_words(method: str) -> None:
+    sentence = consent_sentence(a_consent(method=method), "Ann Lee")
+    assert sentence.startswith("Ann Lee allowed the newsletter by e-mail, ")
+
+
+@pytest.mark.parametrize(("kind", "words"), [(SegmentEntered, "Came into"), (SegmentLeft, "Went out of")])
+def test_a_move_in_or_out_of_a_segment_is_a_line_with_its_cause(
+    kind: type[SegmentEntered | SegmentLeft], words: str
+) -> None:
+    move = kind(contact_id="con_1", segment_id="seg_1", segment="Panel", cause="became known", cause_id="e", at=AT)
+    envelope = an_envelope(move)
+    entry, contact = fold(envelope)
+    assert (entry.id, entry.contact_ids, entry.occurred_at) == (envelope.id, ("con_1",), AT)
+    assert entry.kind == ("segment_entered" if kind is SegmentEntered else "segment_left")
+    assert entry.sentence == f"{words} the segment “Panel”. Because: became known."
+    assert contact is None
 
 
 def test_records_come_back_from_their_canonical_form() -> None:

@@ -42,6 +42,7 @@ async def test_the_json_is_the_same_report(county: County, browser: httpx.AsyncC
         ("web", "contacts", "events", "history-search", "history-projector"), "ok"
     )
     assert {each["name"]: each["state"] for each in report["queues"]} == {
+        "contacts.segments": "running",
         "events.inbound": "running",
         "history.timeline": "running",
     }

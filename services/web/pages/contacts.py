@@ -14,12 +14,13 @@ from services.web.access import reader_of, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages.forms import Form, given, lines, text, texts
-from services.web.pages.search import CHANGED, MAX_QUERY, Query, ask_history, chart_of, is_partial, results
+from services.web.pages.search import MAX_QUERY, Query, ask_history, chart_of, is_partial, results
 from services.web.rendering import render
-from services.web.words import KINDS, month
+from services.web.words import CHANGES, KINDS, month
 from services.web.words import place_names as names_of_places
 from shared.contracts.contacts import ChangeContact, Contact, GetContact, NewContact, RegisterContact
 from shared.contracts.history import HistoryItem, SearchContacts, SearchHistory
+from shared.contracts.segments import GetProfile
 
 SENTENCES: Mapping[str, str] = {
     "name": "Enter a name of up to 200 characters",
@@ -89,8 +90,8 @@ async def contact_page(request: Request, contact_id: str) -> Response:
     question = query.question(reader_of(request), contact_id)
     if question.sort == "relevance":  # a timeline is in order of time
         question = question.model_copy(update={"sort": "newest"})
-    contact, page, said, span, reference = await asyncio.gather(
-        behind.call(GetContact(contact_id=contact_id)),
+    profile, page, said, span, reference = await asyncio.gather(
+        behind.call(GetProfile(contact_id=contact_id)),
         ask_history(request, query, question),
         behind.call(_only_said(question)),
         _span(request, contact_id),
@@ -100,7 +101,10 @@ async def contact_page(request: Request, contact_id: str) -> Response:
         request,
         "timeline.html" if is_partial(request) else "contact.html",
         **results(request, query, page, reference, contact_id) | {"chart_of_months": chart_of(said)},
-        contact=contact,
+        contact=profile.contact,
+        consents=profile.consents,
+        segments=profile.segments,
+        allowances={(each.purpose, each.channel): each for each in profile.consents.allowances},
         span=span,
         months=_by_month(page.items),
         practice_names={each.code: each.name for each in reference.practices},
@@ -134,7 +138,7 @@ async def change_contact(request: Request, contact_id: str) -> Response:
 
 def _only_said(question: SearchHistory) -> SearchHistory:
     """The question without changes to the contact's details, for the chart: they are no engagements."""
-    kinds = tuple(each for each in question.kind or KINDS if each not in CHANGED)
+    kinds = tuple(each for each in question.kind or KINDS if each not in CHANGES)
     # With nothing but changes chosen there is nothing to draw: a kind that no entry has.
     return question.model_copy(update={"kind": kinds or ("",), "limit": 1, "cursor": None})
 

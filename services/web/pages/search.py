@@ -15,7 +15,7 @@ from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages.charts import Histogram, histogram
 from services.web.rendering import render
-from services.web.words import KINDS, label, place_names
+from services.web.words import CHANGES, KINDS, label, place_names
 from shared.contracts.contacts import Reference
 from shared.contracts.history import ContactPage, HistoryPage, Reader, SearchContacts, SearchHistory, Sort
 from shared.errors import Invalid
@@ -28,9 +28,7 @@ FILTERS = {
     "group": "Stakeholder group",
     "partner": "Reported by",
 }
-CHANGED = ("contact_registered", "contact_changed")
-"""Kinds of entries that nobody said: what became of a contact's details."""
-CHANGES = "changes"
+ASKS_FOR_CHANGES = "changes"
 """The parameter that asks for changes to contacts too: a search is for what was said."""
 # The order that goes without saying has no value, so that it does not stick when the search changes.
 RANKED = {"": "Best match", "newest": "Newest first", "oldest": "Oldest first"}
@@ -60,7 +58,7 @@ class Query:
 
     def question(self, reader: Reader, contact_id: str | None = None) -> SearchHistory:
         values = {name: tuple(each for each in self.params.getlist(name) if each) for name in FILTERS}
-        if not (contact_id or values["kind"] or self.params.get(CHANGES)):
+        if not (contact_id or values["kind"] or self.params.get(ASKS_FOR_CHANGES)):
             values["kind"] = tuple(KINDS)
         sort = self.params.get("sort", "")
         return SearchHistory(
@@ -127,7 +125,7 @@ def results(
 ) -> dict[str, Any]:
     """What the list of entries, its filters and its chart show."""
     names = _names_of(reference)
-    hidden = () if contact_id or query.params.get(CHANGES) else CHANGED
+    hidden = () if contact_id or query.params.get(ASKS_FOR_CHANGES) else CHANGES
     return {
         "query": query,
         "page": page,

@@ -15,7 +15,7 @@ _CONSUMER = ("consumer.before_handle", "consumer.before_publish", "consumer.befo
 _RELAY = ("relay.before_publish", "publisher.unconfirmed", "relay.before_forget", "relay.after_forget")
 
 POINTS: dict[str, tuple[str, ...]] = {
-    "contacts": (*_RPC, "contacts.after_claim", *_STORE, *_RELAY),
+    "contacts": (*_RPC, *_CONSUMER, "contacts.after_claim", *_STORE, *_RELAY),
     "events": (*_CONSUMER, "publisher.unconfirmed", *_STORE),
     "history-projector": (
         *_CONSUMER,

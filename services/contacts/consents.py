@@ -1,0 +1,80 @@
+"""The book of consents: records statements in the contacts' own documents, once, and says what they come to."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from services.contacts import consent
+from services.contacts.envelopes import about, now
+from services.contacts.repository import Added, Contacts, Said
+from shared.contracts.consent import Consent, ConsentChanged, ContactConsents, Statement
+from shared.errors import NotFound, Unavailable
+
+ATTEMPTS = 5
+"""Rounds that somebody else may win, by changing the same contacts, before the caller is asked to come again."""
+
+
+class _Asked(NamedTuple):
+    """What one request says of one contact."""
+
+    contact_id: str
+    consents: tuple[Consent, ...]
+
+
+class ConsentBook:
+    """Adds statements, each with its event in the same write, and reads them."""
+
+    def __init__(self, repository: Contacts) -> None:
+        self._repository = repository
+
+    def record(self, request_id: str, statements: Sequence[Statement], by: str) -> tuple[Consent, ...]:
+        """The statements as recorded, in the order asked."""
+        at = now()
+        for each in statements:
+            consent.check_statement(each, at)
+        asked = [consent.consent(each, request_id, place, at, by) for place, each in enumerate(statements)]
+        recorded = self._add(_by_contact(asked))
+        return tuple(recorded[each.consent_id] for each in asked)
+
+    def of(self, contact_id: str) -> ContactConsents:
+        """What a contact allows now, and what it said. Raises NotFound."""
+        said = self._find([contact_id])[contact_id]
+        return consent.contact_consents(contact_id, said.consents, now())
+
+    def _add(self, asked: Sequence[_Asked]) -> dict[str, Consent]:
+        """Every statement asked, by id, as it stands in the store."""
+        for _ in range(ATTEMPTS):
+            said = self._find([each.contact_id for each in asked])
+            there = {one.consent_id: one for each in said.values() for one in each.consents}
+            missing = [
+                _Asked(contact_id, left)
+                for contact_id, consents in asked
+                if (left := tuple(each for each in consents if each.consent_id not in there))
+            ]
+            if not missing:
+                return there
+            for each in missing:
+                consent.check_room(said[each.contact_id].consents, each.consents)
+            self._repository.add_consents([_added(said[each.contact_id], each) for each in missing])
+        raise Unavailable("These contacts are being changed elsewhere just now. Send the same again.")
+
+    def _find(self, contact_ids: Sequence[str]) -> dict[str, Said]:
+        found = self._repository.find_said(contact_ids)
+        if not found.keys() >= set(contact_ids):
+            raise NotFound("There is no such contact.")
+        return found
+
+
+def _by_contact(consents: Sequence[Consent]) -> list[_Asked]:
+    grouped: dict[str, list[Consent]] = {}
+    for each in consents:
+        grouped.setdefault(each.contact_id, []).append(each)
+    return [_Asked(contact_id, tuple(each)) for contact_id, each in grouped.items()]
+
+
+def _added(said: Said, asked: _Asked) -> Added:
+    """The statements with their events: each is a version of its own."""
+    envelopes = tuple(
+        about(ConsentChanged(consent=each, name=said.name), asked.contact_id, version)
+        for version, each in enumerate(asked.consents, start=said.version + 1)
+    )
+    return Added(asked.contact_id, said.version, asked.consents, envelopes)

@@ -1,0 +1,1 @@
+"""Segments: which contacts a saved search finds, kept current by events."""

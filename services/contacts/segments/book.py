@@ -1,0 +1,188 @@
+"""The book of segments: making, changing and putting them away, and reading who is in them."""
+
+import time
+from collections.abc import Sequence
+from hashlib import sha256
+
+from services.contacts.consent import CLOCKS_DIFFER, standing
+from services.contacts.envelopes import now_as_stored
+from services.contacts.repository import Contacts
+from services.contacts.segments import domain
+from services.contacts.segments.domain import BUCKETS, MAX_SEGMENTS, SLICES, Stored
+from services.contacts.segments.meaning import meaning
+from services.contacts.segments.repository import Place
+from services.contacts.segments.rules import Person, asks_behaviour, matches
+from shared.contracts.consent import ConsentChannel, ListRecipients, Recipient, RecipientPage
+from shared.contracts.contacts import Contact
+from shared.contracts.segments import (
+    ChangeSegment,
+    CreateSegment,
+    ListSegmentMembers,
+    Member,
+    MemberPage,
+    Preview,
+    Rule,
+    Segment,
+    SegmentOfContact,
+)
+from shared.errors import Conflict, Invalid, NotFound
+
+PREVIEW_SECONDS = 2.0
+FIRST = 20
+_SCHEMES: dict[ConsentChannel, str] = {"email": "email", "sms": "phone", "phone": "phone"}
+"""The identifiers that a channel reaches; there is none for post."""
+CHANGED_MEANWHILE = "Somebody else changed this segment in the meantime. Look at it again, then change it."
+
+
+class SegmentBook:
+    """Segments as staff see them."""
+
+    def __init__(self, repository: Contacts) -> None:
+        self._contacts = repository
+        self._store = repository.segments
+
+    def create(self, request: CreateSegment) -> Segment:
+        segment_id = f"seg_{sha256(request.request_id.encode()).hexdigest()[:24]}"
+        if (known := self._store.find_segment(segment_id)) is not None:
+            return domain.as_segment(known)
+        self._check_room()
+        made = domain.create(segment_id, request.name, request.rule, now_as_stored(), request.by, self._slice_at_work())
+        self._store.insert_segment(made)
+        return self.get(segment_id)
+
+    def change(self, request: ChangeSegment) -> Segment:
+        segment = self._get(request.segment_id)
+        if segment.version != request.version or segment.deleted:
+            raise Conflict(CHANGED_MEANWHILE)
+        if (segment.name, segment.rule) == (request.name, request.rule):
+            return domain.as_segment(segment)
+        first = self._slice_at_work()
+        return self._replace(
+            segment, domain.change(segment, request.name, request.rule, now_as_stored(), request.by, first)
+        )
+
+    def put_away(self, segment_id: str, by: str) -> Segment:
+        segment = self._get(segment_id)
+        return self._replace(segment, domain.put_away(segment, now_as_stored(), by, self._slice_at_work()))
+
+    def restore(self, segment_id: str, by: str) -> Segment:
+        segment = self._get(segment_id)
+        if segment.deleted:
+            self._check_room()
+        return self._replace(segment, domain.restore(segment, now_as_stored(), by, self._slice_at_work()))
+
+    def get(self, segment_id: str) -> Segment:
+        return domain.as_segment(self._get(segment_id))
+
+    def list(self) -> tuple[Segment, ...]:
+        found = [each for each in self._store.segments() if not each.deleted]
+        return tuple(domain.as_segment(each) for each in sorted(found, key=lambda each: each.name.casefold()))
+
+    def of_contact(self, contact_id: str) -> tuple[SegmentOfContact, ...]:
+        """The segments that a contact is in, by name."""
+        since = self._store.memberships([contact_id])[contact_id].since
+        names = {each.segment_id: each.name for each in self._store.segments() if not each.deleted} if since else {}
+        found = [
+            SegmentOfContact(segment_id=key, name=names[key], since=at) for key, at in since.items() if key in names
+        ]
+        return tuple(sorted(found, key=lambda each: each.name.casefold()))
+
+    def members(self, request: ListSegmentMembers) -> MemberPage:
+        places, following = self._page(request.segment_id, request.after, request.limit)
+        found = self._contacts.find(each.contact_id for each in places)
+        members = tuple(
+            Member(contact_id=each.contact_id, name=found[each.contact_id].name, since=each.since)
+            for each in places
+            if each.contact_id in found
+        )
+        return MemberPage(members=members, next=following)
+
+    def recipients(self, request: ListRecipients) -> RecipientPage:
+        places, following = self._page(request.segment_id, request.after, request.limit)
+        ids, at = [each.contact_id for each in places], now_as_stored() + CLOCKS_DIFFER
+        contacts, said = self._contacts.find(ids), self._contacts.find_said(ids)
+        recipients = []
+        for each in ids:
+            if each in contacts and each in said:
+                allowed = standing(said[each].consents, request.purpose, request.channel, at)
+                address = _address(contacts[each], request.channel)
+                reason = allowed.reason or ("" if address else "no_address")
+                recipients.append(
+                    Recipient(
+                        contact_id=each,
+                        name=contacts[each].name,
+                        address=address,
+                        consent_id=allowed.consent_id,
+                        reason=reason,
+                    )
+                )
+        return RecipientPage(recipients=tuple(recipients), next=following)
+
+    def preview(self, rule: Rule) -> Preview:
+        """Looks at slice after slice while there is time: each is an even share of the contacts."""
+        at, ends = now_as_stored(), time.monotonic() + PREVIEW_SECONDS
+        looked, count, first = 0, 0, list[Person]()
+        for number in range(SLICES):
+            people = self._store.people(self._store.slice_ids(number), asks_behaviour(rule))
+            found = [each for each in people.values() if matches(rule, each, at)]
+            looked, count = looked + 1, count + len(found)
+            first += found[: FIRST - len(first)]
+            if time.monotonic() > ends:
+                break
+        return Preview(
+            count=round(count * SLICES / looked),
+            exact=looked == SLICES,
+            meaning=meaning(rule),
+            first=tuple(Member(contact_id=each.contact_id, name=each.name) for each in first),
+        )
+
+    def _page(self, segment_id: str, after: str | None, limit: int) -> tuple[Sequence[Place], str | None]:
+        """Members after a place in the order of their buckets, and where to go on; windows hold about a page each."""
+        segment = self._get(segment_id)
+        if segment.deleted:
+            return (), None
+        bucket, contact_id = _read_place(after)
+        width = max(1, min(BUCKETS, BUCKETS * limit // max(1, segment.members)))
+        found: list[Place] = []
+        for begin in range(bucket, BUCKETS, width):
+            window = self._store.members(segment_id, begin, min(BUCKETS, begin + width))
+            found += [each for each in window if (each.bucket, each.contact_id) > (bucket, contact_id)]
+            if len(found) > limit:
+                break
+        page = found[:limit]
+        return page, f"{page[-1].bucket:04x}:{page[-1].contact_id}" if len(found) > limit else None
+
+    def _slice_at_work(self) -> int:
+        """Where the jobs stand: a new one that begins there goes along with them."""
+        return next((each.job.following for each in self._store.segments() if each.job), 0)
+
+    def _check_room(self) -> None:
+        if sum(not each.deleted for each in self._store.segments()) >= MAX_SEGMENTS:
+            raise Invalid(f"There can be {MAX_SEGMENTS} segments. Put one away that nobody needs.")
+
+    def _get(self, segment_id: str) -> Stored:
+        found = self._store.find_segment(segment_id)
+        if found is None:
+            raise NotFound("There is no such segment.")
+        return found
+
+    def _replace(self, before: Stored, after: Stored) -> Segment:
+        if after is not before and not self._store.replace_segment(after):
+            raise Conflict(CHANGED_MEANWHILE)
+        return domain.as_segment(after)
+
+
+def _address(contact: Contact, channel: ConsentChannel) -> str | None:
+    scheme = _SCHEMES.get(channel)
+    return next((each.value for each in contact.identifiers if each.scheme == scheme), None)
+
+
+def _read_place(after: str | None) -> tuple[int, str]:
+    """Raises Invalid for what is no place of ours."""
+    if not after:
+        return 0, ""
+    bucket, _, contact_id = after.partition(":")
+    try:
+        return min(int(bucket, 16), BUCKETS), contact_id
+    except ValueError:
+        raise Invalid("This page cannot be continued. Begin again at the first.") from None

@@ -1,0 +1,142 @@
+"""Keeps segments current: events settle the contacts they touch, jobs go through all contacts slice by slice."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from services.contacts.envelopes import SOURCE, now_as_stored
+from services.contacts.segments import domain
+from services.contacts.segments.causes import TIME_PASSED, cause_of, touched
+from services.contacts.segments.domain import SLICES, Cause, Job, Membership, Move, Stored, slice_of
+from services.contacts.segments.repository import SegmentStore
+from services.contacts.segments.rules import Person, asks_behaviour
+from shared.contracts.base import Envelope, Event, new_id
+from shared.contracts.events import EngagementCorrected, EngagementRecorded
+from shared.errors import Unavailable
+from shared.logs import correlation_id
+
+ROUNDS = 5
+"""How often contacts that somebody else settles at the same time are looked at again."""
+TURN = 0.25
+"""Seconds of work of a job at a time; calls and events come in between."""
+
+
+class Keeper:
+    """Settles contacts: reads them, asks the rules, and stores who came in and who went out."""
+
+    def __init__(self, store: SegmentStore) -> None:
+        self._store = store
+
+    def follow(self, envelopes: Sequence[Envelope[Event]]) -> list[Envelope[Event]]:
+        """What the events come to; the same batch again tells the same."""
+        spoken = [each.data for each in envelopes]
+        engagements = [each.engagement for each in spoken if isinstance(each, EngagementRecorded | EngagementCorrected)]
+        if engagements:
+            self._store.took_part(engagements)
+        segments = [each for each in self._store.segments() if not each.deleted or each.job]
+        asked = {each.field for segment in segments for each in segment.rule.conditions}
+        events = {
+            contact_id: mine
+            for contact_id, mine in touched(envelopes).items()
+            if any(asked & each.conditions for each in mine)
+        }
+        correlations = {each.id: each.correlationid for each in envelopes}
+        moves = self._settle(events, segments, lambda contact_id, segment: cause_of(events[contact_id], segment))
+        return [
+            _envelope(contact_id, move, correlations[move.cause.event_id])
+            for contact_id, move in moves
+            if move.cause.event_id in correlations
+        ]
+
+    def sweep(self) -> bool:
+        """A turn of the jobs; False when there is none."""
+        at, ends = now_as_stored(), time.monotonic() + TURN
+        segments = self._store.segments()
+        for each in segments:
+            if each.is_due(at):
+                self._store.set_job(each, Job("time", 0), each.swept_at)
+        while jobs := [each for each in self._store.segments() if each.job]:
+            self._sweep_slice(jobs)
+            if time.monotonic() > ends:
+                return True
+        return False
+
+    def _sweep_slice(self, jobs: Sequence[Stored]) -> None:
+        """The slice that the first job stands at, for every job that stands there too."""
+        number = jobs[0].job.following if jobs[0].job else 0
+        mine = [each for each in jobs if each.job and each.job.following == number]
+        contact_ids = self._store.slice_ids(number)
+        self._settle(contact_ids, mine, lambda _contact_id, _segment: TIME_PASSED, outbox=True)
+        inside = Counter(key for each in self._store.memberships(contact_ids).values() for key in each.since)
+        for each in mine:
+            self._store.finish_slice(each, number, inside[each.segment_id])
+            if each.job and each.job.done + 1 == SLICES:
+                self._end(each)
+
+    def _end(self, segment: Stored) -> None:
+        ended = self._store.find_segment(segment.segment_id)
+        if ended is not None and ended.job is not None and ended.job.done >= SLICES:
+            self._store.set_job(ended, None, now_as_stored())
+
+    def _settle(
+        self,
+        contact_ids: Iterable[str],
+        segments: Sequence[Stored],
+        cause: Callable[[str, Stored], Cause],
+        outbox: bool = False,
+    ) -> list[tuple[str, Move]]:
+        """Every move that stands in the store: made now, or by the same event before.
+
+        Whoever was settled is looked at again, until nothing is different: what was read before somebody else's
+        change never has the last word.
+        """
+        left, told = list(contact_ids), dict[str, tuple[str, Move]]()
+        behaviour = any(asks_behaviour(each.rule) for each in segments)
+        for _ in range(ROUNDS):
+            if not left:
+                return list(told.values())
+            people, at = self._store.people(left, behaviour), now_as_stored()
+            memberships = self._store.memberships(left)
+            for each in memberships.values():
+                told |= {move.id: (each.contact_id, move) for move in (*each.moves_before, *each.moves)}
+            changed = [
+                after
+                for key, before in memberships.items()
+                if (after := _settled(before, people.get(key), segments, at, cause)) is not None
+            ]
+            self._put(changed, memberships, outbox)
+            left = [each.contact_id for each in changed]
+        raise Unavailable("The same contacts are being settled elsewhere. They are looked at again.")
+
+    def _put(self, changed: Sequence[Membership], before: Mapping[str, Membership], outbox: bool) -> None:
+        events = {
+            each.contact_id: [_envelope(each.contact_id, move, correlation_id()) for move in each.moves]
+            for each in changed
+            if outbox and each.moves != before[each.contact_id].moves
+        }
+        self._store.put(changed, events)
+        moved: Counter[tuple[str, int]] = Counter()
+        for each in changed:
+            number = slice_of(each.contact_id)
+            since = before[each.contact_id].since
+            moved.update((key, number) for key in each.since if key not in since)
+            moved.subtract((key, number) for key in since if key not in each.since)
+        self._store.count(moved)
+
+
+def _settled(
+    membership: Membership,
+    person: Person | None,
+    segments: Sequence[Stored],
+    at: datetime,
+    cause: Callable[[str, Stored], Cause],
+) -> Membership | None:
+    contact_id = membership.contact_id
+    return domain.settle(membership, person, segments, at, lambda segment: cause(contact_id, segment), new_id)
+
+
+def _envelope(contact_id: str, move: Move, correlation: str) -> Envelope[Event]:
+    """The event of a move, the same whenever it is made."""
+    event = domain.told(contact_id, move)
+    return Envelope(event, SOURCE, contact_id, move.n, correlation, move.cause.event_id or "", id=move.id, time=move.at)
