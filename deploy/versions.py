@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from shared.contracts.contacts import ContactChanged, ContactRegistered
+from shared.contracts.consent import ConsentChanged
+from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
+from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.mongo import connect
 from shared.scratch import scratch_database, write_rows
 from shared.settings import Settings
@@ -22,8 +24,12 @@ _OWNERS: dict[str, tuple[str, str]] = {
     EngagementQuarantined.type: ("events", "quarantine"),
     ContactRegistered.type: ("contacts", "contacts"),
     ContactChanged.type: ("contacts", "contacts"),
+    ConsentChanged.type: ("contacts", "contacts"),
+    ContactsMerged.type: ("contacts", "contacts"),
+    ContactsUnmerged.type: ("contacts", "contacts"),
 }
-"""Which collection of which service owns what the events in the log are about."""
+"""Which collection of which service owns what the events in the log are about. Not among them: moves in and out of
+segments, of which the owner keeps the last ones only."""
 Row = tuple[str, str, int, bytes | None]
 """(collection, aggregate's id, version, digest of what is known of that version, if anything)"""
 
@@ -82,15 +88,17 @@ def _logged(settings: Settings, deep: bool) -> Iterator[Row]:
     fields = None if deep else {"_id": 0, "event.type": 1, "event.subject": 1, "event.sequence": 1}
     for each in connect(settings, "history")["log"].find({}, fields, batch_size=_BATCH):
         event = each["event"]
+        if event["type"] not in _OWNERS:
+            continue
         collection = _OWNERS[event["type"]][1]
-        digest = _digest(_compared(collection, event)) if deep else None
+        digest = _digest(_compared(collection, event)) if deep and event["type"] != ConsentChanged.type else None
         yield collection, event["subject"], event["sequence"], digest
 
 
 def _compared(collection: str, event: dict[str, Any]) -> Any:
     """What the owner has to compare with: the whole event of a first version, else the aggregate as it was then."""
     if collection == "contacts":
-        return event["data"]["contact"]
+        return event["data"].get("contact") or event["data"]["survivor"]
     return event if event["sequence"] == 1 else event["data"]["engagement"]
 
 
@@ -111,7 +119,8 @@ def _known(collection: str, document: dict[str, Any]) -> dict[int, bytes]:
     if collection == "quarantine":
         return {1: _digest(document["quarantined"])}
     if collection == "contacts":
-        contact = {name: value for name, value in document.items() if name != "_id"} | {"contact_id": document["_id"]}
+        contact = {name: value for name, value in document.items() if name in Contact.model_fields}
+        contact["contact_id"] = document["_id"]
         return {document["version"]: _digest(contact)}
     first = {1: _digest(document["recorded"])}
     return first | ({document["version"]: _digest(document["current"])} if "current" in document else {})

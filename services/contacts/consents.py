@@ -1,6 +1,6 @@
 """The book of consents: records statements in the contacts' own documents, once, and says what they come to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from services.contacts import consent
@@ -11,6 +11,10 @@ from shared.errors import NotFound, Unavailable
 
 ATTEMPTS = 5
 """Rounds that somebody else may win, by changing the same contacts, before the caller is asked to come again."""
+
+
+MAX_CHAIN = 20
+"""Merges of survivors into others that are followed."""
 
 
 class _Asked(NamedTuple):
@@ -31,14 +35,27 @@ class ConsentBook:
         at = now()
         for each in statements:
             consent.check_statement(each, at)
+        homes = self._survivors({each.contact_id for each in statements})
+        statements = [each.model_copy(update={"contact_id": homes[each.contact_id]}) for each in statements]
         asked = [consent.consent(each, request_id, place, at, by) for place, each in enumerate(statements)]
         recorded = self._add(_by_contact(asked))
         return tuple(recorded[each.consent_id] for each in asked)
 
     def of(self, contact_id: str) -> ContactConsents:
         """What a contact allows now, and what it said. Raises NotFound."""
-        said = self._find([contact_id])[contact_id]
-        return consent.contact_consents(contact_id, said.consents, now())
+        survivor_id = self._survivors({contact_id})[contact_id]
+        said = self._find([survivor_id])[survivor_id]
+        return consent.contact_consents(survivor_id, said.consents, now())
+
+    def _survivors(self, contact_ids: Collection[str]) -> dict[str, str]:
+        """Who stands for each contact: what is said of one that was merged is said of its survivor."""
+        homes = {each: each for each in contact_ids}
+        for _ in range(MAX_CHAIN):
+            found = self._repository.find_standings(set(homes.values()))
+            if not any(each.merged_into for each in found.values()):
+                return homes
+            homes = {key: (found[at].merged_into or at) if at in found else at for key, at in homes.items()}
+        return homes
 
     def _add(self, asked: Sequence[_Asked]) -> dict[str, Consent]:
         """Every statement asked, by id, as it stands in the store."""

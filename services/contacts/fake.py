@@ -1,8 +1,9 @@
 """The contacts repository in memory, for tests of stories; it passes the same contract test as the real one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from services.contacts.repository import Added, Said, Standing
+from services.contacts.merging import Merge
+from services.contacts.repository import Added, Likeable, Said, Standing, Unsettled
 from services.contacts.segments.fake import FakeSegments
 from services.contacts.segments.repository import SegmentStore
 from shared.contracts.base import Envelope, Event
@@ -19,6 +20,9 @@ class FakeContacts:
         self._consents: dict[str, tuple[Consent, ...]] = {}
         self._identifiers: dict[str, list[str]] = {}
         self._sealed: set[str] = set()
+        self._merges: dict[str, tuple[Merge, ...]] = {}
+        self._unsettled: dict[str, Unsettled] = {}
+        self._different: set[frozenset[str]] = set()
         self.outbox = MemoryOutbox()
         self.segments: SegmentStore = FakeSegments(self._everyone)
 
@@ -59,7 +63,9 @@ class FakeContacts:
         return {each: self._contacts[each] for each in contact_ids if each in self._contacts}
 
     def find_standings(self, contact_ids: Iterable[str]) -> dict[str, Standing]:
-        return {key: Standing(each.locality, each.groups) for key, each in self.find(contact_ids).items()}
+        return {
+            key: Standing(each.locality, each.groups, each.merged_into) for key, each in self.find(contact_ids).items()
+        }
 
     def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> set[str]:
         there = {contact.contact_id for contact, _ in contacts} & self._contacts.keys()
@@ -78,7 +84,10 @@ class FakeContacts:
 
     def find_said(self, contact_ids: Iterable[str]) -> dict[str, Said]:
         found = self.find(contact_ids)
-        return {key: Said(each.name, each.version, self._consents.get(key, ())) for key, each in found.items()}
+        return {
+            key: Said(each.name, each.version, self._consents.get(key, ()), each.merged_into)
+            for key, each in found.items()
+        }
 
     def add_consents(self, added: Sequence[Added]) -> None:
         for each in added:
@@ -90,5 +99,57 @@ class FakeContacts:
                 for envelope in each.envelopes:
                     self.outbox.add(each.contact_id, envelope)
 
+    def bury(self, tombstone: Contact, envelope: Envelope[Event], unsettled: Unsettled) -> bool:
+        stored = self.replace(tombstone, envelope)
+        if stored:
+            self._unsettled[tombstone.contact_id] = unsettled
+        return stored
+
+    def absorb(self, survivor: Contact, merge: Merge, said: Sequence[Consent], envelope: Envelope[Event]) -> bool:
+        stored = self.revive(survivor, said, envelope)
+        if stored:
+            self._merges[survivor.contact_id] = (*self.merges(survivor.contact_id), merge)
+        return stored
+
+    def give_back(
+        self, survivor: Contact, said: Sequence[Consent], envelope: Envelope[Event], unsettled: Unsettled
+    ) -> bool:
+        key = survivor.contact_id
+        stored = self.revive(survivor, said, envelope)
+        if stored:
+            self._merges[key] = tuple(each for each in self.merges(key) if each.merge_id != unsettled.merge_id)
+            self._unsettled[key] = unsettled
+        return stored
+
+    def revive(self, contact: Contact, said: Sequence[Consent], envelope: Envelope[Event]) -> bool:
+        stored = self.replace(contact, envelope)
+        if stored:
+            self._consents[contact.contact_id] = tuple(said)
+        return stored
+
+    def merges(self, contact_id: str) -> tuple[Merge, ...]:
+        return self._merges.get(contact_id, ())
+
+    def unsettled(self) -> list[Unsettled]:
+        return list(self._unsettled.values())
+
+    def settled(self, unsettled: Unsettled) -> None:
+        self._unsettled.pop(unsettled.contact_id, None)
+
+    def shared_keys(self, limit: int) -> list[list[str]]:
+        return [list(each) for each in self._identifiers.values() if len(each) > 1][:limit]
+
+    def likeable(self) -> Iterator[Likeable]:
+        for key, each in self._contacts.items():
+            if each.merged_into is None:
+                yield Likeable(key, each.name, each.locality, each.practice)
+
+    def declare_different(self, one_id: str, other_id: str, by: str) -> None:
+        self._different.add(frozenset((one_id, other_id)))
+
+    def different(self) -> set[frozenset[str]]:
+        return set(self._different)
+
     def _everyone(self) -> dict[str, tuple[Contact, tuple[Consent, ...]]]:
-        return {key: (each, self._consents.get(key, ())) for key, each in self._contacts.items()}
+        living = {key: each for key, each in self._contacts.items() if each.merged_into is None}
+        return {key: (each, self._consents.get(key, ())) for key, each in living.items()}

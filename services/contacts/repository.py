@@ -1,110 +1,27 @@
 """Keeps contacts, who owns which identifier, and the events that are still to be published."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import orjson
 from pymongo import UpdateOne
 
+from services.contacts.merging import Merge
+from services.contacts.port import Added, Contacts, Likeable, Said, Standing, Unsettled
 from services.contacts.segments.domain import bucket_of
 from services.contacts.segments.repository import MongoSegments, SegmentStore
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import Consent, ConsentChanged
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
-from shared.messaging import Outbox
+from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.mongo import Documents, MongoOutbox, insert_new
 
-KNOWN: dict[str, type[Event]] = {each.type: each for each in (ContactRegistered, ContactChanged, ConsentChanged)}
+__all__ = ["Added", "Contacts", "Likeable", "MongoContacts", "Said", "Standing", "Unsettled"]
+_PUBLISHED = (ContactRegistered, ContactChanged, ConsentChanged, ContactsMerged, ContactsUnmerged)
+KNOWN: dict[str, type[Event]] = {each.type: each for each in _PUBLISHED}
 
 
-class Standing(NamedTuple):
-    """Where a contact stands: its locality and its groups."""
-
-    locality: str | None
-    groups: tuple[str, ...]
-
-
-class Said(NamedTuple):
-    """What a contact has said of its consent, and the version it has come to."""
-
-    name: str
-    version: int
-    consents: tuple[Consent, ...]
-
-
-class Added(NamedTuple):
-    """Statements to be added to a contact that stands at `version`, each with its event."""
-
-    contact_id: str
-    version: int
-    consents: tuple[Consent, ...]
-    envelopes: tuple[Envelope[Event], ...]
-
-
-class Contacts(Protocol):
-    """The repository as the service sees it; the Mongo one and the fake pass the same contract tests.
-
-    An identifier is claimed for a contact before the contact is inserted: of two processes that register the same
-    person at once, one loses the claim and finds the other's contact.
-    """
-
-    @property
-    def outbox(self) -> Outbox:
-        """What commands have left to be published."""
-        ...
-
-    @property
-    def segments(self) -> SegmentStore:
-        """Segments and who is in them, beside the contacts."""
-        ...
-
-    def owners(self, keys: Iterable[str]) -> dict[str, list[str]]:
-        """The contacts that carry each key (domain.key_of); keys nobody carries are left out."""
-        ...
-
-    def keys_of(self, contact_id: str) -> set[str]: ...
-
-    def claim(self, owner_by_key: Mapping[str, str]) -> set[str]:
-        """Make each key its contact's, if nobody has it; returns the keys that somebody else has."""
-        ...
-
-    def share(self, keys: Iterable[str], contact_id: str) -> None:
-        """Let a contact carry keys that others may carry too."""
-        ...
-
-    def give_up(self, keys: Iterable[str], contact_id: str) -> None:
-        """Undo claims, but for those that somebody has sealed meanwhile: their contact is being stored."""
-        ...
-
-    def seal(self, contact_ids: Iterable[str]) -> set[str]:
-        """Let nobody give up the contacts' claims any more; returns those that have not been given up before."""
-        ...
-
-    def release(self, keys: Iterable[str], contact_id: str) -> None:
-        """The contact does not carry the keys any more."""
-        ...
-
-    def find(self, contact_ids: Iterable[str]) -> dict[str, Contact]: ...
-
-    def find_standings(self, contact_ids: Iterable[str]) -> dict[str, Standing]:
-        """Where contacts stand: all that a resolution needs of them."""
-        ...
-
-    def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> set[str]:
-        """Store new contacts with their events; returns the ids of those that were there, which stay as they are."""
-        ...
-
-    def replace(self, contact: Contact, envelope: Envelope[Event]) -> bool:
-        """Store the next version with its event; False when somebody was faster."""
-        ...
-
-    def find_said(self, contact_ids: Iterable[str]) -> dict[str, Said]:
-        """What contacts have said of their consent."""
-        ...
-
-    def add_consents(self, added: Sequence[Added]) -> None:
-        """Add statements with their events, for each contact in one write; where somebody was faster, nothing."""
-        ...
+_NOT_OF_CONTACT = {"outbox": 0, "consents": 0, "merges": 0}
 
 
 class MongoContacts:
@@ -113,9 +30,11 @@ class MongoContacts:
     def __init__(self, database: Documents) -> None:
         self._contacts = database["contacts"]
         self._identifiers = database["identifiers"]
+        self._different = database["different"]
         self.outbox = MongoOutbox(self._contacts, KNOWN)
         self.segments: SegmentStore = MongoSegments(database)
         self._identifiers.create_index("contact_ids")
+        self._contacts.create_index("unsettled.merge_id", sparse=True)
 
     def owners(self, keys: Iterable[str]) -> dict[str, list[str]]:
         found = self._identifiers.find({"_id": {"$in": list(keys)}}, {"contact_ids": 1})
@@ -153,12 +72,16 @@ class MongoContacts:
             self._identifiers.update_many({"_id": {"$in": keys}}, {"$pull": {"contact_ids": contact_id}})
 
     def find(self, contact_ids: Iterable[str]) -> dict[str, Contact]:
-        found = self._contacts.find({"_id": {"$in": list(set(contact_ids))}}, {"outbox": 0, "consents": 0})
+        found = self._contacts.find({"_id": {"$in": list(set(contact_ids))}}, _NOT_OF_CONTACT)
         return {each["_id"]: _contact(each) for each in found}
 
     def find_standings(self, contact_ids: Iterable[str]) -> dict[str, Standing]:
-        found = self._contacts.find({"_id": {"$in": list(set(contact_ids))}}, {"locality": 1, "groups": 1})
-        return {each["_id"]: Standing(each["locality"], tuple(each["groups"])) for each in found}
+        found = self._contacts.find(
+            {"_id": {"$in": list(set(contact_ids))}}, {"locality": 1, "groups": 1, "merged_into": 1}
+        )
+        return {
+            each["_id"]: Standing(each["locality"], tuple(each["groups"]), each.get("merged_into")) for each in found
+        }
 
     def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> set[str]:
         if not contacts:
@@ -181,14 +104,69 @@ class MongoContacts:
 
     def find_said(self, contact_ids: Iterable[str]) -> dict[str, Said]:
         asked = {"_id": {"$in": list(set(contact_ids))}}
-        found = self._contacts.find(asked, {"name": 1, "version": 1, "consents": 1})
-        return {
-            each["_id"]: Said(each["name"], each["version"], tuple(map(_consent, each.get("consents", ()))))
-            for each in found
-        }
+        found = self._contacts.find(asked, {"name": 1, "version": 1, "consents": 1, "merged_into": 1})
+        return {each["_id"]: _said(each) for each in found}
 
     def add_consents(self, added: Sequence[Added]) -> None:
         self._contacts.bulk_write([_addition(each) for each in added], ordered=False)
+
+    def bury(self, tombstone: Contact, envelope: Envelope[Event], unsettled: Unsettled) -> bool:
+        return self._store(tombstone, envelope, {"unsettled": _of_unsettled(unsettled)})
+
+    def absorb(self, survivor: Contact, merge: Merge, said: Sequence[Consent], envelope: Envelope[Event]) -> bool:
+        remembered = {"merges": merge.model_dump(mode="json")}
+        return self._store(survivor, envelope, {"consents": _of_consents(said)}, push=remembered)
+
+    def give_back(
+        self, survivor: Contact, said: Sequence[Consent], envelope: Envelope[Event], unsettled: Unsettled
+    ) -> bool:
+        wanted = {"consents": _of_consents(said), "unsettled": _of_unsettled(unsettled)}
+        return self._store(survivor, envelope, wanted, pull={"merges": {"merge_id": unsettled.merge_id}})
+
+    def revive(self, contact: Contact, said: Sequence[Consent], envelope: Envelope[Event]) -> bool:
+        return self._store(contact, envelope, {"consents": _of_consents(said)})
+
+    def merges(self, contact_id: str) -> tuple[Merge, ...]:
+        found = self._contacts.find_one({"_id": contact_id}, {"merges": 1}) or {}
+        return tuple(Merge.model_validate(each, extra="ignore") for each in found.get("merges", ()))
+
+    def unsettled(self) -> list[Unsettled]:
+        found = self._contacts.find({"unsettled.merge_id": {"$gt": ""}}, {"unsettled": 1})
+        return [_unsettled(each["unsettled"]) for each in found]
+
+    def settled(self, unsettled: Unsettled) -> None:
+        asked = {"_id": unsettled.contact_id, "unsettled.merge_id": unsettled.merge_id}
+        self._contacts.update_one(asked, {"$unset": {"unsettled": ""}})
+
+    def shared_keys(self, limit: int) -> list[list[str]]:
+        found = self._identifiers.find({"contact_ids.1": {"$exists": True}}, {"contact_ids": 1}).limit(limit)
+        return [each["contact_ids"] for each in found]
+
+    def likeable(self) -> Iterator[Likeable]:
+        fields = {"name": 1, "locality": 1, "practice": 1, "merged_into": 1}
+        for each in self._contacts.find({}, fields, batch_size=1000):
+            if not each.get("merged_into"):
+                yield Likeable(each["_id"], each["name"], each.get("locality"), each.get("practice"))
+
+    def declare_different(self, one_id: str, other_id: str, by: str) -> None:
+        pair = sorted((one_id, other_id))
+        insert_new(self._different, [{"_id": " ".join(pair), "by": by}])
+
+    def different(self) -> set[frozenset[str]]:
+        return {frozenset(each["_id"].split(" ")) for each in self._different.find({})}
+
+    def _store(
+        self,
+        contact: Contact,
+        envelope: Envelope[Event],
+        more: dict[str, Any],
+        push: dict[str, Any] | None = None,
+        pull: dict[str, Any] | None = None,
+    ) -> bool:
+        document = _document(contact) | more
+        update = {"$set": document, "$push": {"outbox": envelope.content} | (push or {})}
+        asked = {"_id": document.pop("_id"), "version": contact.version - 1}
+        return self._contacts.update_one(asked, update | ({"$pull": pull} if pull else {})).modified_count == 1
 
 
 def _document(contact: Contact) -> dict[str, Any]:
@@ -200,12 +178,29 @@ def _contact(document: dict[str, Any]) -> Contact:
     return Contact.model_validate({**document, "contact_id": document["_id"]}, extra="ignore")
 
 
+def _said(document: dict[str, Any]) -> Said:
+    consents = tuple(map(_consent, document.get("consents", ())))
+    return Said(document["name"], document["version"], consents, document.get("merged_into"))
+
+
+def _of_consents(consents: Iterable[Consent]) -> list[dict[str, Any]]:
+    return [each.model_dump(mode="json") for each in consents]
+
+
+def _of_unsettled(unsettled: Unsettled) -> dict[str, Any]:
+    return unsettled._asdict() | {"others": _of_consents(unsettled.others)}
+
+
+def _unsettled(document: dict[str, Any]) -> Unsettled:
+    return Unsettled(**document | {"others": tuple(map(_consent, document["others"]))})
+
+
 def _consent(document: dict[str, Any]) -> Consent:
     return Consent.model_validate(document, extra="ignore")
 
 
 def _addition(added: Added) -> UpdateOne:
-    consents = [each.model_dump(mode="json") for each in added.consents]
+    consents = _of_consents(added.consents)
     events = [each.content for each in added.envelopes]
     return UpdateOne(
         {"_id": added.contact_id, "version": added.version},

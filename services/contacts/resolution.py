@@ -65,7 +65,16 @@ class Resolving:
             for reference in references
             for missing in set(_owned(reference, owners)) - found.keys()
         }
-        return found | self._complete(claimed) if claimed else found
+        return self._with_survivors(found | self._complete(claimed) if claimed else found)
+
+    def _with_survivors(self, found: dict[str, Standing]) -> dict[str, Standing]:
+        """Those too who stand for contacts that were merged."""
+        while missing := {each.merged_into for each in found.values() if each.merged_into} - found.keys():
+            more = self._repository.find_standings(missing)
+            if not more:
+                break
+            found |= more
+        return found
 
     def _complete(self, claimed: dict[str, domain.Newcomer]) -> dict[str, Standing]:
         """Claims whose contacts are not stored: another process is about to, or it died between the two steps.
@@ -88,7 +97,7 @@ class Resolving:
 
 
 def _resolution(reference: ContactReference, owners: dict[str, list[str]], found: dict[str, Standing]) -> Resolution:
-    known = {each: found[each] for each in _ids(reference, owners) if each in found}
+    known = {(home := _survivor(each, found)): found[home] for each in _ids(reference, owners) if each in found}
     return Resolution(
         contact_ids=tuple(known),
         unknown=tuple(
@@ -97,6 +106,13 @@ def _resolution(reference: ContactReference, owners: dict[str, list[str]], found
         groups=tuple(sorted({group for each in known.values() for group in each.groups})),
         locality=next((each.locality for each in known.values() if each.locality), None),
     )
+
+
+def _survivor(contact_id: str, found: dict[str, Standing]) -> str:
+    """The contact that stands for one, through merges of merges."""
+    while (following := found[contact_id].merged_into) is not None and following in found:
+        contact_id = following
+    return contact_id
 
 
 def _ids(reference: ContactReference, owners: dict[str, list[str]]) -> list[str]:

@@ -5,14 +5,16 @@ from typing import ClassVar
 
 from services.contacts import domain
 from services.contacts.consents import ConsentBook
+from services.contacts.duplicates import Duplicates
 from services.contacts.envelopes import envelope, now
+from services.contacts.merger import Merger
 from services.contacts.reference import REFERENCE
 from services.contacts.repository import Contacts, MongoContacts
 from services.contacts.resolution import Resolving
 from services.contacts.segments.book import SegmentBook
 from services.contacts.segments.causes import FOLLOWED
 from services.contacts.segments.keeping import Keeper
-from shared.contracts.base import Envelope, Event
+from shared.contracts.base import Done, Envelope, Event
 from shared.contracts.consent import (
     Consents,
     ContactConsents,
@@ -34,6 +36,7 @@ from shared.contracts.contacts import (
     ResolveContacts,
 )
 from shared.contracts.contacts import Contacts as ContactList
+from shared.contracts.merging import DeclareDifferent, Likenesses, ListDuplicates, MergeContacts, UnmergeContacts
 from shared.contracts.segments import (
     ChangeSegment,
     CreateSegment,
@@ -69,6 +72,8 @@ class ContactsService:
         self._resolving = Resolving(repository)
         self._consents = ConsentBook(repository)
         self._segments = SegmentBook(repository)
+        self._merger = Merger(repository)
+        self._duplicates = Duplicates(repository)
         self._keeper = Keeper(repository.segments)
         self.outbox = Outboxes(repository.outbox, repository.segments.outbox)
 
@@ -111,7 +116,7 @@ class ContactsService:
     @rpc
     def change_contact(self, request: ChangeContact) -> Contact:
         contact = self._get(request.contact_id)
-        if contact.version != request.version:
+        if contact.version != request.version or contact.merged_into:
             raise Conflict(CHANGED_MEANWHILE)
         changed = domain.change(contact, request.contact, now(), request.by)
         if changed is None:
@@ -139,6 +144,7 @@ class ContactsService:
             contact=self._get(request.contact_id),
             consents=self._consents.of(request.contact_id),
             segments=self._segments.of_contact(request.contact_id),
+            merges=self._merger.records(request.contact_id),
         )
 
     @on_batch("contacts.segments", FOLLOWED, size=500, linger=0.05)
@@ -186,6 +192,28 @@ class ContactsService:
     @rpc
     def list_recipients(self, request: ListRecipients) -> RecipientPage:
         return self._segments.recipients(request)
+
+    @rpc
+    def merge_contacts(self, request: MergeContacts) -> Contact:
+        return self._merger.merge(request)
+
+    @rpc
+    def unmerge_contacts(self, request: UnmergeContacts) -> Contact:
+        return self._merger.unmerge(request)
+
+    @rpc
+    def list_duplicates(self, request: ListDuplicates) -> Likenesses:
+        return self._duplicates.list()
+
+    @rpc
+    def declare_different(self, request: DeclareDifferent) -> Done:
+        self._duplicates.declare_different(request.one_id, request.other_id, request.by)
+        return Done()
+
+    @every(5.0)
+    def settle_merges(self) -> None:
+        """Takes the last steps of merges that a process left when it died."""
+        self._merger.settle()
 
     @rpc
     def get_reference(self, request: GetReference) -> Reference:

@@ -44,8 +44,8 @@ class HistorySearch:
     @rpc
     def search_history(self, request: SearchHistory) -> HistoryPage:
         _check_length(request.q)
-        query = _entry_query(request, self._cursors.read(request, request.cursor))
         index = self._serving.reader()
+        query = _entry_query(request, self._cursors.read(request, request.cursor), _with_merged(index, request))
         page = index.search(query)
         return HistoryPage(
             total=page.total,
@@ -100,11 +100,19 @@ def _check_length(q: str) -> None:
         raise Invalid(f"A search has {LONGEST_QUERY} characters at most; this one has {len(q)}. Use fewer words.")
 
 
-def _entry_query(request: SearchHistory, after: Place | None) -> EntryQuery:
+def _with_merged(index: IndexReader, request: SearchHistory) -> tuple[str, ...]:
+    """The contact that is asked for, and those merged into it: entries keep the ids they were recorded with."""
+    if request.contact_id is None:
+        return ()
+    known = index.contacts([request.contact_id]).get(request.contact_id)
+    return (request.contact_id, *(known.merged if known else ()))
+
+
+def _entry_query(request: SearchHistory, after: Place | None, contact_ids: tuple[str, ...]) -> EntryQuery:
     return EntryQuery(
         q=request.q,
         prefix=request.prefix,
-        contact_id=request.contact_id,
+        contact_ids=contact_ids,
         filters={
             "kind": request.kind,
             "channel": request.channel,
@@ -134,12 +142,28 @@ def _midnight(day: date) -> datetime:
 def _items(index: IndexReader, hits: Sequence[tuple[Entry, str]]) -> tuple[HistoryItem, ...]:
     """Entries with the names that their contacts have now, looked up once for the page."""
     ids = dict.fromkeys(contact_id for entry, _ in hits for contact_id in entry.contact_ids)
-    contacts = index.contacts(list(ids))
+    contacts = _with_survivors(index, index.contacts(list(ids)))
     return tuple(_item(entry, snippet, contacts) for entry, snippet in hits)
 
 
+def _with_survivors(index: IndexReader, contacts: dict[str, ContactRecord]) -> dict[str, ContactRecord]:
+    """Each contact, or the one that stands for it since they were merged."""
+    found = dict(contacts)
+    while missing := {each.merged_into for each in found.values() if each.merged_into} - found.keys():
+        more = index.contacts(list(missing))
+        if not more:
+            break
+        found |= more
+    homes = {}
+    for key, each in contacts.items():
+        while each.merged_into in found:
+            each = found[each.merged_into]
+        homes[key] = each
+    return homes
+
+
 def _item(entry: Entry, snippet: str, contacts: dict[str, ContactRecord]) -> HistoryItem:
-    known = (contacts[each] for each in entry.contact_ids if each in contacts)
+    known = {contacts[each].id: contacts[each] for each in entry.contact_ids if each in contacts}.values()
     return HistoryItem(
         id=entry.id,
         engagement_id=entry.engagement_id,

@@ -135,6 +135,13 @@ def consent_sentence(consent: Consent, name: str) -> str:
     return f"{name} {verb} {what}, {_METHODS[consent.method]}."
 
 
+def merge_sentence(survivor: str, other: str, is_merge: bool) -> str:
+    """`Bea Ng and Beatrice Ng turned out to be the same contact and were merged.`"""
+    if is_merge:
+        return f"{survivor} and {other} turned out to be the same contact and were merged."
+    return f"{survivor} and {other} are two contacts again: the merge was undone."
+
+
 def segment_sentence(segment: str, entered: bool, cause: str) -> str:
     """`Came into the segment “Northern panel”. Because: consent given: newsletter by email.`"""
     return f"{'Came into' if entered else 'Went out of'} the segment “{segment}”. Because: {cause}."

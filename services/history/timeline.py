@@ -16,6 +16,7 @@ from services.history.sentences import (
     change_sentence,
     consent_sentence,
     engagement_sentence,
+    merge_sentence,
     registration_sentence,
     segment_sentence,
 )
@@ -23,6 +24,7 @@ from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
+from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.contracts.segments import SegmentEntered, SegmentLeft
 
 LOGGED_EVENTS = (
@@ -31,6 +33,8 @@ LOGGED_EVENTS = (
     EngagementQuarantined,
     ContactRegistered,
     ContactChanged,
+    ContactsMerged,
+    ContactsUnmerged,
     ConsentChanged,
     SegmentEntered,
     SegmentLeft,
@@ -101,6 +105,8 @@ class ContactRecord(_Record):
     practice: str | None = None
     groups: tuple[str, ...] = ()
     reported_by: tuple[str, ...] = ()
+    merged_into: str | None = None
+    merged: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, content: bytes) -> Self:
@@ -119,10 +125,14 @@ def fold(envelope: Envelope[Event]) -> Folded:
     match envelope.data:
         case EngagementRecorded() | EngagementCorrected():
             return Folded(_engagement_entry(envelope.data, envelope.sequence))
+        case ContactChanged() if [each.field for each in envelope.data.changes] == ["merged_into"]:
+            return Folded(None, _record(envelope.data.contact, envelope.sequence))  # the survivor's event is the entry
         case ContactRegistered() | ContactChanged():
             return Folded(_contact_entry(envelope.id, envelope.data), _record(envelope.data.contact, envelope.sequence))
         case ConsentChanged():
             return Folded(_consent_entry(envelope, envelope.data))
+        case ContactsMerged() | ContactsUnmerged():
+            return Folded(_merge_entry(envelope, envelope.data), _record(envelope.data.survivor, envelope.sequence))
         case SegmentEntered() | SegmentLeft():
             return Folded(_segment_entry(envelope.id, envelope.data))
         case EngagementQuarantined():
@@ -211,6 +221,25 @@ def _segment_entry(event_id: str, event: SegmentEntered | SegmentLeft) -> Entry:
     )
 
 
+def _merge_entry(envelope: Envelope[Event], event: ContactsMerged | ContactsUnmerged) -> Entry:
+    survivor, is_merge = event.survivor, isinstance(event, ContactsMerged)
+    other_id = event.merged_id if isinstance(event, ContactsMerged) else event.restored_id
+    other = event.merged_name if isinstance(event, ContactsMerged) else event.restored_name
+    return Entry(
+        id=envelope.id,
+        version=1,
+        kind="contacts_merged" if is_merge else "contacts_unmerged",
+        title=f"{'Contacts merged' if is_merge else 'Merge undone'}: {survivor.name}",
+        sentence=merge_sentence(survivor.name, other, is_merge),
+        occurred_at=survivor.changed_at.astimezone(UTC),
+        recorded_at=survivor.changed_at.astimezone(UTC),
+        contact_ids=(survivor.contact_id, other_id),
+        names=_once((survivor.name, other)),
+        locality=survivor.locality,
+        groups=_once(survivor.groups),
+    )
+
+
 def _record(contact: Contact, sequence: int) -> ContactRecord:
     return ContactRecord(
         id=contact.contact_id,
@@ -221,6 +250,8 @@ def _record(contact: Contact, sequence: int) -> ContactRecord:
         practice=contact.practice,
         groups=_once(contact.groups),
         reported_by=_once(contact.reported_by),
+        merged_into=contact.merged_into,
+        merged=contact.merged,
     )
 
 

@@ -13,7 +13,7 @@ from services.web.backend import Backend
 from services.web.edge import Edge
 from services.web.keys import KeyRing, Keys
 from services.web.metrics import Metrics
-from services.web.pages import accounts, engagements, home, quarantine, search, segments, signin, status
+from services.web.pages import accounts, duplicates, engagements, home, quarantine, search, segments, signin, status
 from services.web.pages import consent as consent_pages
 from services.web.pages import contacts as contact_pages
 from services.web.receipts import Receipts
@@ -47,6 +47,7 @@ def build_app(
         search,
         engagements,
         consent_pages,
+        duplicates,
         contact_pages,
         segments,
         quarantine,

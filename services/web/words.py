@@ -51,6 +51,8 @@ CHANGES: Mapping[str, str] = MappingProxyType(
         "consent_withdrawn": "Consent withdrawn",
         "segment_entered": "Came into a segment",
         "segment_left": "Went out of a segment",
+        "contacts_merged": "Contacts merged",
+        "contacts_unmerged": "Merge undone",
     }
 )
 """Kinds of entries that nobody said: what became of a contact with us."""
@@ -81,6 +83,8 @@ ICONS: Mapping[str, str] = MappingProxyType(
         "consent_withdrawn": "stop",
         "segment_entered": "enter",
         "segment_left": "leave",
+        "contacts_merged": "merge",
+        "contacts_unmerged": "split",
     }
 )
 """The picture of each kind of entry, a symbol of static/icons.svg; kinds without one get `speech`."""

@@ -38,6 +38,10 @@ class Contact(Value):
     """Partners that have named this contact: what a partner's own key may read."""
     registered_at: AwareDatetime
     changed_at: AwareDatetime
+    merged_into: str | None = None
+    """The contact that stands for this one since they were merged; what else stands here is as it was then."""
+    merged: tuple[str, ...] = ()
+    """Contacts that were merged into this one, and into those."""
 
 
 class FieldChange(Value):

@@ -9,6 +9,7 @@ from shared.contracts.base import Event, Personal, Request, Value
 from shared.contracts.consent import ConsentChannel, ContactConsents, Purpose
 from shared.contracts.contacts import Contact, ContactKind
 from shared.contracts.events import Kind
+from shared.contracts.merging import MergeRecord
 
 Codes = Annotated[tuple[str, ...], Field(min_length=1, max_length=100)]
 Days = Annotated[int, Field(ge=1, le=3650)]
@@ -264,6 +265,8 @@ class Profile(Value):
     contact: Contact
     consents: ContactConsents
     segments: tuple[SegmentOfContact, ...] = ()
+    merges: tuple[MergeRecord, ...] = ()
+    """Merges into this contact that stand, the latest last: that one can be undone."""
 
 
 class GetProfile(Request[Profile]):

@@ -32,6 +32,7 @@ class Site:
     engagement: str
     quarantined: str
     segment: str
+    compare: str
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +56,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def populate(county: County, address: str) -> Site:
     """Mary and her neighbours, three years of what they said, and an event that nobody could record."""
     mary = county.bus.call(RegisterContact(request_id="mary", contact=a_new_contact(email=("mary@example.org",))))
+    maria = county.bus.call(
+        RegisterContact(
+            request_id="maria", contact=a_new_contact("Maria Okafor", email=("mary@example.org",)), shared=True
+        )
+    )
     said = (
         a_statement(mary.contact_id, evidence="form 12"),
         a_statement(mary.contact_id, channel="post"),
@@ -99,6 +105,7 @@ def populate(county: County, address: str) -> Site:
         f"/engagements/{logged.engagement_id}",
         f"/quarantine/{quarantined}",
         f"/segments/{segment.segment_id}",
+        f"/contacts/compare?one={mary.contact_id}&other={maria.contact_id}",
     )
 
 

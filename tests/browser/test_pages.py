@@ -25,6 +25,8 @@ PAGES = {
     "segments": "/segments",
     "segment": "{segment}",
     "edit-segment": "{segment}/edit",
+    "duplicates": "/contacts/duplicates",
+    "compare": "{compare}",
     "edit-contact": "{contact}/edit",
     "add-contact": "/contacts/new",
     "engagement": "{engagement}",
@@ -58,9 +60,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(chromium: Browser, site: Site,
     page.on("request", lambda request: requests.append(request.url))
     page.on("console", lambda message: messages.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: messages.append(str(error)))
-    path = PAGES[name].format(
-        contact=site.contact, engagement=site.engagement, quarantined=site.quarantined, segment=site.segment
-    )
+    path = PAGES[name].format(**vars(site))
     page.goto(path, wait_until="networkidle")
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)

@@ -5,11 +5,12 @@ import os
 import pytest
 
 from services.contacts.fake import FakeContacts
-from services.contacts.repository import Added, Contacts, MongoContacts, Said
+from services.contacts.merging import Merge
+from services.contacts.repository import Added, Contacts, MongoContacts, Said, Standing, Unsettled
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.contacts import Contact, ContactChanged
 from shared.mongo import connect
-from tests.builders import a_consent, a_contact, an_envelope, registered
+from tests.builders import AT, a_consent, a_contact, an_envelope, registered
 
 
 @pytest.fixture(params=["fake", pytest.param("mongo", marks=pytest.mark.servers)])
@@ -30,7 +31,9 @@ def test_a_contact_that_was_inserted_is_found_as_it_was(repository: Contacts) ->
     contact = a_contact(identifiers=[{"scheme": "email", "value": "a@b.org"}], groups=("carers",), locality="north")
     insert(repository, contact)
     assert repository.find([contact.contact_id, "con_nobody"]) == {contact.contact_id: contact}
-    assert repository.find_standings([contact.contact_id, "con_nobody"]) == {contact.contact_id: ("north", ("carers",))}
+    assert repository.find_standings([contact.contact_id, "con_nobody"]) == {
+        contact.contact_id: Standing("north", ("carers",))
+    }
 
 
 def test_inserting_again_changes_nothing(repository: Contacts) -> None:
@@ -116,3 +119,38 @@ def test_statements_stay_when_the_contact_changes(repository: Contacts) -> None:
     changed = contact.model_copy(update={"name": "Bea", "version": 3})
     assert repository.replace(changed, registered())
     assert repository.find_said([contact.contact_id]) == {contact.contact_id: Said("Bea", 3, (said,))}
+
+
+def test_a_merge_and_its_undoing_are_stored_step_by_step(repository: Contacts) -> None:
+    one, other = a_contact("One"), a_contact("Other")
+    insert(repository, one)
+    insert(repository, other)
+    said = a_consent(contact_id=other.contact_id)
+    repository.add_consents([Added(other.contact_id, 1, (said,), (registered(),))])
+    tombstone = other.model_copy(update={"merged_into": one.contact_id, "version": 3})
+    left = Unsettled(other.contact_id, "mrg_1", one.contact_id, False, "Jo")
+    assert repository.bury(tombstone, registered(), left)
+    assert not repository.bury(tombstone, registered(), left)
+    assert repository.unsettled() == [left]
+    assert repository.find_standings([other.contact_id])[other.contact_id].merged_into == one.contact_id
+    assert repository.segments.people([one.contact_id, other.contact_id], behaviour=False).keys() == {one.contact_id}
+    after = one.model_copy(update={"version": 2, "merged": (other.contact_id,)})
+    merge = Merge(
+        merge_id="mrg_1", contact_id=other.contact_id, name="Other", before=one, after=after, at=AT, by="Jo",
+        said_after=(said.consent_id,),
+    )  # fmt: skip
+    assert repository.absorb(after, merge, [said], registered())
+    assert not repository.absorb(after, merge, [said], registered())
+    repository.settled(left)
+    assert repository.unsettled() == []
+    assert repository.merges(one.contact_id) == (merge,)
+    assert repository.find_said([one.contact_id])[one.contact_id].consents == (said,)
+    back = Unsettled(one.contact_id, "mrg_1", other.contact_id, True, "Jo", (said,))
+    assert repository.give_back(one.model_copy(update={"version": 3}), [], registered(), back)
+    assert (repository.merges(one.contact_id), repository.unsettled()) == ((), [back])
+    assert repository.revive(tombstone.model_copy(update={"merged_into": None, "version": 4}), [said], registered())
+    found = repository.find([one.contact_id, other.contact_id])
+    assert found == {
+        one.contact_id: one.model_copy(update={"version": 3}),
+        other.contact_id: other.model_copy(update={"version": 4}),
+    }

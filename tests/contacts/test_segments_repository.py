@@ -80,7 +80,8 @@ def test_members_are_counted_as_they_come_and_go(contacts: Contacts) -> None:
     store.insert_segment(a_segment())
     store.finish_slice(a_segment(), 7, 12)
     store.count({("seg_1", 7): -2, ("seg_1", 9): 3, ("seg_1", 10): 0})
-    assert [each.members for each in store.segments()] == [13]
+    assert [each.members for each in store.segments(counted=True)] == [13]
+    assert [each.members for each in store.segments()] == [0]
     store.count({})
 
 

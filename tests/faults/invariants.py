@@ -142,7 +142,11 @@ def _compare_store_with_log(found: Findings, stored: _Stored, logged: _Logged) -
     ]
     found.tell("I3", "engagements stand otherwise in the log", differing)
     contacts = {(each["_id"], version) for each in stored.contacts for version in range(1, each["version"] + 1)}
-    told = {(subject, version) for kind, subject, version in logged.versions if kind.startswith("wellheard.contact.")}
+    told = {
+        (subject, version)
+        for kind, subject, version in logged.versions
+        if kind.startswith(("wellheard.contact.", "wellheard.consent."))
+    }
     found.lost += found.tell("I3", "contacts have no event in the log", contacts - told)
     found.tell("I3", "contacts in the log are not in the store", told - contacts)
     recorded = {subject for kind, subject, _ in logged.versions if kind == EngagementRecorded.type}

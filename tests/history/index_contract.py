@@ -264,8 +264,9 @@ class IndexContract:
 
     def test_the_entries_of_one_contact(self, index: IndexUnderTest) -> None:
         index.add(an_entry("a", contact_ids=("con_1", "con_2")), an_entry("b", contact_ids=("con_2",)))
-        assert index.find(contact_id="con_1") == ["a"]
-        assert set(index.find(contact_id="con_2")) == {"a", "b"}
+        assert index.find(contact_ids=("con_1",)) == ["a"]
+        assert set(index.find(contact_ids=("con_2",))) == {"a", "b"}
+        assert set(index.find(contact_ids=("con_1", "con_2"))) == {"a", "b"}
 
     def test_a_range_of_time_has_its_beginning_and_not_its_end(self, index: IndexUnderTest) -> None:
         second = timedelta(seconds=1)

@@ -75,7 +75,7 @@ class SegmentBook:
         return domain.as_segment(self._get(segment_id))
 
     def list(self) -> tuple[Segment, ...]:
-        found = [each for each in self._store.segments() if not each.deleted]
+        found = [each for each in self._store.segments(counted=True) if not each.deleted]
         return tuple(domain.as_segment(each) for each in sorted(found, key=lambda each: each.name.casefold()))
 
     def of_contact(self, contact_id: str) -> tuple[SegmentOfContact, ...]:

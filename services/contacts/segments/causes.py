@@ -8,13 +8,23 @@ from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.contacts import ContactChanged, ContactRegistered
 from shared.contracts.events import EngagementCorrected, EngagementRecorded
+from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 
-FOLLOWED = (ContactRegistered, ContactChanged, ConsentChanged, EngagementRecorded, EngagementCorrected)
+FOLLOWED = (
+    ContactRegistered,
+    ContactChanged,
+    ContactsMerged,
+    ContactsUnmerged,
+    ConsentChanged,
+    EngagementRecorded,
+    EngagementCorrected,
+)
 TIME_PASSED = Cause("time has passed")
 _DETAILS = frozenset(("kind", "name", "group", "locality", "practice"))
 _CONSENT = frozenset(("consent",))
 _BEHAVIOUR = frozenset(("engaged", "quiet"))
-_FIELDS = {"identifiers": "how to reach them"}
+_EVERYTHING = _DETAILS | _CONSENT | _BEHAVIOUR
+_FIELDS = {"identifiers": "how to reach them", "merged_into": "merged"}
 
 
 class Touched(NamedTuple):
@@ -48,6 +58,10 @@ def _read(event: Event) -> tuple[str, frozenset[str], Sequence[str]]:
         case ContactChanged():
             fields = ", ".join(_FIELDS.get(each.field, each.field) for each in event.changes)
             return f"details changed: {fields}", _DETAILS, (event.contact.contact_id,)
+        case ContactsMerged():
+            return "another contact was merged into it", _EVERYTHING, (event.survivor.contact_id, event.merged_id)
+        case ContactsUnmerged():
+            return "a merge was undone", _EVERYTHING, (event.survivor.contact_id, event.restored_id)
         case ConsentChanged():
             said = event.consent
             what = "everything" if said.purpose == "*" else said.purpose

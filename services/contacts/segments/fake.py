@@ -26,8 +26,8 @@ class FakeSegments:
         self._engagements: dict[str, Engagement] = {}
         self.outbox = MemoryOutbox()
 
-    def segments(self) -> list[Stored]:
-        return [self._counted(each) for each in self._segments.values()]
+    def segments(self, counted: bool = False) -> list[Stored]:
+        return [self._counted(each) if counted else each for each in self._segments.values()]
 
     def find_segment(self, segment_id: str) -> Stored | None:
         found = self._segments.get(segment_id)

@@ -138,5 +138,6 @@ def _settled(
 
 def _envelope(contact_id: str, move: Move, correlation: str) -> Envelope[Event]:
     """The event of a move, the same whenever it is made."""
-    event = domain.told(contact_id, move)
-    return Envelope(event, SOURCE, contact_id, move.n, correlation, move.cause.event_id or "", id=move.id, time=move.at)
+    event, subject = domain.told(contact_id, move), f"{contact_id}/{move.segment_id}"
+    cause = move.cause.event_id or ""
+    return Envelope(event, SOURCE, subject, move.n, correlation, cause, id=move.id, time=move.at)

@@ -33,8 +33,8 @@ class SegmentStore(Protocol):
     @property
     def outbox(self) -> Outbox: ...
 
-    def segments(self) -> list[Stored]:
-        """Every segment, also those put away; `members` is counted."""
+    def segments(self, counted: bool = False) -> list[Stored]:
+        """Every segment, also those put away; `members` is 0 unless they are to be counted."""
         ...
 
     def find_segment(self, segment_id: str) -> Stored | None: ...
@@ -98,8 +98,8 @@ class MongoSegments:
         self._participations.create_index("contact_ids")
         self._give_buckets()
 
-    def segments(self) -> list[Stored]:
-        return [_stored(each) for each in self._segments.find({})]
+    def segments(self, counted: bool = False) -> list[Stored]:
+        return [_stored(each) for each in self._segments.find({}, {} if counted else {"counts": 0})]
 
     def find_segment(self, segment_id: str) -> Stored | None:
         found = self._segments.find_one({"_id": segment_id})
@@ -218,7 +218,7 @@ def _stored(document: dict[str, Any]) -> Stored:
         segment_id=document["_id"],
         rule=Rule.model_validate(document["rule"], extra="ignore"),
         job=Job(**document["job"]) if document["job"] else None,
-        members=sum(document["counts"].values()),
+        members=sum(document.get("counts", {}).values()),
         **fields,
     )
 

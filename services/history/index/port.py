@@ -43,7 +43,7 @@ class EntryQuery:
     q: str = ""
     prefix: bool = False
     """The last word, unless it is in quotes or shorter than three letters, may be the beginning of a word."""
-    contact_id: str | None = None
+    contact_ids: tuple[str, ...] = ()
     filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """kind, channel, topic, locality, group, partner."""
     since: datetime | None = None

@@ -24,6 +24,7 @@ from services.history.index.tantivy_queries import (
 )
 from services.history.index.tantivy_schema import (
     FACETS,
+    LIVING,
     SCHEMA,
     Record,
     analyse_as,
@@ -147,7 +148,7 @@ class TantivyReader:
         return facets
 
     def find_contacts(self, query: NameQuery) -> ContactHits:
-        scope = [term("doc", "ContactRecord"), *filtered(query.filters)]
+        scope = [term("doc", "ContactRecord"), *filtered({"kind": LIVING}), *filtered(query.filters)]
         if query.partner is not None:
             scope.append(term("reported_by", query.partner))
         with losing():
@@ -237,8 +238,8 @@ class TantivyReader:
     def _entry_scope(self, query: EntryQuery, without: str = "") -> Query:
         """What applies besides the words, `without` one of the filters."""
         scope = [term("doc", "Entry"), *visible(query.reader), *filtered(query.filters, without)]
-        if query.contact_id is not None:
-            scope.append(term("contact", query.contact_id))
+        if query.contact_ids:
+            scope += filtered({"contact": query.contact_ids})
         if query.since or query.before:
             since, before = (time_key(each) if each else "" for each in (query.since, query.before))
             scope.append(self._keys(since=since, before=before))

@@ -26,6 +26,9 @@ from services.history.timeline import ContactRecord, Entry
 
 LONDON = ZoneInfo("Europe/London")
 FACETS = ("kind", "channel", "topic", "locality", "group", "partner", "month")
+LIVING = ("person", "organisation")
+MERGED = "merged"
+"""The kind, for a look-up by name, of a contact that another one stands for."""
 _EXACT = ("doc", "contact", "reported_by")
 _LONGEST_WORD = 200
 _NOTHING = (None, ())
@@ -164,7 +167,7 @@ def _entry_fields(entry: Entry) -> dict[str, object]:
 def _contact_fields(contact: ContactRecord) -> dict[str, object]:
     return {
         "sort": name_key(contact.name, contact.id),
-        "kind": contact.kind,
+        "kind": MERGED if contact.merged_into else contact.kind,
         "reported_by": contact.reported_by,
         "name": fold_name(contact.name),
     }

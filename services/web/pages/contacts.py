@@ -97,6 +97,8 @@ async def contact_page(request: Request, contact_id: str) -> Response:
         _span(request, contact_id),
         behind.reference(),
     )
+    if profile.contact.merged_into:
+        return RedirectResponse(f"/contacts/{profile.contact.merged_into}", 303)
     return render(
         request,
         "timeline.html" if is_partial(request) else "contact.html",
@@ -104,6 +106,7 @@ async def contact_page(request: Request, contact_id: str) -> Response:
         contact=profile.contact,
         consents=profile.consents,
         segments=profile.segments,
+        merges=profile.merges,
         allowances={(each.purpose, each.channel): each for each in profile.consents.allowances},
         span=span,
         months=_by_month(page.items),
