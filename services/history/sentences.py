@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from shared.contracts.contacts import Contact, FieldChange
 from shared.contracts.events import Engagement, Participant
+from shared.contracts.notifications import Counts, Mailing
 
 STAFF = "staff"
 
@@ -98,6 +99,33 @@ def change_sentence(contact: Contact, changes: Sequence[FieldChange], by: str) -
     """`Staff changed Ann Lee: name from “Ann Leigh” to “Ann Lee”.` Addresses and numbers are not repeated."""
     what = _listed(_change_phrase(change) for change in changes) or "what is known"
     return f"{'Staff' if by == STAFF else by} changed {contact.name}: {what}."
+
+
+def sent_sentence(subject: str, people: int) -> str:
+    """`“News for June” was sent by email to 500 people.`"""
+    return f"“{subject}” was sent by email to {_people(people)}."
+
+
+def undelivered_sentence(subject: str, states: Sequence[str]) -> str:
+    """`“News for June” could not be delivered to 2 people, and may not have reached one person.`"""
+    lost, doubtful = sum(each != "uncertain" for each in states), sum(each == "uncertain" for each in states)
+    phrases = [
+        *([f"could not be delivered to {_people(lost)}"] if lost else []),
+        *([f"may not have reached {_people(doubtful)}"] if doubtful else []),
+    ]
+    return f"“{subject}” {', and '.join(phrases)}."
+
+
+def mailing_sentence(mailing: Mailing, counts: Counts) -> str:
+    """`The mailing “News for June” was sent to 300 of 312 people.`"""
+    sent, recipients = counts.get("sent", 0), mailing.recipients or 0
+    how = "was cancelled after it was sent to" if mailing.state == "cancelled" else "was sent to"
+    whom = _people(sent) if sent == recipients else f"{sent:,} of {_people(recipients)}"
+    return f"The mailing “{mailing.draft.subject}” {how} {whom}."
+
+
+def _people(number: int) -> str:
+    return "one person" if number == 1 else f"{number:,} people"
 
 
 def _change_phrase(change: FieldChange) -> str:

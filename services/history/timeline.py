@@ -12,12 +12,30 @@ from typing import Any, NamedTuple, Self
 
 import orjson
 
-from services.history.sentences import change_sentence, engagement_sentence, registration_sentence
+from services.history.sentences import (
+    change_sentence,
+    engagement_sentence,
+    mailing_sentence,
+    registration_sentence,
+    sent_sentence,
+    undelivered_sentence,
+)
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
+from shared.contracts.notifications import MailingFinished, MailingStarted, MessagesFailed, MessagesSent
 
-LOGGED_EVENTS = (EngagementRecorded, EngagementCorrected, EngagementQuarantined, ContactRegistered, ContactChanged)
+LOGGED_EVENTS = (
+    EngagementRecorded,
+    EngagementCorrected,
+    EngagementQuarantined,
+    ContactRegistered,
+    ContactChanged,
+    MailingStarted,
+    MailingFinished,
+    MessagesSent,
+    MessagesFailed,
+)
 
 
 class _Record:
@@ -104,8 +122,12 @@ def fold(envelope: Envelope[Event]) -> Folded:
             return Folded(_engagement_entry(envelope.data, envelope.sequence))
         case ContactRegistered() | ContactChanged():
             return Folded(_contact_entry(envelope.id, envelope.data), _record(envelope.data.contact, envelope.sequence))
-        case EngagementQuarantined():
-            return Folded()  # that it came is in the log; what it says becomes an entry once it is replayed
+        case MessagesSent() | MessagesFailed():
+            return Folded(_messages_entry(envelope.id, envelope.data))
+        case MailingFinished():
+            return Folded(_mailing_entry(envelope.id, envelope.data))
+        case EngagementQuarantined() | MailingStarted():
+            return Folded()  # that it came is in the log; an entry comes of its replay, or of the mailing's end
     raise TypeError(f"{envelope.data.type} has no place in the history")
 
 
@@ -158,6 +180,43 @@ def _contact_entry(event_id: str, event: ContactRegistered | ContactChanged) -> 
         partner=None if by == "staff" else by,
         locality=contact.locality,
         groups=_once(contact.groups),
+    )
+
+
+def _messages_entry(event_id: str, event: MessagesSent | MessagesFailed) -> Entry:
+    """One entry for up to 500 recipients: it is found on the timeline of each."""
+    if isinstance(event, MessagesSent):
+        kind, at, contact_ids = "message_sent", event.sent_at, event.contact_ids
+        sentence = sent_sentence(event.subject, len(contact_ids))
+    else:
+        kind, at, contact_ids = "message_failed", event.at, tuple(each.contact_id for each in event.messages)
+        sentence = undelivered_sentence(event.subject, [each.state for each in event.messages])
+    return Entry(
+        id=event_id,
+        version=1,
+        kind=kind,
+        title=event.subject,
+        sentence=sentence,
+        occurred_at=at.astimezone(UTC),
+        recorded_at=at.astimezone(UTC),
+        channel=event.channel,
+        contact_ids=contact_ids,
+        direction="outbound",
+    )
+
+
+def _mailing_entry(event_id: str, event: MailingFinished) -> Entry:
+    at = event.mailing.finished_at or event.mailing.changed_at
+    return Entry(
+        id=event_id,
+        version=1,
+        kind="mailing_finished",
+        title=event.mailing.draft.subject,
+        sentence=mailing_sentence(event.mailing, event.counts),
+        occurred_at=at.astimezone(UTC),
+        recorded_at=at.astimezone(UTC),
+        channel="email",
+        direction="outbound",
     )
 
 

@@ -65,7 +65,14 @@ TECHNIQUES = (
 )  # fmt: skip
 """The 27 techniques of the spectrum of engagement: information, feedback, participation, partnership."""
 _LABELS: Mapping[str, str] = MappingProxyType(
-    dict(KINDS) | {"contact_registered": "Became known", "contact_changed": "Details changed"}
+    dict(KINDS)
+    | {
+        "contact_registered": "Became known",
+        "contact_changed": "Details changed",
+        "message_sent": "Message sent",
+        "message_failed": "Message not delivered",
+        "mailing_finished": "Mailing",
+    }
 )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from shared.contracts import contacts, events
+from shared.contracts import consent, contacts, events, notifications
 from shared.contracts.base import Event
 
 FOLDER = Path(__file__).parent / "published"
@@ -20,7 +20,7 @@ def all_events() -> list[type[Event]]:
     """Every event of the system, by type."""
     found = [
         each
-        for module in (contacts, events)
+        for module in (consent, contacts, events, notifications)
         for each in vars(module).values()
         if isinstance(each, type) and issubclass(each, Event) and each is not Event
     ]

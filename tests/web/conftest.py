@@ -19,6 +19,10 @@ from services.history.index.directory import Indexes
 from services.history.log import FakeLog
 from services.history.projector import HistoryProjector
 from services.history.search import HistorySearch
+from services.notifications.fake import FakeLedger, FakeMailings
+from services.notifications.sender import MailSender
+from services.notifications.service import NotificationsService
+from services.notifications.smtp import SmtpDispatcher
 from services.web.app import build_app
 from services.web.keys import SCOPES, Key
 from shared.contracts.base import CheckHealth, Health, Request
@@ -100,10 +104,16 @@ class County:
         self.bus.add(EventsService(FakeEngagements(), self.bus))
         self.projector = self.bus.add(HistoryProjector(FakeLog(), indexes))
         self.bus.add(HistorySearch(indexes, SECRET))
+        self.mailings = FakeMailings()
+        ledger = FakeLedger(self.mailings.outbox)
+        self.bus.add(NotificationsService(self.mailings, ledger))
+        self.settings = Settings(secret=SECRET, state_dir=directory, **settings)
+        self.sender = self.bus.add(
+            MailSender(self.mailings, ledger, self.bus, self.settings, lambda: SmtpDispatcher(self.settings.smtp_url))
+        )
         self.projector.follow_log()
         self.web_bus = Switch(self.bus)
         self.keys = FakeKeys()
-        self.settings = Settings(secret=SECRET, state_dir=directory, **settings)
         self.app = build_app(self.settings, self.web_bus, self.keys)
 
     def settle(self) -> None:

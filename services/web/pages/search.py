@@ -29,7 +29,7 @@ FILTERS = {
     "group": "Stakeholder group",
     "partner": "Reported by",
 }
-CHANGED = ("contact_registered", "contact_changed")
+CHANGED = ("contact_registered", "contact_changed", "message_sent", "message_failed")
 """Kinds of entries that nobody said: what became of a contact's details."""
 CHANGES = "changes"
 """The parameter that asks for changes to contacts too: a search is for what was said."""

@@ -1,0 +1,69 @@
+"""From a mailing and one recipient to the message: compiled once for each mailing, filled in for each recipient."""
+
+from collections import OrderedDict
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from urllib.parse import urlsplit
+
+from services.notifications.content import content_of
+from services.notifications.dispatch import Outbound
+from services.notifications.domain import Addressee, Chunk
+from services.notifications.skeleton import Content, Skeleton, Values, mailbox
+from services.notifications.tokens import Place, Tokens
+from shared.contracts.notifications import Mailing
+from shared.settings import Settings
+
+KEPT = 8
+"""Mailings whose compiled form is kept."""
+
+
+class Composer:
+    """Makes messages. Used by several threads: what is compiled is never changed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._tokens = Tokens(settings.secret)
+        self._public_url = settings.public_url
+        self._from = settings.mail_sender
+        self._domain = settings.mail_sender.rpartition("@")[2].strip("> ") or "localhost"
+        self._host = urlsplit(settings.public_url).hostname or "localhost"
+        self._compiled: OrderedDict[tuple[str, int], Skeleton] = OrderedDict()
+
+    def compose(self, mailing: Mailing, chunk: Chunk, place: int, who: Addressee) -> Outbound:
+        """The message of the recipient at `place`."""
+        where = Place(mailing.mailing_id, mailing.audience, chunk.number, place)
+        headers = [
+            ("To", mailbox(who.name, who.address)),
+            ("Message-ID", f"<{self._tokens.make('message', where)}@{self._domain}>"),
+            ("Date", format_datetime(datetime.now(UTC))),
+        ]
+        values = {"name": who.name}
+        if mailing.lane == "bulk":
+            link = values["unsubscribe_url"] = (
+                f"{self._public_url}/unsubscribe/{self._tokens.make('unsubscribe', where)}"
+            )
+            headers += [("List-Unsubscribe", f"<{link}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")]
+        content = self._skeleton(mailing).render(headers, values)
+        return Outbound(place, f"bounce-{self._tokens.make('bounce', where)}@{self._domain}", who.address, content)
+
+    def preview(self, content: Content, values: Values) -> bytes:
+        """A message that belongs to no mailing yet."""
+        return Skeleton(content, self._fixed(None)).render([], values)
+
+    def _skeleton(self, mailing: Mailing) -> Skeleton:
+        key = (mailing.mailing_id, mailing.audience)
+        found = self._compiled.get(key)
+        if found is None:
+            found = self._compiled[key] = Skeleton(content_of(mailing), self._fixed(mailing))
+            while len(self._compiled) > KEPT:
+                self._compiled.popitem(last=False)
+        return found
+
+    def _fixed(self, mailing: Mailing | None) -> dict[str, str]:
+        fixed = {"From": self._from}
+        if mailing is None or mailing.lane == "urgent":
+            return fixed | {"Auto-Submitted": "auto-generated"}
+        purpose = mailing.draft.purpose
+        return fixed | {
+            "List-ID": f"<{purpose}.{self._host}>",
+            "Feedback-ID": f"{mailing.mailing_id}:{purpose}:wellheard",
+        }
