@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from services.notifications.content import content_of
 from services.notifications.dispatch import Outbound
 from services.notifications.domain import Addressee, Chunk
-from services.notifications.skeleton import Content, Skeleton, Values, mailbox
+from services.notifications.skeleton import Skeleton, mailbox
 from services.notifications.tokens import Place, Tokens
 from shared.contracts.notifications import Mailing
 from shared.settings import Settings
@@ -24,6 +24,7 @@ class Composer:
         self._tokens = Tokens(settings.secret)
         self._public_url = settings.public_url
         self._from = settings.mail_sender
+        self._sender = settings.mail_sender.partition("<")[0].strip() or "Wellheard"
         self._domain = settings.mail_sender.rpartition("@")[2].strip("> ") or "localhost"
         self._host = urlsplit(settings.public_url).hostname or "localhost"
         self._compiled: OrderedDict[tuple[str, int], Skeleton] = OrderedDict()
@@ -36,7 +37,7 @@ class Composer:
             ("Message-ID", f"<{self._tokens.make('message', where)}@{self._domain}>"),
             ("Date", format_datetime(datetime.now(UTC))),
         ]
-        values = {"name": who.name}
+        values = {"name": who.name, "first_name": who.name.split(" ")[0]}
         if mailing.lane == "bulk":
             link = values["unsubscribe_url"] = (
                 f"{self._public_url}/unsubscribe/{self._tokens.make('unsubscribe', where)}"
@@ -45,22 +46,18 @@ class Composer:
         content = self._skeleton(mailing).render(headers, values)
         return Outbound(place, f"bounce-{self._tokens.make('bounce', where)}@{self._domain}", who.address, content)
 
-    def preview(self, content: Content, values: Values) -> bytes:
-        """A message that belongs to no mailing yet."""
-        return Skeleton(content, self._fixed(None)).render([], values)
-
     def _skeleton(self, mailing: Mailing) -> Skeleton:
         key = (mailing.mailing_id, mailing.audience)
         found = self._compiled.get(key)
         if found is None:
-            found = self._compiled[key] = Skeleton(content_of(mailing), self._fixed(mailing))
+            found = self._compiled[key] = Skeleton(content_of(mailing, self._sender), self._fixed(mailing))
             while len(self._compiled) > KEPT:
                 self._compiled.popitem(last=False)
         return found
 
-    def _fixed(self, mailing: Mailing | None) -> dict[str, str]:
+    def _fixed(self, mailing: Mailing) -> dict[str, str]:
         fixed = {"From": self._from}
-        if mailing is None or mailing.lane == "urgent":
+        if mailing.lane == "urgent":
             return fixed | {"Auto-Submitted": "auto-generated"}
         purpose = mailing.draft.purpose
         return fixed | {

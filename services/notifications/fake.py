@@ -8,7 +8,8 @@ from services.notifications.domain import Addressee, Chunk
 from services.notifications.ledger import Settlement, chunk_id
 from services.notifications.repository import Withdrawal, is_open
 from shared.contracts.base import Envelope, Event
-from shared.contracts.notifications import Counts, EndState, LedgerLine, Mailing, Suppression
+from shared.contracts.notifications import Counts, EndState, LedgerLine, Mailing
+from shared.contracts.subscriptions import Suppression
 from shared.errors import Conflict
 from shared.messaging.testbus import MemoryOutbox
 
@@ -112,6 +113,10 @@ class FakeLedger:
 
     def recipients(self, chunk: Chunk) -> list[Addressee]:
         return list(self._people[chunk.chunk_id])
+
+    def find_recipient(self, mailing_id: str, audience: int, number: int, place: int) -> Addressee | None:
+        people = self._people.get(chunk_id(mailing_id, audience, number), ())
+        return people[place] if place < len(people) else None
 
     def settled(self, mailing_id: str, contact_ids: Iterable[str]) -> set[str]:
         return {each for each in contact_ids if (mailing_id, each) in self._lines}

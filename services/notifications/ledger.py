@@ -66,6 +66,10 @@ class Ledger(Protocol):
 
     def recipients(self, chunk: Chunk) -> list[Addressee]: ...
 
+    def find_recipient(self, mailing_id: str, audience: int, number: int, place: int) -> Addressee | None:
+        """Who stands at a place of an audience."""
+        ...
+
     def settled(self, mailing_id: str, contact_ids: Iterable[str]) -> set[str]:
         """Those of the contacts whose end state is in the ledger."""
         ...
@@ -141,6 +145,11 @@ class MongoLedger:
     def recipients(self, chunk: Chunk) -> list[Addressee]:
         found = self._audiences.find_one({"_id": chunk.chunk_id}) or {"recipients": []}
         return [Addressee(*each) for each in found["recipients"]]
+
+    def find_recipient(self, mailing_id: str, audience: int, number: int, place: int) -> Addressee | None:
+        found = self._audiences.find_one({"_id": chunk_id(mailing_id, audience, number)})
+        people = found["recipients"] if found else []
+        return Addressee(*people[place]) if place < len(people) else None
 
     def settled(self, mailing_id: str, contact_ids: Iterable[str]) -> set[str]:
         keys = [f"{mailing_id}:{each}" for each in contact_ids]

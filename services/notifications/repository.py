@@ -7,14 +7,8 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from shared.contracts.base import Envelope, Event, new_id
-from shared.contracts.notifications import (
-    Mailing,
-    MailingFinished,
-    MailingStarted,
-    MessagesFailed,
-    MessagesSent,
-    Suppression,
-)
+from shared.contracts.notifications import Mailing, MailingFinished, MailingStarted, MessagesFailed, MessagesSent
+from shared.contracts.subscriptions import Suppression
 from shared.messaging import Outbox
 from shared.mongo import Documents, JoinedOutbox, MongoOutbox, insert_new
 

@@ -1,16 +1,18 @@
 """The notifications service: mailings, notices, the ledger and the suppression list. Entry points only."""
 
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import ClassVar
 
 from services.notifications import domain
+from services.notifications.desk import Desk, compared_address, mailing_id_of
 from services.notifications.domain import Addressee
 from services.notifications.ledger import Ledger, MongoLedger
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
+from services.notifications.tokens import Tokens
 from shared.contracts.base import Done, Envelope, Event
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.notifications import (
+    AudienceSummary,
     CancelMailing,
     ChangeMailing,
     DraftMailing,
@@ -18,22 +20,30 @@ from shared.contracts.notifications import (
     LedgerPage,
     ListLedger,
     ListMailings,
-    ListSuppressions,
     Mailing,
     MailingDraft,
     MailingList,
     MailingProgress,
     PauseMailing,
+    Preview,
+    PreviewMailing,
     ResumeMailing,
     ScheduleMailing,
     SendNotice,
+    SendTest,
+    SummariseAudience,
+)
+from shared.contracts.subscriptions import (
+    GetSubscription,
+    ListSuppressions,
+    Subscription,
     Suppress,
     Suppression,
     SuppressionList,
+    Unsubscribe,
     Unsuppress,
 )
-from shared.errors import Conflict, Invalid, NotFound
-from shared.identifiers import InvalidIdentifierError, compared_email
+from shared.errors import Conflict, NotFound
 from shared.messaging import Bus, on_batch, rpc
 from shared.mongo import connect
 from shared.settings import Settings
@@ -46,9 +56,10 @@ class NotificationsService:
 
     name: ClassVar[str] = "notifications"
 
-    def __init__(self, mailings: Mailings, ledger: Ledger) -> None:
+    def __init__(self, mailings: Mailings, ledger: Ledger, bus: Bus, tokens: Tokens) -> None:
         self._mailings = mailings
         self._ledger = ledger
+        self._desk = Desk(mailings, ledger, bus, tokens)
         self.outbox = mailings.outbox
 
     @on_batch("notifications.consents", [ConsentChanged], size=500, linger=0.02)
@@ -66,7 +77,7 @@ class NotificationsService:
 
     @rpc
     def draft_mailing(self, request: DraftMailing) -> Mailing:
-        mailing = domain.draft(_id_of(request.request_id), request.draft, _now(), request.by)
+        mailing = domain.draft(mailing_id_of(request.request_id), request.draft, _now(), request.by)
         self._mailings.insert(mailing)
         return self._get(mailing.mailing_id)
 
@@ -110,26 +121,43 @@ class NotificationsService:
         return LedgerPage(items=tuple(found), next_cursor=found[-1].contact_id if more else None)
 
     @rpc
+    def preview_mailing(self, request: PreviewMailing) -> Preview:
+        return self._desk.preview(self._get(request.mailing_id), request.name)
+
+    @rpc
+    def summarise_audience(self, request: SummariseAudience) -> AudienceSummary:
+        return self._desk.summarise(self._get(request.mailing_id))
+
+    @rpc
+    def send_test(self, request: SendTest) -> Mailing:
+        draft = self._get(request.mailing_id).draft
+        content = draft.model_copy(update={"subject": f"Test: {draft.subject}"[:200]})
+        recipient = Addressee("", "Test Reader", compared_address(request.address))
+        return self._desk.notify(request.request_id, content, recipient, _now(), request.by)
+
+    @rpc
     def send_notice(self, request: SendNotice) -> Mailing:
-        """The audience is stored before the mailing, which a sender takes up as soon as it sees it."""
         content = MailingDraft(subject=request.subject, body=request.body, segment_id="notice")
-        mailing = domain.notice(_id_of(request.request_id), content, _now(), request.by)
-        address = _compared(request.address)
-        rule = "suppression_list" if self._mailings.suppressed([address]) else ""
-        recipient = Addressee(request.contact_id, request.name, address, None, rule)
-        self._ledger.add_audience(mailing.mailing_id, 0, 0, [recipient])
-        self._mailings.insert(mailing)
-        return self._get(mailing.mailing_id)
+        recipient = Addressee(request.contact_id, request.name, compared_address(request.address))
+        return self._desk.notify(request.request_id, content, recipient, _now(), request.by)
+
+    @rpc
+    def get_subscription(self, request: GetSubscription) -> Subscription:
+        return self._desk.subscription(request.token)
+
+    @rpc
+    def unsubscribe(self, request: Unsubscribe) -> Subscription:
+        return self._desk.unsubscribe(request.token)
 
     @rpc
     def suppress(self, request: Suppress) -> Done:
-        address = _compared(request.address)
+        address = compared_address(request.address)
         self._mailings.suppress(Suppression(address=address, reason=request.reason, added_by=request.by, at=_now()))
         return Done()
 
     @rpc
     def unsuppress(self, request: Unsuppress) -> Done:
-        self._mailings.unsuppress(_compared(request.address))
+        self._mailings.unsuppress(compared_address(request.address))
         return Done()
 
     @rpc
@@ -158,19 +186,7 @@ class NotificationsService:
 
 def build(settings: Settings, bus: Bus) -> NotificationsService:
     database = connect(settings, "notifications")
-    return NotificationsService(MongoMailings(database), MongoLedger(database))
-
-
-def _id_of(request_id: str) -> str:
-    """The same request is the same mailing."""
-    return f"mlg_{sha256(request_id.encode()).hexdigest()[:32]}"
-
-
-def _compared(address: str) -> str:
-    try:
-        return compared_email(address)
-    except InvalidIdentifierError as error:
-        raise Invalid(f"The e-mail address {error}.") from None
+    return NotificationsService(MongoMailings(database), MongoLedger(database), bus, Tokens(settings.secret))
 
 
 def _now() -> datetime:

@@ -31,7 +31,19 @@ class Caller:
 
 
 OPERATOR = Caller(
-    "staff", frozenset(("history:read", "contacts:write", "engagements:write", "quarantine:write", "system:read"))
+    "staff",
+    frozenset(
+        (
+            "history:read",
+            "contacts:write",
+            "engagements:write",
+            "quarantine:write",
+            "system:read",
+            "mailings:read",
+            "mailings:write",
+            "mailings:send",
+        )
+    ),
 )
 
 

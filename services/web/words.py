@@ -164,3 +164,34 @@ def paragraphs(text: str) -> Markup:
     return Markup("").join(
         Markup('<p dir="auto">{}</p>').format(Markup("<br>").join(block.split("\n"))) for block in blocks
     )
+
+
+MAILING_STATES = {
+    "draft": "Draft",
+    "scheduled": "Scheduled",
+    "sending": "Being sent",
+    "paused": "Paused",
+    "sent": "Sent",
+    "cancelled": "Cancelled",
+}
+MAILING_COLOURS = {"draft": "grey", "scheduled": "blue", "sending": "blue", "paused": "yellow", "sent": "green"}
+END_STATES = {
+    "sent": "Sent",
+    "bounced": "Bounced",
+    "suppressed": "Kept back",
+    "failed": "Failed",
+    "uncertain": "Uncertain",
+}
+PURPOSES = {
+    "newsletter": "Newsletter",
+    "consultation": "Consultations",
+    "survey": "Surveys",
+    "membership": "Membership",
+}
+RULES = {
+    "no_consent": "has not agreed to messages of this kind",
+    "withdrawn": "has withdrawn consent",
+    "no_address": "has no e-mail address",
+    "suppression_list": "the address is on the suppression list",
+    "cancelled": "the mailing was cancelled",
+}

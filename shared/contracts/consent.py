@@ -10,7 +10,7 @@ Purpose = Literal["newsletter", "consultation", "survey", "membership"]
 ConsentChannel = Literal["email", "sms", "phone", "post"]
 Method = Literal[
     "web_form", "paper_form", "phone_call", "in_person", "import", "preference_page", "one_click", "bounce", "other"
-]
+]  # fmt: skip
 
 
 class Consent(Value):
@@ -42,7 +42,7 @@ class ConsentChanged(Event):
 
 
 class Recipient(Value):
-    """A member of a segment as a mailing sees it. `address` in compared form; None when there is none for the channel."""
+    """A member of a segment as a mailing sees it. `address` in compared form; None when the channel has none."""
 
     contact_id: str
     name: Annotated[str, Personal]
@@ -60,7 +60,7 @@ class RecipientPage(Value):
 
 
 class ListRecipients(Request[RecipientPage]):
-    """Up to 1,000 members of a segment in a stable order, with what each allows for a purpose and channel at this moment."""
+    """Up to 1,000 members of a segment in a stable order, with what each allows for a purpose and channel now."""
 
     service: ClassVar[str] = "contacts"
     reply: ClassVar = RecipientPage
@@ -69,3 +69,69 @@ class ListRecipients(Request[RecipientPage]):
     channel: ConsentChannel
     after: str | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 500
+
+
+# -- statements and where they stand -----------------------------------------------------------------
+
+
+class Statement(Value):
+    """What somebody says of a contact's consent, before it is recorded. `at` None: now."""
+
+    contact_id: str
+    purpose: Purpose | Literal["*"]
+    channel: ConsentChannel | Literal["*"]
+    given: bool
+    at: AwareDatetime | None = None
+    method: Method
+    wording: Annotated[str, Field(min_length=1, max_length=2000)]
+    evidence: Annotated[str, Personal, Field(max_length=500)] = ""
+
+
+class Consents(Value):
+    """Statements as they are recorded, in the order they were said."""
+
+    consents: tuple[Consent, ...]
+
+
+class RecordConsents(Request[Consents]):
+    """Record up to 1,000 statements. The same `request_id` again records nothing and answers the same.
+
+    Invalid: a giving of `*`, a time to come or before 1900. NotFound: a contact that nobody knows. All or nothing of
+    what can be refused; a process that dies in between leaves the rest to the same request sent again.
+    """
+
+    service: ClassVar[str] = "contacts"
+    reply: ClassVar = Consents
+    request_id: str
+    statements: Annotated[tuple[Statement, ...], Field(min_length=1, max_length=1000)]
+    by: str = "staff"
+
+
+class Allowance(Value):
+    """Where one purpose and channel stands: the strictest of what was said."""
+
+    purpose: Purpose
+    channel: ConsentChannel
+    allowed: bool
+    reason: Literal["", "no_consent", "withdrawn"] = ""
+    decided_by: str | None = None
+    """The statement that decides: the giving when allowed, the withdrawal when not; None when nothing was said."""
+    since: AwareDatetime | None = None
+    method: Method | None = None
+
+
+class ContactConsents(Value):
+    """What a contact allows now, and everything it ever said of it, newest first."""
+
+    contact_id: str
+    allowances: tuple[Allowance, ...]
+    """Every purpose and channel."""
+    consents: tuple[Consent, ...]
+
+
+class GetConsents(Request[ContactConsents]):
+    """What a contact allows, with every statement."""
+
+    service: ClassVar[str] = "contacts"
+    reply: ClassVar = ContactConsents
+    contact_id: str

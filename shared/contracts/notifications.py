@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
-from shared.contracts.base import Done, Event, Personal, Request, Value
+from shared.contracts.base import Event, Personal, Request, Value
 from shared.contracts.consent import Purpose
 
 MailingState = Literal["draft", "scheduled", "sending", "paused", "sent", "cancelled"]
@@ -83,20 +83,6 @@ class LedgerLine(Value):
 
 class LedgerPage(Value):
     items: tuple[LedgerLine, ...]
-    next_cursor: str | None = None
-
-
-class Suppression(Value):
-    """An address that nothing is sent to, whatever its owner allows."""
-
-    address: Annotated[str, Personal]
-    reason: Annotated[str, Field(max_length=200)]
-    added_by: str
-    at: AwareDatetime
-
-
-class SuppressionList(Value):
-    items: tuple[Suppression, ...]
     next_cursor: str | None = None
 
 
@@ -249,29 +235,49 @@ class SendNotice(Request[Mailing]):
     by: str = "system"
 
 
-class Suppress(Request[Done]):
-    """Put an address on the suppression list."""
+class Preview(Value):
+    """A message as one person would get it."""
+
+    subject: Annotated[str, Personal]
+    html: Annotated[str, Personal]
+    text: Annotated[str, Personal]
+    fields: tuple[str, ...]
+    """Merge fields that nobody fills in: they stay empty, or show their default."""
+
+
+class PreviewMailing(Request[Preview]):
+    """What a draft or a mailing looks like to somebody of this name."""
 
     service: ClassVar[str] = "notifications"
-    reply: ClassVar = Done
+    reply: ClassVar = Preview
+    mailing_id: str
+    name: Annotated[str, Personal, Field(max_length=200)] = "Mary Okafor"
+
+
+class SendTest(Request[Mailing]):
+    """Send a mailing to one address to see it arrive. The same `request_id` again is the same message."""
+
+    service: ClassVar[str] = "notifications"
+    reply: ClassVar = Mailing
+    request_id: str
+    mailing_id: str
     address: Annotated[str, Personal, Field(min_length=3, max_length=320)]
-    reason: Annotated[str, Field(max_length=200)] = ""
     by: str = "staff"
 
 
-class Unsuppress(Request[Done]):
-    """Take an address off the suppression list."""
+class AudienceSummary(Value):
+    """Who a mailing would go to at this moment."""
+
+    allowed: int
+    kept_back: dict[str, int]
+    """Rule -> people nothing is sent to."""
+    is_complete: bool
+    """False: the segment is larger than what was looked through."""
+
+
+class SummariseAudience(Request[AudienceSummary]):
+    """Count whom a mailing would reach and whom not, by rule; looks through up to 5,000 members."""
 
     service: ClassVar[str] = "notifications"
-    reply: ClassVar = Done
-    address: Annotated[str, Personal]
-    by: str = "staff"
-
-
-class ListSuppressions(Request[SuppressionList]):
-    """The suppression list, newest first."""
-
-    service: ClassVar[str] = "notifications"
-    reply: ClassVar = SuppressionList
-    limit: Annotated[int, Field(ge=1, le=100)] = 50
-    cursor: str | None = None
+    reply: ClassVar = AudienceSummary
+    mailing_id: str

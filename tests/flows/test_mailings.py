@@ -1,5 +1,6 @@
 """A mailing reaches each person of a segment once, and nobody who does not allow it."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +14,18 @@ from services.notifications.fake import FakeLedger, FakeMailings
 from services.notifications.sender import MailSender
 from services.notifications.service import NotificationsService
 from services.notifications.smtp import SmtpDispatcher
+from services.notifications.tokens import Tokens
 from shared.contracts.base import Event, new_id
-from shared.contracts.consent import Consent, ConsentChanged, ListRecipients, Recipient, RecipientPage
+from shared.contracts.consent import (
+    Consent,
+    ConsentChanged,
+    Consents,
+    ListRecipients,
+    Recipient,
+    RecipientPage,
+    RecordConsents,
+    Statement,
+)
 from shared.contracts.notifications import (
     CancelMailing,
     DraftMailing,
@@ -30,12 +41,15 @@ from shared.contracts.notifications import (
     MessagesFailed,
     MessagesSent,
     PauseMailing,
+    PreviewMailing,
     ResumeMailing,
     ScheduleMailing,
     SendNotice,
-    Suppress,
+    SendTest,
+    SummariseAudience,
 )
-from shared.errors import Conflict, Invalid
+from shared.contracts.subscriptions import GetSubscription, Suppress, Unsubscribe
+from shared.errors import Conflict, Invalid, NotFound
 from shared.messaging import rpc
 from shared.messaging.testbus import TestBus
 from shared.settings import Settings
@@ -50,6 +64,12 @@ class Contacts:
 
     def __init__(self) -> None:
         self.members: list[Recipient] = []
+        self.said: dict[str, tuple[Statement, ...]] = {}
+
+    @rpc
+    def record_consents(self, request: RecordConsents) -> Consents:
+        self.said[request.request_id] = request.statements
+        return Consents(consents=())
 
     @rpc
     def list_recipients(self, request: ListRecipients) -> RecipientPage:
@@ -68,7 +88,7 @@ class Office:
         self.contacts = self.bus.add(Contacts())
         self.mailings = FakeMailings()
         self.ledger = FakeLedger(self.mailings.outbox)
-        self.bus.add(NotificationsService(self.mailings, self.ledger))
+        self.bus.add(NotificationsService(self.mailings, self.ledger, self.bus, Tokens("s" * 32)))
         settings = Settings(state_dir=folder, secret="s" * 32, base_url="https://wellheard.example")
         self.sender = MailSender(
             self.mailings, self.ledger, self.bus, settings, lambda: SmtpDispatcher(self.sink.url, "test")
@@ -308,3 +328,65 @@ def test_nobody_can_add_a_header_by_a_name_or_a_subject(office: Office) -> None:
     ((_, content),) = office.sink.got
     head = content.partition("\r\n\r\n")[0]
     assert not [line for line in head.splitlines() if line.lower().startswith(("bcc", "x-evil"))]
+
+
+def test_the_link_in_a_message_unsubscribes_that_person_once(office: Office) -> None:
+    office.contacts.members = people([1, 2])
+    office.send()
+    content = next(content for to, content in office.sink.got if to == "person2@example.org")
+    (link,) = re.findall(r"List-Unsubscribe: <(.*)>", content)
+    assert link.startswith("https://wellheard.example/unsubscribe/")
+    assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in content
+    assert "con_00002" not in content
+    token = link.rpartition("/")[2]
+    assert office.bus.call(GetSubscription(token=token)).purpose == "newsletter"
+    assert office.contacts.said == {}
+    for _ in range(2):
+        office.bus.call(Unsubscribe(token=token))
+    ((statement,),) = office.contacts.said.values()
+    assert (statement.contact_id, statement.purpose, statement.channel) == ("con_00002", "newsletter", "email")
+    assert (statement.given, statement.method) == (False, "one_click")
+    with pytest.raises(NotFound):
+        office.bus.call(Unsubscribe(token="x" + token[1:]))
+
+
+def test_the_return_path_is_an_address_of_its_own_for_each_message(office: Office) -> None:
+    office.contacts.members = people([1, 2])
+    office.send()
+    paths = {line for line in office.sink.lines if line.startswith("MAIL FROM")}
+    assert len(paths) == 2
+    assert all(len(path.partition("<")[2].partition("@")[0]) <= 64 for path in paths)
+
+
+def test_markdown_is_laid_out_and_nothing_of_it_can_run(office: Office) -> None:
+    body = (
+        "# News\n\nDear {name|friend},\n\n* **one**\n* [two](https://example.org/?a=1&b=2)\n\n---\n\nLine  \nbreak\n\n"
+        "<script>alert(1)</script> [x](javascript:alert(1)) ![p](https://spy.example/p.gif)"
+    )
+    mailing = office.draft(body=body)
+    preview = office.bus.call(PreviewMailing(mailing_id=mailing.mailing_id, name="<b>Eve"))
+    assert "<h1>News</h1>" in preview.html
+    assert "&lt;b&gt;Eve" in preview.html
+    assert not re.search(r'<script|href="javascript|<img|fonts\.googleapis', preview.html)
+    assert "two <https://example.org/?a=1&b=2>" in preview.text
+    assert preview.subject == "News for <b>Eve"
+
+
+def test_a_merge_field_that_nobody_fills_in_is_named(office: Office) -> None:
+    mailing = office.draft(body="Dear {nmae}")
+    assert office.bus.call(PreviewMailing(mailing_id=mailing.mailing_id)).fields == ("nmae",)
+
+
+def test_a_test_goes_to_one_address_only(office: Office) -> None:
+    office.contacts.members = people([1])
+    mailing = office.draft()
+    office.bus.call(SendTest(request_id="t", mailing_id=mailing.mailing_id, address="me@example.org"))
+    office.work()
+    assert [to for to, _ in office.sink.got] == ["me@example.org"]
+    assert office.progress(mailing.mailing_id).mailing.state == "draft"
+
+
+def test_an_audience_is_counted_before_anything_is_sent(office: Office) -> None:
+    office.contacts.members = [*people([1, 2]), a_recipient(3, consent_id=None, reason="no_consent")]
+    summary = office.bus.call(SummariseAudience(mailing_id=office.draft().mailing_id))
+    assert (summary.allowed, summary.kept_back, summary.is_complete) == (2, {"no_consent": 1}, True)

@@ -13,7 +13,8 @@ from services.notifications.fake import FakeLedger, FakeMailings
 from services.notifications.ledger import Ledger, MongoLedger, Release, Settlement
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
 from shared.contracts.base import new_id
-from shared.contracts.notifications import LedgerLine, Mailing, MailingStarted, Suppression
+from shared.contracts.notifications import LedgerLine, Mailing, MailingStarted
+from shared.contracts.subscriptions import Suppression
 from shared.errors import Conflict
 from shared.mongo import connect
 from tests.builders import AT, a_mailing_draft, an_envelope

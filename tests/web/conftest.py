@@ -23,6 +23,7 @@ from services.notifications.fake import FakeLedger, FakeMailings
 from services.notifications.sender import MailSender
 from services.notifications.service import NotificationsService
 from services.notifications.smtp import SmtpDispatcher
+from services.notifications.tokens import Tokens
 from services.web.app import build_app
 from services.web.keys import SCOPES, Key
 from shared.contracts.base import CheckHealth, Health, Request
@@ -106,7 +107,7 @@ class County:
         self.bus.add(HistorySearch(indexes, SECRET))
         self.mailings = FakeMailings()
         ledger = FakeLedger(self.mailings.outbox)
-        self.bus.add(NotificationsService(self.mailings, ledger))
+        self.bus.add(NotificationsService(self.mailings, ledger, self.bus, Tokens(SECRET)))
         self.settings = Settings(secret=SECRET, state_dir=directory, **settings)
         self.sender = self.bus.add(
             MailSender(self.mailings, ledger, self.bus, self.settings, lambda: SmtpDispatcher(self.settings.smtp_url))

@@ -17,7 +17,7 @@ from shared.mongo import connect
 from shared.settings import Settings
 from tests.web.conftest import ADDRESS, County
 
-OPEN = {"/health", "/ready", "/metrics", "/api/v1/openapi.json", "/api/v1/asyncapi.json"}
+OPEN = {"/health", "/ready", "/unsubscribe/{token}", "/metrics", "/api/v1/openapi.json", "/api/v1/asyncapi.json"}
 """Routes that tell nothing about anybody."""
 
 

@@ -1,0 +1,142 @@
+"""Mailings on the page: written, looked at, sent after a second look; and the public way out."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from services.notifications.tokens import Place, Tokens
+from shared.contracts.base import new_id
+from shared.contracts.notifications import DraftMailing, ListMailings, Mailing, ScheduleMailing
+from tests.builders import a_mailing_draft, a_recipient
+from tests.flows.test_mailings import Contacts
+from tests.notifications.sink import Sink
+from tests.web.conftest import SECRET, County
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def contacts(county: County) -> Contacts:
+    """Contacts with a segment, in place of those that know none."""
+    made: Contacts = county.bus.add(Contacts())
+    made.members = [a_recipient(1), a_recipient(2), a_recipient(3, consent_id=None, reason="no_consent")]
+    return made
+
+
+@pytest.fixture
+def sink(county: County) -> Iterator[Sink]:
+    made = Sink()
+    county.settings.smtp_url = made.url
+    yield made
+    made.close()
+
+
+def token_on(page: httpx.Response) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+    assert found
+    return found[1]
+
+
+async def post(browser: httpx.AsyncClient, form_on: str, to: str, **fields: str) -> httpx.Response:
+    page = await browser.get(form_on)
+    return await browser.post(to, data={"csrf_token": token_on(page)} | fields)
+
+
+def drafted(county: County, **fields: str) -> Mailing:
+    return county.bus.call(DraftMailing(request_id=new_id(), draft=a_mailing_draft(**fields)))
+
+
+async def test_a_mailing_is_written_looked_at_and_sent(
+    county: County, browser: httpx.AsyncClient, contacts: Contacts, sink: Sink
+) -> None:
+    typed = {"subject": "News", "body": "Dear {name}", "purpose": "newsletter", "segment_id": "seg_1"}
+    saved = await post(browser, "/mailings/new", "/mailings/new", **typed)
+    assert saved.status_code == 303
+    (mailing,) = county.bus.call(ListMailings()).items
+    address = f"/mailings/{mailing.mailing_id}"
+    assert "Send it" in (await browser.get(saved.headers["location"])).text
+    confirm = await browser.get(f"{address}/send")
+    assert "2 people" in confirm.text
+    assert "has not agreed" in confirm.text
+    sent = await post(browser, f"{address}/send", f"{address}/send", version=str(mailing.version), when="now")
+    assert sent.status_code == 303
+    county.sender.run_until_idle()
+    page = await browser.get(address)
+    assert "Finished" in page.text
+    assert "Person 1" in (await browser.get(f"{address}/recipients")).text
+    assert "has not agreed" in (await browser.get(f"{address}/recipients?state=suppressed")).text
+    part = await browser.get(address, headers={"HX-Request": "true"})
+    assert part.text.lstrip().startswith('<div id="progress"')
+    assert "News" in (await browser.get("/mailings")).text
+    assert sorted(to for to, _ in sink.got) == ["person1@example.org", "person2@example.org"]
+
+
+async def test_what_is_wrong_with_a_form_stands_beside_its_field_and_nothing_typed_is_lost(
+    browser: httpx.AsyncClient,
+) -> None:
+    answer = await post(browser, "/mailings/new", "/mailings/new", subject="", body="Kept words", purpose="newsletter")
+    assert answer.status_code == 422
+    assert "Enter a subject" in answer.text
+    assert "Kept words" in answer.text
+
+
+async def test_the_later_of_two_who_edit_a_mailing_is_told(county: County, browser: httpx.AsyncClient) -> None:
+    mailing = drafted(county)
+    county.bus.call(ScheduleMailing(mailing_id=mailing.mailing_id, version=1))
+    address = f"/mailings/{mailing.mailing_id}/edit"
+    typed = {"subject": "Mine", "body": "b", "purpose": "newsletter", "segment_id": "s", "version": "1"}
+    answer = await post(browser, "/mailings/new", address, **typed)
+    assert answer.status_code == 409
+    assert "Mine" in answer.text
+
+
+async def test_a_message_is_shown_apart_without_scripts(county: County, browser: httpx.AsyncClient) -> None:
+    mailing = drafted(county, body="Hello **{name}** <script>alert(1)</script>")
+    page = await browser.get(f"/mailings/{mailing.mailing_id}/preview?name=<b>Eve")
+    assert "sandbox" in page.text
+    message = await browser.get(f"/mailings/{mailing.mailing_id}/message?name=<b>Eve")
+    assert message.headers.get_list("content-security-policy") == [message.headers["content-security-policy"]]
+    assert message.headers["content-security-policy"].startswith("sandbox;")
+    assert "&lt;b&gt;Eve" in message.text
+    assert "<script" not in message.text
+
+
+async def test_a_mailing_can_be_paused_and_cancelled_only_when_that_makes_sense(
+    county: County, browser: httpx.AsyncClient
+) -> None:
+    address = f"/mailings/{drafted(county).mailing_id}"
+    refused = await post(browser, "/mailings/new", f"{address}/steps/pause")
+    assert refused.status_code == 409
+    assert "cannot be paused" in refused.text
+    assert (await post(browser, "/mailings/new", f"{address}/steps/cancel")).status_code == 303
+
+
+async def test_the_suppression_list_is_added_to_and_taken_from(browser: httpx.AsyncClient) -> None:
+    await post(browser, "/suppressions", "/suppressions", address="Ann@Example.org", reason="asked by phone")
+    page = await browser.get("/suppressions")
+    assert "ann@example.org" in page.text
+    await post(browser, "/suppressions", "/suppressions/remove", address="ann@example.org")
+    assert "The list is empty" in (await browser.get("/suppressions")).text
+    wrong = await post(browser, "/suppressions", "/suppressions", address="nobody")
+    assert wrong.status_code == 422
+
+
+async def test_a_link_scanner_unsubscribes_nobody_and_one_post_does(
+    county: County, contacts: Contacts, sink: Sink
+) -> None:
+    mailing = drafted(county)
+    county.bus.call(ScheduleMailing(mailing_id=mailing.mailing_id, version=1))
+    county.sender.run_until_idle()
+    token = Tokens(SECRET).make("unsubscribe", Place(mailing.mailing_id, 1, 0, 1))
+    async with county.client() as stranger:
+        page = await stranger.get(f"/unsubscribe/{token}")
+        assert "Unsubscribe" in page.text
+        assert "Person" not in page.text
+        assert contacts.said == {}
+        done = await stranger.post(f"/unsubscribe/{token}", data={"List-Unsubscribe": "One-Click"})
+        assert "You are unsubscribed" in done.text
+        assert (await stranger.post(f"/unsubscribe/{'a' * 48}")).status_code == 404
+    ((statement,),) = contacts.said.values()
+    assert statement.contact_id == "con_00002"
