@@ -57,6 +57,11 @@ class Settings(BaseSettings):
         return (self.base_url or f"http://127.0.0.1:{self.port}").rstrip("/")
 
     @property
+    def mail_folder(self) -> Path:
+        """Where the demo's own mail server keeps what it takes."""
+        return (self.state_dir / "mail").absolute()
+
+    @property
     def mail_sender(self) -> str:
         return self.mail_from or f"Wellheard <no-reply@{self.mail_host}>"
 

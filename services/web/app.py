@@ -14,7 +14,17 @@ from services.web.edge import Edge
 from services.web.keys import KeyRing, Keys
 from services.web.metrics import Metrics
 from services.web.pages import contacts as contact_pages
-from services.web.pages import engagements, home, mailings, quarantine, search, status, suppressions, unsubscribe
+from services.web.pages import (
+    demo_mail,
+    engagements,
+    home,
+    mailings,
+    quarantine,
+    search,
+    status,
+    suppressions,
+    unsubscribe,
+)
 from services.web.receipts import Receipts
 from shared.messaging import AsyncBus
 from shared.messaging.aio import AioBus
@@ -34,7 +44,18 @@ def build_app(settings: Settings, bus: AsyncBus | None = None, keys: Keys | None
     if bus is not None:
         app.state.backend = Backend(bus, app.state.keys.check_store)
     problems.install(app)
-    pages = (home, search, engagements, contact_pages, quarantine, mailings, suppressions, unsubscribe, status)
+    pages = (
+        home,
+        search,
+        engagements,
+        contact_pages,
+        quarantine,
+        mailings,
+        suppressions,
+        unsubscribe,
+        demo_mail,
+        status,
+    )
     for module in (events, history, contacts, documents, health, *pages):
         app.router.routes.extend(module.router.routes)  # one flat list: who looks for a route's permission finds it
     app.mount("/assets", Assets(), name="assets")

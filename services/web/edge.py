@@ -18,7 +18,7 @@ from shared.settings import Settings
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     # A search for a name must not travel to another site; `no-referrer` would also blank the Origin of our own forms.
     "Referrer-Policy": "same-origin",

@@ -28,6 +28,15 @@ PAGES = {
     "log": "/engagements/new",
     "quarantine": "/quarantine",
     "quarantined": "{quarantined}",
+    "mailings": "/mailings",
+    "write-mailing": "/mailings/new",
+    "mailing": "{mailing}",
+    "draft": "{draft}",
+    "preview-mailing": "{draft}/preview",
+    "send-mailing": "{draft}/send",
+    "recipients": "{mailing}/recipients?state=failed",
+    "suppressions": "/suppressions",
+    "unsubscribe": "{unsubscribe}",
     "status": "/status?refresh=no",
     "not-found": "/nowhere",
 }
@@ -47,7 +56,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(chromium: Browser, site: Site,
     page.on("request", lambda request: requests.append(request.url))
     page.on("console", lambda message: messages.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: messages.append(str(error)))
-    path = PAGES[name].format(contact=site.contact, engagement=site.engagement, quarantined=site.quarantined)
+    path = PAGES[name].format_map(vars(site))
     page.goto(path, wait_until="networkidle")
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)

@@ -101,7 +101,7 @@ class County:
     def __init__(self, directory: Path, **settings: Any) -> None:
         self.bus = TestBus()
         indexes = Indexes(directory / "index")
-        self.bus.add(ContactsService(FakeContacts()))
+        self.contacts = self.bus.add(ContactsService(FakeContacts()))
         self.bus.add(EventsService(FakeEngagements(), self.bus))
         self.projector = self.bus.add(HistoryProjector(FakeLog(), indexes))
         self.bus.add(HistorySearch(indexes, SECRET))

@@ -6,10 +6,14 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from deploy.mailbox import Box
+from services.notifications import domain
+from services.notifications.composing import Composer
+from services.notifications.domain import Addressee, Chunk
 from services.notifications.tokens import Place, Tokens
 from shared.contracts.base import new_id
 from shared.contracts.notifications import DraftMailing, ListMailings, Mailing, ScheduleMailing
-from tests.builders import a_mailing_draft, a_recipient
+from tests.builders import AT, a_mailing_draft, a_recipient
 from tests.flows.test_mailings import Contacts
 from tests.notifications.sink import Sink
 from tests.web.conftest import SECRET, County
@@ -140,3 +144,23 @@ async def test_a_link_scanner_unsubscribes_nobody_and_one_post_does(
         assert (await stranger.post(f"/unsubscribe/{'a' * 48}")).status_code == 404
     ((statement,),) = contacts.said.values()
     assert statement.contact_id == "con_00002"
+
+
+async def test_the_demo_shows_what_it_kept_and_others_have_no_such_page(
+    county: County, browser: httpx.AsyncClient
+) -> None:
+    assert (await browser.get("/demo/mail")).status_code == 404
+    county.settings.demo = True
+    assert "Nothing has been sent" in (await browser.get("/demo/mail")).text
+    content = Composer(county.settings).compose(
+        domain.begin(drafted(county), AT), Chunk("c", "m", 0, 1, 1), 0, Addressee("con_1", "Zoë", "z@example.org")
+    )
+    Box(county.settings.mail_folder).put("z@example.org", content.content)
+    page = await browser.get("/demo/mail")
+    assert "News for Zoë" in page.text
+    found = re.search(r'href="(/demo/mail/\d+)"', page.text)
+    assert found
+    assert "/unsubscribe/" in (await browser.get(found[1])).text
+    shown = await browser.get(f"{found[1]}/message")
+    assert shown.headers["content-security-policy"].startswith("sandbox;")
+    assert (await browser.get("/demo/mail/..%2Finstance")).status_code == 404
