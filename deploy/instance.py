@@ -20,6 +20,8 @@ from deploy.supervision import Program, Supervisor, wait_until
 from shared.settings import INSTANCE_FILE, Settings
 
 CHECKOUT = Path(__file__).parent.parent
+MAILBOX = "mailbox"
+"""The demo's mail server (deploy/mailbox.py)."""
 
 
 class Instance:
@@ -50,6 +52,7 @@ class Instance:
             WELLHEARD_PORT=str(port or free_port()),
             WELLHEARD_SECRET=secrets.token_urlsafe(32),
             WELLHEARD_DEMO=str(demo).lower(),
+            **({"WELLHEARD_SMTP_URL": f"smtp://127.0.0.1:{free_port()}"} if demo else {}),
         )
         instance.take_servers()
         broker.add_vhost(name, name, password)
@@ -93,7 +96,7 @@ class Instance:
     def start(self, *names: str) -> None:
         """Start processes, all without names; they take a moment to be ready."""
         self.supervisor.run(until_parent_ends=self._owner.startswith("pid:"))
-        self.supervisor.start(*(names or PROCESSES))
+        self.supervisor.start(*(names or (*PROCESSES, *self._beside)))
 
     def restart(self) -> None:
         """Restart one process after another, each ready before the next; nobody is refused meanwhile."""
@@ -134,7 +137,7 @@ class Instance:
     def _stop_processes(self) -> None:
         """The services at the same time, and only then a store of its own."""
         if self.supervisor.is_running():
-            self.supervisor.stop(*PROCESSES)
+            self.supervisor.stop(*PROCESSES, *self._beside)
             self.supervisor.shut_down()
 
     def _drop_databases(self) -> None:
@@ -143,6 +146,14 @@ class Instance:
             if database.startswith(f"{self.name}_"):
                 client.drop_database(database)
         client.close()
+
+    @property
+    def _beside(self) -> tuple[str, ...]:
+        """What runs beside the services: a demo has a mail server of its own."""
+        return (MAILBOX,) if self.settings.demo and "WELLHEARD_SMTP_URL" in self._written() else ()
+
+    def _written(self) -> str:
+        return (self.state_dir / INSTANCE_FILE).read_text()
 
     @property
     def _holder(self) -> str:
@@ -164,6 +175,10 @@ class Instance:
         command = str(Path(sys.executable).parent / "wellheard")
         state = {"WELLHEARD_STATE_DIR": str(self.state_dir)}
         programs = [Program(name, [command, "run", name], state) for name in PROCESSES]
+        if self._beside:
+            port = str(urlsplit(self.settings.smtp_url).port)
+            box = [sys.executable, "-m", "deploy.mailbox", port, str(self.settings.mail_folder)]
+            programs.append(Program(MAILBOX, box))
         if self._has_private_store:
             # What is acknowledged is durable, so a store of tests need not be waited for.
             programs.append(store_program(self._store_port, self.state_dir / "store", stop_seconds=1))

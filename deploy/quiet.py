@@ -12,7 +12,11 @@ from shared.mongo import connect
 from shared.settings import Settings
 
 # Where a service keeps its aggregates; the outbox of each stands in its own document.
-OUTBOXES = {"contacts": "contacts", "events": "engagements"}
+OUTBOXES = {
+    "contacts": ("contacts",),
+    "events": ("engagements",),
+    "notifications": ("mailings", "chunks"),
+}
 STILL_FOR = 1.5
 """Seconds without any change that count as quiet: longer than the index takes to show what it was given."""
 
@@ -65,8 +69,10 @@ def is_resting_place(queue: str) -> bool:
 def outboxes(settings: Settings) -> dict[str, int]:
     """Documents with events that are still to be published, by service."""
     return {
-        service: connect(settings, service)[collection].count_documents({"outbox.id": {"$gt": ""}})
-        for service, collection in OUTBOXES.items()
+        service: sum(
+            connect(settings, service)[each].count_documents({"outbox.id": {"$gt": ""}}) for each in collections
+        )
+        for service, collections in OUTBOXES.items()
     }
 
 

@@ -2,14 +2,24 @@
 
 import importlib
 
-from deploy.processes import PROCESSES
+from deploy.processes import PLAIN, PROCESSES
 
 
 def run_process(name: str) -> None:
     """Run the process `name` of deploy/processes.py until SIGTERM."""
     if name not in PROCESSES:
         raise SystemExit(f"There is no process {name}. There are: {', '.join(PROCESSES)}.")
+    if name in PLAIN:
+        return _run_plain(name)
     return _run_web(PROCESSES[name]) if name == "web" else _run_service(name)
+
+
+def _run_plain(name: str) -> None:
+    from deploy.topology import load_definitions
+    from shared.messaging.plain import run_plain
+    from shared.settings import get_settings
+
+    run_plain(name, PROCESSES[name], get_settings(), load_definitions())
 
 
 def _run_service(name: str) -> None:

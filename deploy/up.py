@@ -44,6 +44,8 @@ curl -i {url}/api/v1/events \\
                 "people": [{{"name": "Avery Trial", "identifiers":
                             [{{"scheme": "email", "value": "avery.trial@example.org"}}]}}]}}}}'
 
+Write a mailing at {url}/mailings and read what was sent at {url}/demo/mail.
+
 A key of your own:   .venv/bin/wellheard key create --name "My system"
 What runs:           make status        Logs:  make logs
 Stop (data stays):   make down          Throw all data away:  make reset

@@ -36,6 +36,12 @@ class Settings(BaseSettings):
     """An instance with invented people and accounts whose passwords `make up` prints."""
     partner_requests_per_second: int = 500
     partner_events_per_second: int = 5000
+    smtp_url: str = "smtp://127.0.0.1:25"
+    """The mail server: `smtp://user:password@host:port` (STARTTLS when offered) or `smtps://…`."""
+    mail_from: str = ""
+    """Who messages come from: `Name <address>`. Empty: `no-reply@` the host of the public address."""
+    mail_sessions: int = 4
+    """Connections that mailings are sent over; notices have one of their own."""
     rpc_timeout: float = 10.0
     """Seconds a caller waits for an answer over RPC."""
 
@@ -49,6 +55,20 @@ class Settings(BaseSettings):
     @property
     def public_url(self) -> str:
         return (self.base_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where the demo's own mail server keeps what it takes."""
+        return (self.state_dir / "mail").absolute()
+
+    @property
+    def mail_sender(self) -> str:
+        return self.mail_from or f"Wellheard <no-reply@{self.mail_host}>"
+
+    @property
+    def mail_host(self) -> str:
+        """What a sender calls itself to mail servers."""
+        return urlsplit(self.public_url).hostname or "localhost"
 
     @property
     def amqp_user(self) -> str:

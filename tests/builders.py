@@ -7,9 +7,10 @@ import orjson
 
 from services.events.domain import Inbound
 from shared.contracts.base import Envelope, Event, new_id
-from shared.contracts.consent import Consent, Statement
+from shared.contracts.consent import Consent, Recipient, Statement
 from shared.contracts.contacts import Contact, ContactRegistered, NewContact
 from shared.contracts.events import REPORTED, Engagement, EngagementRecorded, Reported
+from shared.contracts.notifications import MailingDraft
 
 AT = datetime(2014, 1, 15, 10, 30, tzinfo=UTC)
 
@@ -115,3 +116,18 @@ def registered(**fields: Any) -> Envelope[Event]:
     return an_envelope(
         ContactRegistered(contact=contact, registered_by="staff"), subject=contact.contact_id, sequence=contact.version
     )
+
+
+def a_mailing_draft(**fields: Any) -> MailingDraft:
+    defaults = {"subject": "News for {name}", "body": "Dear {name|friend},\n\nwe met.", "segment_id": "seg_1"}
+    return MailingDraft.model_validate(defaults | fields)
+
+
+def a_recipient(number: int, **fields: Any) -> Recipient:
+    defaults = {
+        "contact_id": f"con_{number:05}",
+        "name": f"Person {number}",
+        "address": f"person{number}@example.org",
+        "consent_id": f"cns_{number:05}",
+    }
+    return Recipient.model_validate(defaults | fields)

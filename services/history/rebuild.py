@@ -9,7 +9,8 @@ from typing import NamedTuple
 from services.history.index.directory import Indexes
 from services.history.index.port import IndexReader
 from services.history.log import Log, LogPort, windows
-from services.history.timeline import ContactRecord, Entry, fold
+from services.history.records import ContactRecord, Entry
+from services.history.timeline import fold
 from shared.errors import NotFound
 from shared.mongo import connect
 from shared.scratch import scratch_database

@@ -9,7 +9,7 @@ from services.history.cursor import Cursors
 from services.history.index.directory import Indexes, ServingIndex
 from services.history.index.port import EntryQuery, IndexReader, NameQuery, Place
 from services.history.index.words import highlight_name
-from services.history.timeline import ContactRecord, Entry
+from services.history.records import ContactRecord, Entry
 from shared.contracts.events import Link
 from shared.contracts.history import (
     ContactPage,
@@ -29,6 +29,8 @@ from shared.messaging import Bus, rpc
 from shared.settings import Settings
 
 LONDON = ZoneInfo("Europe/London")
+NAMED = 3
+"""Recipients of a message that an item names; the others are counted."""
 LONGEST_QUERY = 500
 
 
@@ -141,7 +143,7 @@ def _midnight(day: date) -> datetime:
 
 def _items(index: IndexReader, hits: Sequence[tuple[Entry, str]]) -> tuple[HistoryItem, ...]:
     """Entries with the names that their contacts have now, looked up once for the page."""
-    ids = dict.fromkeys(contact_id for entry, _ in hits for contact_id in entry.contact_ids)
+    ids = dict.fromkeys(contact_id for entry, _ in hits for contact_id in _named(entry))
     contacts = _with_survivors(index, index.contacts(list(ids)))
     return tuple(_item(entry, snippet, contacts) for entry, snippet in hits)
 
@@ -163,7 +165,7 @@ def _with_survivors(index: IndexReader, contacts: dict[str, ContactRecord]) -> d
 
 
 def _item(entry: Entry, snippet: str, contacts: dict[str, ContactRecord]) -> HistoryItem:
-    known = {contacts[each].id: contacts[each] for each in entry.contact_ids if each in contacts}.values()
+    known = {contacts[each].id: contacts[each] for each in _named(entry) if each in contacts}.values()
     return HistoryItem(
         id=entry.id,
         engagement_id=entry.engagement_id,
@@ -175,6 +177,7 @@ def _item(entry: Entry, snippet: str, contacts: dict[str, ContactRecord]) -> His
         sentence=entry.sentence,
         snippet=snippet,
         contacts=tuple(NamedContact(id=each.id, name=each.name) for each in known),
+        more_contacts=len(entry.contact_ids) - len(_named(entry)),
         mentions=entry.mentions,
         partner=entry.partner,
         topics=entry.topics,
@@ -185,6 +188,11 @@ def _item(entry: Entry, snippet: str, contacts: dict[str, ContactRecord]) -> His
         direction=entry.direction,
         corrected=entry.corrected,
     )
+
+
+def _named(entry: Entry) -> tuple[str, ...]:
+    """Whom an item names: everyone who took part, but not each of 500 who were sent the same message."""
+    return entry.contact_ids if entry.engagement_id else entry.contact_ids[:NAMED]
 
 
 def _found_contact(contact: ContactRecord, q: str) -> FoundContact:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from shared.contracts.consent import Consent
 from shared.contracts.contacts import Contact, FieldChange
 from shared.contracts.events import Engagement, Participant
+from shared.contracts.notifications import Counts, Mailing
 
 STAFF = "staff"
 
@@ -145,6 +146,33 @@ def merge_sentence(survivor: str, other: str, is_merge: bool) -> str:
 def segment_sentence(segment: str, entered: bool, cause: str) -> str:
     """`Came into the segment “Northern panel”. Because: consent given: newsletter by email.`"""
     return f"{'Came into' if entered else 'Went out of'} the segment “{segment}”. Because: {cause}."
+
+
+def sent_sentence(subject: str, people: int) -> str:
+    """`“News for June” was sent by email to 500 people.`"""
+    return f"“{subject}” was sent by email to {_people(people)}."
+
+
+def undelivered_sentence(subject: str, states: Sequence[str]) -> str:
+    """`“News for June” could not be delivered to 2 people, and may not have reached one person.`"""
+    lost, doubtful = sum(each != "uncertain" for each in states), sum(each == "uncertain" for each in states)
+    phrases = [
+        *([f"could not be delivered to {_people(lost)}"] if lost else []),
+        *([f"may not have reached {_people(doubtful)}"] if doubtful else []),
+    ]
+    return f"“{subject}” {', and '.join(phrases)}."
+
+
+def mailing_sentence(mailing: Mailing, counts: Counts) -> str:
+    """`The mailing “News for June” was sent to 300 of 312 people.`"""
+    sent, recipients = counts.get("sent", 0), mailing.recipients or 0
+    how = "was cancelled after it was sent to" if mailing.state == "cancelled" else "was sent to"
+    whom = _people(sent) if sent == recipients else f"{sent:,} of {_people(recipients)}"
+    return f"The mailing “{mailing.draft.subject}” {how} {whom}."
+
+
+def _people(number: int) -> str:
+    return "one person" if number == 1 else f"{number:,} people"
 
 
 def _change_phrase(change: FieldChange) -> str:

@@ -4,27 +4,27 @@ An event becomes one entry. Of several events about one engagement the highest s
 in which order they arrive or how often. The same holds for what is known of a contact.
 """
 
-import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, NamedTuple, Self
+from datetime import UTC
 
-import orjson
-
+from services.history.records import ContactRecord, Entry, Folded
 from services.history.sentences import (
     change_sentence,
     consent_sentence,
     engagement_sentence,
+    mailing_sentence,
     merge_sentence,
     registration_sentence,
     segment_sentence,
+    sent_sentence,
+    undelivered_sentence,
 )
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged
+from shared.contracts.notifications import MailingFinished, MailingStarted, MessagesFailed, MessagesSent
 from shared.contracts.segments import SegmentEntered, SegmentLeft
 
 LOGGED_EVENTS = (
@@ -38,86 +38,11 @@ LOGGED_EVENTS = (
     ConsentChanged,
     SegmentEntered,
     SegmentLeft,
+    MailingStarted,
+    MailingFinished,
+    MessagesSent,
+    MessagesFailed,
 )
-
-
-class _Record:
-    """What entries and contacts share: an id, a version, and one canonical form in bytes."""
-
-    __slots__ = ()
-
-    def to_json(self) -> bytes:
-        """The canonical form: the same content is the same bytes, whatever it was read from."""
-        return orjson.dumps(self, option=orjson.OPT_UTC_Z)
-
-    def checksum(self) -> int:
-        """SHA-256 of kind and content as a number, so that a set of records adds up to one checksum."""
-        return int.from_bytes(hashlib.sha256(type(self).__name__.encode() + self.to_json()).digest(), "big")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry(_Record):
-    """One line of the timeline. Contact ids and names are as recorded; times are UTC."""
-
-    id: str
-    version: int
-    kind: str
-    title: str
-    sentence: str
-    occurred_at: datetime
-    recorded_at: datetime
-    engagement_id: str | None = None
-    body: str = ""
-    channel: str | None = None
-    contact_ids: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    """Everyone named, for the search."""
-    mentions: tuple[str, ...] = ()
-    """Those of the names that belong to no contact."""
-    partner: str | None = None
-    topics: tuple[str, ...] = ()
-    locality: str | None = None
-    groups: tuple[str, ...] = ()
-    links: tuple[tuple[str, str | None], ...] = ()
-    sensitive: bool = False
-    sentiment: str | None = None
-    direction: str | None = None
-    corrected: bool = False
-
-    @classmethod
-    def from_json(cls, content: bytes) -> Self:
-        fields = _tuples(orjson.loads(content))
-        fields["links"] = tuple((url, title) for url, title in fields["links"])
-        for name in ("occurred_at", "recorded_at"):
-            fields[name] = datetime.fromisoformat(fields[name])
-        return cls(**fields)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactRecord(_Record):
-    """What the search knows of a contact: enough to find it by name and to name it on a timeline."""
-
-    id: str
-    version: int
-    kind: str
-    name: str
-    locality: str | None = None
-    practice: str | None = None
-    groups: tuple[str, ...] = ()
-    reported_by: tuple[str, ...] = ()
-    merged_into: str | None = None
-    merged: tuple[str, ...] = ()
-
-    @classmethod
-    def from_json(cls, content: bytes) -> Self:
-        return cls(**_tuples(orjson.loads(content)))
-
-
-class Folded(NamedTuple):
-    """What one event comes to."""
-
-    entry: Entry | None = None
-    contact: ContactRecord | None = None
 
 
 def fold(envelope: Envelope[Event]) -> Folded:
@@ -135,8 +60,12 @@ def fold(envelope: Envelope[Event]) -> Folded:
             return Folded(_merge_entry(envelope, envelope.data), _record(envelope.data.survivor, envelope.sequence))
         case SegmentEntered() | SegmentLeft():
             return Folded(_segment_entry(envelope.id, envelope.data))
-        case EngagementQuarantined():
-            return Folded()  # that it came is in the log; what it says becomes an entry once it is replayed
+        case MessagesSent() | MessagesFailed():
+            return Folded(_messages_entry(envelope.id, envelope.data))
+        case MailingFinished():
+            return Folded(_mailing_entry(envelope.id, envelope.data))
+        case EngagementQuarantined() | MailingStarted():
+            return Folded()  # that it came is in the log; an entry comes of its replay, or of the mailing's end
     raise TypeError(f"{envelope.data.type} has no place in the history")
 
 
@@ -240,6 +169,43 @@ def _merge_entry(envelope: Envelope[Event], event: ContactsMerged | ContactsUnme
     )
 
 
+def _messages_entry(event_id: str, event: MessagesSent | MessagesFailed) -> Entry:
+    """One entry for up to 500 recipients: it is found on the timeline of each."""
+    if isinstance(event, MessagesSent):
+        kind, at, contact_ids = "message_sent", event.sent_at, event.contact_ids
+        sentence = sent_sentence(event.subject, len(contact_ids))
+    else:
+        kind, at, contact_ids = "message_failed", event.at, tuple(each.contact_id for each in event.messages)
+        sentence = undelivered_sentence(event.subject, [each.state for each in event.messages])
+    return Entry(
+        id=event_id,
+        version=1,
+        kind=kind,
+        title=event.subject,
+        sentence=sentence,
+        occurred_at=at.astimezone(UTC),
+        recorded_at=at.astimezone(UTC),
+        channel=event.channel,
+        contact_ids=contact_ids,
+        direction="outbound",
+    )
+
+
+def _mailing_entry(event_id: str, event: MailingFinished) -> Entry:
+    at = event.mailing.finished_at or event.mailing.changed_at
+    return Entry(
+        id=event_id,
+        version=1,
+        kind="mailing_finished",
+        title=event.mailing.draft.subject,
+        sentence=mailing_sentence(event.mailing, event.counts),
+        occurred_at=at.astimezone(UTC),
+        recorded_at=at.astimezone(UTC),
+        channel="email",
+        direction="outbound",
+    )
+
+
 def _record(contact: Contact, sequence: int) -> ContactRecord:
     return ContactRecord(
         id=contact.contact_id,
@@ -257,7 +223,3 @@ def _record(contact: Contact, sequence: int) -> ContactRecord:
 
 def _once(values: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, values)))
-
-
-def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}

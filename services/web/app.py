@@ -13,7 +13,21 @@ from services.web.backend import Backend
 from services.web.edge import Edge
 from services.web.keys import KeyRing, Keys
 from services.web.metrics import Metrics
-from services.web.pages import accounts, duplicates, engagements, home, quarantine, search, segments, signin, status
+from services.web.pages import (
+    accounts,
+    demo_mail,
+    duplicates,
+    engagements,
+    home,
+    mailings,
+    quarantine,
+    search,
+    segments,
+    signin,
+    status,
+    suppressions,
+    unsubscribe,
+)
 from services.web.pages import consent as consent_pages
 from services.web.pages import contacts as contact_pages
 from services.web.receipts import Receipts
@@ -51,6 +65,10 @@ def build_app(
         contact_pages,
         segments,
         quarantine,
+        mailings,
+        suppressions,
+        unsubscribe,
+        demo_mail,
         status,
         accounts,
     )

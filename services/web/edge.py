@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import structlog
@@ -18,7 +18,7 @@ from shared.settings import Settings
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     # A search for a name must not travel to another site; `no-referrer` would also blank the Origin of our own forms.
     "Referrer-Policy": "same-origin",
@@ -83,8 +83,10 @@ def _correlation_id(headers: Headers) -> str:
     return sent if _OURS.fullmatch(sent) else new_id()
 
 
-def _secured(headers: Iterable[tuple[bytes, bytes]], correlation_id: str, path: str) -> list[tuple[bytes, bytes]]:
-    secured = [*headers, *_ENCODED, (b"x-correlation-id", correlation_id.encode())]
+def _secured(headers: Sequence[tuple[bytes, bytes]], correlation_id: str, path: str) -> list[tuple[bytes, bytes]]:
+    own = {name for name, _ in headers}  # a page that is shown inside another says so itself
+    secured = [*headers, *(each for each in _ENCODED if each[0] not in own)]
+    secured.append((b"x-correlation-id", correlation_id.encode()))
     if not path.startswith("/assets/"):
         secured.append((b"cache-control", b"no-store"))
     return secured

@@ -15,6 +15,7 @@ NAVIGATION = (
     ("/search", "Search", "history:read"),
     ("/contacts", "Contacts", "history:read"),
     ("/segments", "Segments", "segments:read"),
+    ("/mailings", "Mailings", "mailings:read"),
     ("/engagements/new", "Log an engagement", "engagements:write"),
     ("/quarantine", "Quarantine", "quarantine:write"),
     ("/accounts", "Accounts", "accounts:write"),
@@ -53,6 +54,9 @@ CHANGES: Mapping[str, str] = MappingProxyType(
         "segment_left": "Went out of a segment",
         "contacts_merged": "Contacts merged",
         "contacts_unmerged": "Merge undone",
+        "message_sent": "Message sent",
+        "message_failed": "Message not delivered",
+        "mailing_finished": "Mailing",
     }
 )
 """Kinds of entries that nobody said: what became of a contact with us."""
@@ -85,6 +89,9 @@ ICONS: Mapping[str, str] = MappingProxyType(
         "segment_left": "leave",
         "contacts_merged": "merge",
         "contacts_unmerged": "split",
+        "message_sent": "envelope",
+        "message_failed": "stop",
+        "mailing_finished": "envelope",
     }
 )
 """The picture of each kind of entry, a symbol of static/icons.svg; kinds without one get `speech`."""
@@ -209,3 +216,34 @@ def paragraphs(text: str) -> Markup:
     return Markup("").join(
         Markup('<p dir="auto">{}</p>').format(Markup("<br>").join(block.split("\n"))) for block in blocks
     )
+
+
+MAILING_STATES = {
+    "draft": "Draft",
+    "scheduled": "Scheduled",
+    "sending": "Being sent",
+    "paused": "Paused",
+    "sent": "Sent",
+    "cancelled": "Cancelled",
+}
+MAILING_COLOURS = {"draft": "grey", "scheduled": "blue", "sending": "blue", "paused": "yellow", "sent": "green"}
+END_STATES = {
+    "sent": "Sent",
+    "bounced": "Bounced",
+    "suppressed": "Kept back",
+    "failed": "Failed",
+    "uncertain": "Uncertain",
+}
+PURPOSES = {
+    "newsletter": "Newsletter",
+    "consultation": "Consultations",
+    "survey": "Surveys",
+    "membership": "Membership",
+}
+RULES = {
+    "no_consent": "has not agreed to messages of this kind",
+    "withdrawn": "has withdrawn consent",
+    "no_address": "has no e-mail address",
+    "suppression_list": "the address is on the suppression list",
+    "cancelled": "the mailing was cancelled",
+}

@@ -36,7 +36,8 @@ class HistoryItem(Value):
     occurred_at: AwareDatetime
     recorded_at: AwareDatetime
     kind: str
-    """A kind of engagement, or `contact_registered` / `contact_changed`."""
+    """A kind of engagement, or `contact_registered`, `contact_changed`, `message_sent`, `message_failed`,
+    `mailing_finished`."""
     channel: str | None = None
     title: Annotated[str, Personal]
     sentence: Annotated[str, Personal]
@@ -45,6 +46,8 @@ class HistoryItem(Value):
     """Escaped HTML text with `<mark>` only."""
     contacts: Annotated[tuple[NamedContact, ...], Personal] = ()
     """Those that took part, with the names they have now."""
+    more_contacts: int = 0
+    """Recipients of the same message that are not among `contacts`."""
     mentions: Annotated[tuple[str, ...], Personal] = ()
     """Names on the engagement that belong to no contact."""
     partner: str | None = None

@@ -16,4 +16,6 @@ PARTS = (
     Part("events", "events", ("events.inbound",)),
     Part("history", "history-search"),
     Part("history_projector", "history-projector", ("history.timeline",)),
+    Part("notifications", "notifications", ("notifications.consents",)),
+    Part("notifications_sender", "notifications-sender"),
 )

@@ -12,12 +12,25 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from shared.contracts.consent import RecordConsents
+from services.notifications.tokens import Place, Tokens
+from shared.contracts.consent import RecipientPage, RecordConsents
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.events import RecordEngagement
+from shared.contracts.notifications import DraftMailing, ScheduleMailing
 from shared.contracts.segments import CreateSegment, Rule
-from tests.builders import a_body, a_new_contact, a_person, a_report, a_statement, headers
-from tests.web.conftest import County
+from shared.contracts.subscriptions import Suppress
+from tests.builders import (
+    a_body,
+    a_mailing_draft,
+    a_new_contact,
+    a_person,
+    a_recipient,
+    a_report,
+    a_statement,
+    headers,
+)
+from tests.notifications.sink import Sink
+from tests.web.conftest import SECRET, County
 
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 
@@ -33,6 +46,10 @@ class Site:
     quarantined: str
     segment: str
     compare: str
+    mailing: str
+    """One that was sent."""
+    draft: str
+    unsubscribe: str
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +123,27 @@ def populate(county: County, address: str) -> Site:
         f"/quarantine/{quarantined}",
         f"/segments/{segment.segment_id}",
         f"/contacts/compare?one={mary.contact_id}&other={maria.contact_id}",
+        *populate_mailings(county),
     )
+
+
+def populate_mailings(county: County) -> tuple[str, str, str]:
+    """One that was sent, with people it did not reach, and a draft; where they are, and where one unsubscribes."""
+    sink = Sink(answer=lambda command, to: "550 5.1.1 no such person" if to == "person3@example.org" else None)
+    county.settings.smtp_url = sink.url
+    recipients = (a_recipient(1), a_recipient(2), a_recipient(3), a_recipient(4, consent_id=None, reason="no_consent"))
+    county.contacts.list_recipients = lambda request: RecipientPage(recipients=recipients, next=None)
+    county.bus.call(Suppress(address="gone@example.org", reason="asked by phone"))
+    body = "# What we heard\n\nDear {name|friend},\n\n* the car park\n* the **new** clinic\n"
+    sent, draft = (
+        county.bus.call(DraftMailing(request_id=name, draft=a_mailing_draft(body=body))).mailing_id
+        for name in ("sent", "draft")
+    )
+    county.bus.call(ScheduleMailing(mailing_id=sent, version=1))
+    county.sender.run_until_idle()
+    sink.close()
+    token = Tokens(SECRET).make("unsubscribe", Place(sent, 1, 0, 1))
+    return f"/mailings/{sent}", f"/mailings/{draft}", f"/unsubscribe/{token}"
 
 
 @pytest.fixture(scope="module")  # while Playwright is open it holds the thread's event loop, which other tests need

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from services.history.index.port import EntryQuery, IndexReader, IndexWriter, NameQuery, Place
-from services.history.timeline import ContactRecord, Entry, Folded
+from services.history.records import ContactRecord, Entry, Folded
 from shared.contracts.history import Reader
 
 AT = datetime(2014, 1, 15, 10, 30, tzinfo=UTC)

@@ -8,7 +8,8 @@ import pytest
 from services.history.differences import differences
 from services.history.index.directory import Indexes, Pointer
 from services.history.log import FakeLog
-from services.history.timeline import Folded, fold
+from services.history.records import Folded
+from services.history.timeline import fold
 from shared.errors import NotFound
 from tests.builders import recorded, registered
 

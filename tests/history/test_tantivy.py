@@ -6,7 +6,7 @@ import pytest
 
 from services.history.index.port import IndexBusy, IndexLost
 from services.history.index.tantivy import TantivyReader, TantivyWriter
-from services.history.timeline import Folded
+from services.history.records import Folded
 from tests.history.index_contract import IndexContract, IndexUnderTest, an_entry
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.history.records import ContactRecord, Entry, Folded
 from services.history.sentences import (
     change_sentence,
     consent_sentence,
@@ -14,7 +15,7 @@ from services.history.sentences import (
     people_phrase,
     registration_sentence,
 )
-from services.history.timeline import ContactRecord, Entry, Folded, fold
+from services.history.timeline import fold
 from shared.contracts.consent import ConsentChanged, Method
 from shared.contracts.contacts import ContactChanged, ContactRegistered, FieldChange
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, Kind, Participant

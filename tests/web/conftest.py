@@ -20,6 +20,11 @@ from services.history.index.directory import Indexes
 from services.history.log import FakeLog
 from services.history.projector import HistoryProjector
 from services.history.search import HistorySearch
+from services.notifications.fake import FakeLedger, FakeMailings
+from services.notifications.sender import MailSender
+from services.notifications.service import NotificationsService
+from services.notifications.smtp import SmtpDispatcher
+from services.notifications.tokens import Tokens
 from services.web.app import build_app
 from services.web.keys import SCOPES, Key
 from services.web.signin.domain import Session, open_account
@@ -100,16 +105,22 @@ class County:
     def __init__(self, directory: Path, **settings: Any) -> None:
         self.bus = TestBus()
         indexes = Indexes(directory / "index")
-        self.bus.add(ContactsService(FakeContacts()))
+        self.contacts = self.bus.add(ContactsService(FakeContacts()))
         self.bus.add(EventsService(FakeEngagements(), self.bus))
         self.projector = self.bus.add(HistoryProjector(FakeLog(), indexes))
         self.bus.add(HistorySearch(indexes, SECRET))
+        self.mailings = FakeMailings()
+        ledger = FakeLedger(self.mailings.outbox)
+        self.bus.add(NotificationsService(self.mailings, ledger, self.bus, Tokens(SECRET)))
+        self.settings = Settings(secret=SECRET, state_dir=directory, **settings)
+        self.sender = self.bus.add(
+            MailSender(self.mailings, ledger, self.bus, self.settings, lambda: SmtpDispatcher(self.settings.smtp_url))
+        )
         self.projector.follow_log()
         self.web_bus = Switch(self.bus)
         self.keys = FakeKeys()
         self.people = FakeSignInStore()
         self.tokens: dict[tuple[str, ...], str] = {}
-        self.settings = Settings(secret=SECRET, state_dir=directory, **settings)
         self.app = build_app(self.settings, self.web_bus, self.keys, self.people)
 
     def settle(self) -> None:

@@ -17,7 +17,16 @@ from shared.mongo import connect
 from shared.settings import Settings
 from tests.web.conftest import ADDRESS, County
 
-OPEN = {"/sign-in", "/sign-out", "/health", "/ready", "/metrics", "/api/v1/openapi.json", "/api/v1/asyncapi.json"}
+OPEN = {
+    "/sign-in",
+    "/sign-out",
+    "/unsubscribe/{token}",
+    "/health",
+    "/ready",
+    "/metrics",
+    "/api/v1/openapi.json",
+    "/api/v1/asyncapi.json",
+}
 """Routes that tell nothing about anybody."""
 
 

@@ -39,12 +39,14 @@ async def test_the_json_is_the_same_report(county: County, browser: httpx.AsyncC
     report = (await browser.get("/status.json")).json()
     assert report["troubles"] == []
     assert {each["name"]: each["state"] for each in report["processes"]} == dict.fromkeys(
-        ("web", "contacts", "events", "history-search", "history-projector"), "ok"
+        ("web", "contacts", "events", "history-search", "history-projector", "notifications", "notifications-sender"),
+        "ok",
     )
     assert {each["name"]: each["state"] for each in report["queues"]} == {
         "contacts.segments": "running",
         "events.inbound": "running",
         "history.timeline": "running",
+        "notifications.consents": "running",
     }
 
 
@@ -104,7 +106,7 @@ async def test_however_many_look_the_system_is_asked_once_in_a_while(
 ) -> None:
     monkeypatch.setattr(gather, "KEEP_SECONDS", 60.0)
     await asyncio.gather(*(browser.get(address) for address in ("/status", "/status.json", "/metrics") * 5))
-    assert county.web_bus.asked.count("check_health") == 4
+    assert county.web_bus.asked.count("check_health") == 6
 
 
 async def test_a_queue_that_has_lost_its_consumer_says_since_when(county: County, browser: httpx.AsyncClient) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from services.history.timeline import ContactRecord, Entry, Folded
+from services.history.records import ContactRecord, Entry, Folded
 from shared.contracts.history import Reader, Sort
 
 

@@ -35,7 +35,7 @@ from services.history.index.tantivy_schema import (
     open_index,
 )
 from services.history.index.words import name_key, snippet, time_key
-from services.history.timeline import ContactRecord, Entry, Folded
+from services.history.records import ContactRecord, Entry, Folded
 from shared import failpoints
 from shared.contracts.history import Reader
 from shared.messaging.threads import beside

@@ -22,7 +22,7 @@ from tantivy import (
 
 from services.history.index.port import IndexBusy, IndexLost
 from services.history.index.words import Analyse, entry_key, fold_name, name_key
-from services.history.timeline import ContactRecord, Entry
+from services.history.records import ContactRecord, Entry
 
 LONDON = ZoneInfo("Europe/London")
 FACETS = ("kind", "channel", "topic", "locality", "group", "partner", "month")

@@ -26,6 +26,18 @@ POINTS: dict[str, tuple[str, ...]] = {
         "index.after_commit",
     ),
     "history-search": _RPC,
+    "notifications": (*_RPC, *_CONSUMER, *_STORE, *_RELAY),
+    "notifications-sender": (
+        "sender.mid_freeze",
+        "sender.after_claim",
+        "sender.before_dot",
+        "sender.after_dot",
+        "sender.after_reply",
+        "sender.before_ledger",
+        "sender.after_ledger",
+        "sender.after_settle",
+        *_STORE,
+    ),
     "web": ("web.before_publish", "web.mid_batch", "web.before_answer"),
 }
 """Where each process can be ended. (`index.before_serve` is reached by a rebuild: scenario rebuild-killed.)"""

@@ -1,0 +1,91 @@
+"""What the index holds: entries of the timeline, and what the search knows of contacts."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, Self
+
+import orjson
+
+
+class _Record:
+    """What entries and contacts share: an id, a version, and one canonical form in bytes."""
+
+    __slots__ = ()
+
+    def to_json(self) -> bytes:
+        """The canonical form: the same content is the same bytes, whatever it was read from."""
+        return orjson.dumps(self, option=orjson.OPT_UTC_Z)
+
+    def checksum(self) -> int:
+        """SHA-256 of kind and content as a number, so that a set of records adds up to one checksum."""
+        return int.from_bytes(hashlib.sha256(type(self).__name__.encode() + self.to_json()).digest(), "big")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry(_Record):
+    """One line of the timeline. Contact ids and names are as recorded; times are UTC."""
+
+    id: str
+    version: int
+    kind: str
+    title: str
+    sentence: str
+    occurred_at: datetime
+    recorded_at: datetime
+    engagement_id: str | None = None
+    body: str = ""
+    channel: str | None = None
+    contact_ids: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    """Everyone named, for the search."""
+    mentions: tuple[str, ...] = ()
+    """Those of the names that belong to no contact."""
+    partner: str | None = None
+    topics: tuple[str, ...] = ()
+    locality: str | None = None
+    groups: tuple[str, ...] = ()
+    links: tuple[tuple[str, str | None], ...] = ()
+    sensitive: bool = False
+    sentiment: str | None = None
+    direction: str | None = None
+    corrected: bool = False
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Self:
+        fields = _tuples(orjson.loads(content))
+        fields["links"] = tuple((url, title) for url, title in fields["links"])
+        for name in ("occurred_at", "recorded_at"):
+            fields[name] = datetime.fromisoformat(fields[name])
+        return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactRecord(_Record):
+    """What the search knows of a contact: enough to find it by name and to name it on a timeline."""
+
+    id: str
+    version: int
+    kind: str
+    name: str
+    locality: str | None = None
+    practice: str | None = None
+    groups: tuple[str, ...] = ()
+    reported_by: tuple[str, ...] = ()
+    merged_into: str | None = None
+    merged: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Self:
+        return cls(**_tuples(orjson.loads(content)))
+
+
+class Folded(NamedTuple):
+    """What one event comes to."""
+
+    entry: Entry | None = None
+    contact: ContactRecord | None = None
+
+
+def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}

@@ -1,0 +1,1 @@
+"""Notifications: mailings, notices, and the ledger of what became of each message."""

@@ -1,0 +1,76 @@
+"""Freezes the audience of a mailing that is due: who is in the segment now, and what allows each message."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from services.notifications import domain
+from services.notifications.domain import CHANNEL, CHUNK, Addressee
+from services.notifications.ledger import Ledger
+from services.notifications.repository import Mailings
+from shared import failpoints
+from shared.contracts.base import Envelope, Event
+from shared.contracts.consent import ListRecipients
+from shared.contracts.notifications import Mailing
+from shared.logs import correlation_id, get_logger
+from shared.messaging import Bus
+
+log = get_logger()
+SOURCE = "/services/notifications"
+PAGE = 1000
+
+
+class Freezing:
+    """Of senders that freeze at once only the last to begin ends: each works under an audience number of its own."""
+
+    def __init__(self, mailings: Mailings, ledger: Ledger, bus: Bus, sessions: int) -> None:
+        self._mailings = mailings
+        self._ledger = ledger
+        self._bus = bus
+        self._sessions = sessions
+
+    def freeze(self, due: Mailing) -> bool:
+        """Look up everyone and let sending begin; False when somebody else was faster."""
+        mailing = domain.begin(due, datetime.now(UTC))
+        if not self._mailings.replace(mailing):
+            return False
+        if due.audience:
+            self._ledger.drop_audience(due.mailing_id, due.audience)
+        recipients = 0
+        for number, part in enumerate(self._parts(mailing)):
+            self._ledger.add_audience(mailing.mailing_id, mailing.audience, number, part)
+            recipients += len(part)
+            failpoints.reach("sender.mid_freeze")
+        frozen, event = domain.freeze(mailing, recipients, datetime.now(UTC))
+        log.info("audience_frozen", mailing_id=mailing.mailing_id, recipients=recipients)
+        return self._mailings.replace(frozen, envelope(event, frozen))
+
+    def _parts(self, mailing: Mailing) -> Iterator[list[Addressee]]:
+        """Everyone once, in parts. A small audience, known from its first page, is cut so that every session works."""
+        size, part, seen = 0, list[Addressee](), set[int]()
+        after: str | None = None
+        while True:
+            page = self._bus.call(
+                ListRecipients(
+                    segment_id=mailing.draft.segment_id,
+                    purpose=mailing.draft.purpose,
+                    channel=CHANNEL,
+                    after=after,
+                    limit=PAGE,
+                )
+            )
+            suppressed = self._mailings.suppressed(each.address for each in page.recipients if each.address)
+            for each in page.recipients:
+                if hash(each.contact_id) not in seen:
+                    seen.add(hash(each.contact_id))
+                    part.append(domain.addressee(each, suppressed))
+            size = size or (CHUNK if page.next else domain.chunk_size(len(part), self._sessions))
+            while len(part) >= size or (part and page.next is None):
+                yield part[:size]
+                part = part[size:]
+            after = page.next
+            if after is None:
+                return
+
+
+def envelope(event: Event, mailing: Mailing) -> Envelope[Event]:
+    return Envelope(event, SOURCE, mailing.mailing_id, mailing.version, correlation_id())

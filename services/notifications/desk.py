@@ -1,0 +1,118 @@
+"""What surrounds a mailing: its preview, a test of it, whom it would reach, and the way out of its kind."""
+
+from collections import Counter
+from datetime import datetime
+from hashlib import sha256
+
+from services.notifications import domain
+from services.notifications.content import content_of
+from services.notifications.domain import CHANNEL, Addressee
+from services.notifications.ledger import Ledger
+from services.notifications.repository import Mailings
+from services.notifications.skeleton import fields, fill
+from services.notifications.tokens import Tokens
+from shared.contracts.consent import ListRecipients, RecordConsents, Statement
+from shared.contracts.notifications import AudienceSummary, Mailing, MailingDraft, Preview
+from shared.contracts.subscriptions import Subscription
+from shared.errors import Invalid, NotFound
+from shared.identifiers import InvalidIdentifierError, compared_email
+from shared.messaging import Bus
+
+KNOWN_FIELDS = {"name", "first_name", "unsubscribe_url"}
+LOOKED_THROUGH = 5
+"""Pages of 1,000 members that a summary looks through."""
+WORDING = "Unsubscribe from messages of this kind (link in the message)"
+
+
+class Desk:
+    """Does what takes more than one step; `bus` reaches contacts."""
+
+    def __init__(self, mailings: Mailings, ledger: Ledger, bus: Bus, tokens: Tokens) -> None:
+        self._mailings = mailings
+        self._ledger = ledger
+        self._bus = bus
+        self._tokens = tokens
+
+    def preview(self, mailing: Mailing, name: str) -> Preview:
+        content = content_of(mailing)
+        values = {"name": name, "first_name": name.split(" ")[0], "unsubscribe_url": "#"}
+        used = fields(content.subject) | fields(mailing.draft.body)
+        return Preview(
+            subject=fill(content.subject, values),
+            html=fill(content.html, values, _escaped),
+            text=fill(content.text, values),
+            fields=tuple(sorted(used - KNOWN_FIELDS)),
+        )
+
+    def notify(self, request_id: str, content: MailingDraft, recipient: Addressee, at: datetime, by: str) -> Mailing:
+        """One urgent message. Its audience is stored before the mailing, which a sender takes up when it sees it."""
+        mailing = domain.notice(mailing_id_of(request_id), content, at, by)
+        rule = "suppression_list" if self._mailings.suppressed([recipient.address]) else ""
+        audience = [Addressee(recipient.contact_id, recipient.name, recipient.address, None, rule)]
+        self._ledger.add_audience(mailing.mailing_id, mailing.audience, 0, audience)
+        self._mailings.insert(mailing)
+        return self._mailings.find(mailing.mailing_id) or mailing
+
+    def summarise(self, mailing: Mailing) -> AudienceSummary:
+        counts: Counter[str] = Counter()
+        after: str | None = None
+        for _ in range(LOOKED_THROUGH):
+            page = self._bus.call(
+                ListRecipients(
+                    segment_id=mailing.draft.segment_id,
+                    purpose=mailing.draft.purpose,
+                    channel=CHANNEL,
+                    after=after,
+                    limit=1000,
+                )
+            )
+            suppressed = self._mailings.suppressed(each.address for each in page.recipients if each.address)
+            counts.update(domain.addressee(each, suppressed).rule for each in page.recipients)
+            after = page.next
+            if after is None:
+                break
+        allowed = counts.pop("", 0)
+        return AudienceSummary(allowed=allowed, kept_back=dict(counts), is_complete=after is None)
+
+    def subscription(self, token: str) -> Subscription:
+        return self._read(token)[0]
+
+    def unsubscribe(self, token: str) -> Subscription:
+        """Recorded by contacts, which tells everybody; the same token again is the same request."""
+        subscription, who = self._read(token)
+        statement = Statement(
+            contact_id=who.contact_id,
+            purpose=subscription.purpose,
+            channel=CHANNEL,
+            given=False,
+            method="one_click",
+            wording=WORDING,
+        )
+        request_id = f"unsubscribe-{sha256(token.lower().encode()).hexdigest()[:32]}"
+        self._bus.call(RecordConsents(request_id=request_id, statements=(statement,), by=who.contact_id))
+        return subscription
+
+    def _read(self, token: str) -> tuple[Subscription, Addressee]:
+        place = self._tokens.read("unsubscribe", token)
+        mailing = self._mailings.find(place.mailing_id) if place else None
+        who = self._ledger.find_recipient(*place) if place else None
+        if mailing is None or who is None or mailing.lane == "urgent":
+            raise NotFound("This link is not one of ours, or it was cut short. Copy the whole link from the message.")
+        return Subscription(purpose=mailing.draft.purpose, subject=mailing.draft.subject), who
+
+
+def mailing_id_of(request_id: str) -> str:
+    """The same request is the same mailing."""
+    return f"mlg_{sha256(request_id.encode()).hexdigest()[:32]}"
+
+
+def compared_address(address: str) -> str:
+    """Invalid with a sentence when it is none."""
+    try:
+        return compared_email(address)
+    except InvalidIdentifierError as error:
+        raise Invalid(f"The e-mail address {error}.") from None
+
+
+def _escaped(value: str) -> str:
+    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")

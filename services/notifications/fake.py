@@ -1,0 +1,164 @@
+"""Mailings and ledger in memory, for tests of stories; they pass the same contract tests as the real ones."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from services.notifications.domain import Addressee, Chunk
+from services.notifications.ledger import Settlement, chunk_id
+from services.notifications.repository import Withdrawal, is_open
+from shared.contracts.base import Envelope, Event
+from shared.contracts.notifications import Counts, EndState, LedgerLine, Mailing
+from shared.contracts.subscriptions import Suppression
+from shared.errors import Conflict
+from shared.messaging.testbus import MemoryOutbox
+
+
+class FakeMailings:
+    """Mailings, withdrawals and suppressions in memory."""
+
+    def __init__(self) -> None:
+        self._mailings: dict[str, Mailing] = {}
+        self._withdrawals: dict[str, Withdrawal] = {}
+        self._suppressions: dict[str, Suppression] = {}
+        self.outbox = MemoryOutbox()
+
+    def insert(self, mailing: Mailing) -> bool:
+        return self._mailings.setdefault(mailing.mailing_id, mailing) is mailing
+
+    def find(self, mailing_id: str) -> Mailing | None:
+        return self._mailings.get(mailing_id)
+
+    def replace(self, mailing: Mailing, envelope: Envelope[Event] | None = None) -> bool:
+        if self._mailings[mailing.mailing_id].version != mailing.version - 1:
+            return False
+        self._mailings[mailing.mailing_id] = mailing
+        if envelope is not None:
+            self.outbox.add(mailing.mailing_id, envelope)
+        return True
+
+    def latest(self, limit: int, cursor: str | None) -> list[tuple[str, Mailing]]:
+        bulk = [each for each in list(self._mailings.values()) if each.lane == "bulk"]
+        found = [(f"{each.created_at.isoformat()}{each.mailing_id}", each) for each in bulk]
+        return sorted([each for each in found if not cursor or each[0] < cursor], reverse=True, key=_first)[:limit]
+
+    def unfinished(self) -> list[Mailing]:
+        found = [each for each in list(self._mailings.values()) if is_open(each)]
+        return sorted(found, key=lambda each: (each.created_at, each.mailing_id))
+
+    def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
+        for each in withdrawals:
+            self._withdrawals.setdefault(each.consent_id, each)
+
+    def withdrawals_since(self, since: datetime) -> list[Withdrawal]:
+        return [each for each in list(self._withdrawals.values()) if each.known_at >= since]
+
+    def suppress(self, suppression: Suppression) -> None:
+        self._suppressions.setdefault(suppression.address, suppression)
+
+    def unsuppress(self, address: str) -> None:
+        self._suppressions.pop(address, None)
+
+    def suppressed(self, addresses: Iterable[str]) -> set[str]:
+        return {each for each in addresses if each in self._suppressions}
+
+    def suppressions_since(self, since: datetime) -> list[str]:
+        return [each.address for each in list(self._suppressions.values()) if each.at >= since]
+
+    def list_suppressions(self, limit: int, cursor: str | None) -> list[tuple[str, Suppression]]:
+        found = [(f"{each.at.isoformat()}{each.address}", each) for each in list(self._suppressions.values())]
+        return sorted([each for each in found if not cursor or each[0] < cursor], reverse=True, key=_first)[:limit]
+
+
+class FakeLedger:
+    """Audiences, chunks and ledger in memory; events go to the outbox of the mailings."""
+
+    def __init__(self, outbox: MemoryOutbox) -> None:
+        self._people: dict[str, tuple[Addressee, ...]] = {}
+        self._chunks: dict[str, Chunk] = {}
+        self._not_before: dict[str, datetime] = {}
+        self._states: dict[str, str] = {}
+        self._counts: dict[str, Counts] = {}
+        self._lines: dict[tuple[str, str], LedgerLine] = {}
+        self._outbox = outbox
+
+    def add_audience(self, mailing_id: str, audience: int, number: int, recipients: Sequence[Addressee]) -> None:
+        key = chunk_id(mailing_id, audience, number)
+        if key not in self._chunks:
+            self._people[key] = tuple(recipients)
+            self._chunks[key] = Chunk(key, mailing_id, number, 1, len(recipients))
+            self._not_before[key] = datetime.fromtimestamp(0, UTC)
+            self._states[key] = "waiting"
+            self._counts[key] = {}
+
+    def drop_audience(self, mailing_id: str, audience: int) -> None:
+        for key in self._of(mailing_id, audience):
+            del self._chunks[key], self._people[key]
+
+    def waiting(self, mailing_id: str, audience: int, at: datetime, limit: int) -> list[Chunk]:
+        keys = [each for each in self._of(mailing_id, audience) if self._states[each] == "waiting"]
+        return [self._chunks[each] for each in keys if self._not_before[each] <= at][:limit]
+
+    def claim(self, chunk: Chunk, owner: str, boot: str) -> Chunk | None:
+        now = self._chunks[chunk.chunk_id]
+        if now.version != chunk.version or self._states[chunk.chunk_id] != "waiting":
+            return None
+        self._states[chunk.chunk_id] = "claimed"
+        claimed = replace(now, version=now.version + 1, owner=owner, boot=boot, told=0)
+        self._chunks[chunk.chunk_id] = claimed
+        return claimed
+
+    def held_by(self, owner: str) -> list[Chunk]:
+        return [each for each in self._chunks.values() if each.owner == owner]
+
+    def recipients(self, chunk: Chunk) -> list[Addressee]:
+        return list(self._people[chunk.chunk_id])
+
+    def find_recipient(self, mailing_id: str, audience: int, number: int, place: int) -> Addressee | None:
+        people = self._people.get(chunk_id(mailing_id, audience, number), ())
+        return people[place] if place < len(people) else None
+
+    def settled(self, mailing_id: str, contact_ids: Iterable[str]) -> set[str]:
+        return {each for each in contact_ids if (mailing_id, each) in self._lines}
+
+    def settle(self, chunk: Chunk, settlement: Settlement) -> None:
+        for line in settlement.lines:
+            self._lines.setdefault((line.mailing_id, line.contact_id), line)
+        now = self._chunks[chunk.chunk_id]
+        if (now.version, now.owner) != (chunk.version, chunk.owner):
+            raise Conflict("Another sender holds this part of the audience.")
+        counts = self._counts[chunk.chunk_id]
+        for line in settlement.lines:
+            counts[line.state] = counts.get(line.state, 0) + 1
+        for event in settlement.events:
+            self._outbox.add(chunk.chunk_id, event)
+        now = replace(now, told=settlement.told)
+        if (release := settlement.release) is not None:
+            self._states[chunk.chunk_id] = "waiting" if release.left else "done"
+            self._not_before[chunk.chunk_id] = release.not_before
+            now = replace(now, owner="", tries=dict(release.tries), is_fresh=False)
+        self._chunks[chunk.chunk_id] = now
+
+    def progress(self, mailing_id: str, audience: int) -> tuple[Counts, int]:
+        keys = self._of(mailing_id, audience)
+        counts: Counts = {}
+        for key in keys:
+            for state, number in self._counts[key].items():
+                counts[state] = counts.get(state, 0) + number
+        return counts, sum(self._states[key] != "done" for key in keys)
+
+    def has_open_chunks(self, mailing_id: str, audience: int) -> bool:
+        return self.progress(mailing_id, audience)[1] > 0
+
+    def list_lines(self, mailing_id: str, state: EndState, limit: int, cursor: str | None) -> list[LedgerLine]:
+        found = [each for each in self._lines.values() if (each.mailing_id, each.state) == (mailing_id, state)]
+        return sorted((each for each in found if each.contact_id > (cursor or "")), key=lambda each: each.contact_id)[
+            :limit
+        ]
+
+    def _of(self, mailing_id: str, audience: int) -> list[str]:
+        return [key for key in self._chunks if key.startswith(f"{mailing_id}:{audience}:")]
+
+
+def _first(pair: tuple[str, object]) -> str:
+    return pair[0]

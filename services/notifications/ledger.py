@@ -1,0 +1,236 @@
+"""Keeps frozen audiences and what became of each recipient: one ledger document for each, written once.
+
+An audience is kept in chunks of up to 500 recipients (`audiences`), and what senders change of a chunk in a small
+document beside it (`chunks`): a chunk is claimed, its outcomes are told and it is given back by one write each. The
+events of the outcomes wait in that small document, so that what the ledger says is published once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import pymongo
+
+from services.notifications.domain import Addressee, Chunk
+from shared import failpoints
+from shared.contracts.base import Envelope, Event
+from shared.contracts.notifications import Counts, EndState, LedgerLine
+from shared.errors import Conflict
+from shared.mongo import Documents, insert_new
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a sender adds to the ledger for a chunk it holds."""
+
+    lines: Sequence[LedgerLine]
+    events: Sequence[Envelope[Event]]
+    told: int
+    """Lines of the chunk's journal that are in the ledger now."""
+    release: "Release | None" = None
+    """None: the chunk stays claimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A chunk that a sender gives back; with nobody left in it, it is done."""
+
+    left: int
+    not_before: datetime
+    tries: Mapping[int, int] = field(default_factory=dict)
+
+
+class Ledger(Protocol):
+    """The ledger as the service and the sender see it; the Mongo one and the fake pass the same contract tests."""
+
+    def add_audience(self, mailing_id: str, audience: int, number: int, recipients: Sequence[Addressee]) -> None:
+        """Put a chunk there, waiting; the same again changes nothing."""
+        ...
+
+    def drop_audience(self, mailing_id: str, audience: int) -> None:
+        """Forget a freezing that was interrupted."""
+        ...
+
+    def waiting(self, mailing_id: str, audience: int, at: datetime, limit: int) -> list[Chunk]:
+        """Chunks that can be claimed now."""
+        ...
+
+    def claim(self, chunk: Chunk, owner: str, boot: str) -> Chunk | None:
+        """The chunk as the owner's alone; None when somebody was faster."""
+        ...
+
+    def held_by(self, owner: str) -> list[Chunk]:
+        """What an owner has claimed and not given back."""
+        ...
+
+    def recipients(self, chunk: Chunk) -> list[Addressee]: ...
+
+    def find_recipient(self, mailing_id: str, audience: int, number: int, place: int) -> Addressee | None:
+        """Who stands at a place of an audience."""
+        ...
+
+    def settled(self, mailing_id: str, contact_ids: Iterable[str]) -> set[str]:
+        """Those of the contacts whose end state is in the ledger."""
+        ...
+
+    def settle(self, chunk: Chunk, settlement: Settlement) -> None:
+        """Ledger first, then the chunk with the events. Raises Conflict when the chunk is not the caller's."""
+        ...
+
+    def progress(self, mailing_id: str, audience: int) -> tuple[Counts, int]:
+        """(recipients by end state, chunks that are not done)"""
+        ...
+
+    def has_open_chunks(self, mailing_id: str, audience: int) -> bool: ...
+
+    def list_lines(self, mailing_id: str, state: EndState, limit: int, cursor: str | None) -> list[LedgerLine]:
+        """By contact id, after the cursor (a contact id)."""
+        ...
+
+
+def chunk_id(mailing_id: str, audience: int, number: int) -> str:
+    return f"{mailing_id}:{audience}:{number:05}"
+
+
+class MongoLedger:
+    """Collections `audiences`, `chunks` and `ledger`."""
+
+    def __init__(self, database: Documents) -> None:
+        self._audiences = database["audiences"]
+        self._chunks = database["chunks"]
+        self._ledger = database["ledger"]
+        self._chunks.create_index([("audience_id", 1), ("state", 1)])
+        self._chunks.create_index("owner", sparse=True)
+        self._ledger.create_index([("mailing_id", 1), ("state", 1), ("contact_id", 1)])
+        self._ledger.create_index("contact_id")
+
+    def add_audience(self, mailing_id: str, audience: int, number: int, recipients: Sequence[Addressee]) -> None:
+        key = chunk_id(mailing_id, audience, number)
+        people = [[each.contact_id, each.name, each.address, each.consent_id, each.rule] for each in recipients]
+        insert_new(self._audiences, [{"_id": key, "mailing_id": mailing_id, "recipients": people}])
+        chunk = {
+            "_id": key,
+            "mailing_id": mailing_id,
+            "audience_id": f"{mailing_id}:{audience}",
+            "number": number,
+            "version": 1,
+            "size": len(recipients),
+            "state": "waiting",
+            "not_before": datetime.fromtimestamp(0, UTC),
+            "counts": {},
+        }
+        insert_new(self._chunks, [chunk])
+
+    def drop_audience(self, mailing_id: str, audience: int) -> None:
+        keys = [each["_id"] for each in self._chunks.find({"audience_id": f"{mailing_id}:{audience}"}, {"_id": 1})]
+        self._chunks.delete_many({"_id": {"$in": keys}})
+        self._audiences.delete_many({"_id": {"$in": keys}})
+
+    def waiting(self, mailing_id: str, audience: int, at: datetime, limit: int) -> list[Chunk]:
+        asked = {"audience_id": f"{mailing_id}:{audience}", "state": "waiting", "not_before": {"$lte": at}}
+        return [_chunk(each) for each in self._chunks.find(asked, {"outbox": 0}).limit(limit)]
+
+    def claim(self, chunk: Chunk, owner: str, boot: str) -> Chunk | None:
+        asked = {"_id": chunk.chunk_id, "version": chunk.version, "state": "waiting"}
+        claimed = {"state": "claimed", "owner": owner, "boot": boot, "told": 0, "version": chunk.version + 1}
+        if self._chunks.update_one(asked, {"$set": claimed}).modified_count != 1:
+            return None
+        found = self._chunks.find_one({"_id": chunk.chunk_id}, {"outbox": 0})
+        return _chunk(found) if found else None
+
+    def held_by(self, owner: str) -> list[Chunk]:
+        return [_chunk(each) for each in self._chunks.find({"owner": owner}, {"outbox": 0})]
+
+    def recipients(self, chunk: Chunk) -> list[Addressee]:
+        found = self._audiences.find_one({"_id": chunk.chunk_id}) or {"recipients": []}
+        return [Addressee(*each) for each in found["recipients"]]
+
+    def find_recipient(self, mailing_id: str, audience: int, number: int, place: int) -> Addressee | None:
+        found = self._audiences.find_one({"_id": chunk_id(mailing_id, audience, number)})
+        people = found["recipients"] if found else []
+        return Addressee(*people[place]) if place < len(people) else None
+
+    def settled(self, mailing_id: str, contact_ids: Iterable[str]) -> set[str]:
+        keys = [f"{mailing_id}:{each}" for each in contact_ids]
+        return {each["contact_id"] for each in self._ledger.find({"_id": {"$in": keys}}, {"contact_id": 1})}
+
+    def settle(self, chunk: Chunk, settlement: Settlement) -> None:
+        if settlement.lines:
+            insert_new(self._ledger, [_line_document(each) for each in settlement.lines])
+        failpoints.reach("sender.after_ledger")
+        counts: dict[str, int] = {}
+        for line in settlement.lines:
+            counts[f"counts.{line.state}"] = counts.get(f"counts.{line.state}", 0) + 1
+        update: dict[str, Any] = {"$set": {"told": settlement.told} | _released(settlement.release)}
+        if settlement.release is not None:
+            update["$unset"] = {"owner": ""}
+        if counts:
+            update["$inc"] = counts
+        if settlement.events:
+            update["$push"] = {"outbox": {"$each": [each.content for each in settlement.events]}}
+        asked = {"_id": chunk.chunk_id, "version": chunk.version, "owner": chunk.owner}
+        if self._chunks.update_one(asked, update).matched_count != 1:
+            raise Conflict("Another sender holds this part of the audience.")
+
+    def progress(self, mailing_id: str, audience: int) -> tuple[Counts, int]:
+        counts: Counts = {}
+        still_open = 0
+        asked = {"audience_id": f"{mailing_id}:{audience}"}
+        for each in self._chunks.find(asked, {"counts": 1, "state": 1}):
+            still_open += each["state"] != "done"
+            for state, number in each["counts"].items():
+                counts[state] = counts.get(state, 0) + number
+        return counts, still_open
+
+    def has_open_chunks(self, mailing_id: str, audience: int) -> bool:
+        asked = {"audience_id": f"{mailing_id}:{audience}", "state": {"$in": ["waiting", "claimed"]}}
+        return self._chunks.find_one(asked, {"_id": 1}) is not None
+
+    def list_lines(self, mailing_id: str, state: EndState, limit: int, cursor: str | None) -> list[LedgerLine]:
+        asked = {"mailing_id": mailing_id, "state": state, "contact_id": {"$gt": cursor or ""}}
+        found = self._ledger.find(asked).sort("contact_id", pymongo.ASCENDING).limit(limit)
+        return [LedgerLine.model_validate(each, extra="ignore") for each in found]
+
+
+def _released(release: Release | None) -> dict[str, Any]:
+    if release is None:
+        return {}
+    return {
+        "state": "waiting" if release.left else "done",
+        "not_before": release.not_before,
+        "tries": {str(place): number for place, number in release.tries.items()},
+        "was_claimed": True,
+    }
+
+
+def _chunk(document: Mapping[str, Any]) -> Chunk:
+    return Chunk(
+        chunk_id=document["_id"],
+        mailing_id=document["mailing_id"],
+        number=document["number"],
+        version=document["version"],
+        size=document["size"],
+        owner=document.get("owner", ""),
+        boot=document.get("boot", ""),
+        told=document.get("told", 0),
+        tries={int(place): number for place, number in document.get("tries", {}).items()},
+        is_fresh=not document.get("was_claimed", False),
+    )
+
+
+def _line_document(line: LedgerLine) -> dict[str, Any]:
+    document = {
+        "_id": f"{line.mailing_id}:{line.contact_id}",
+        "mailing_id": line.mailing_id,
+        "contact_id": line.contact_id,
+        "name": line.name,
+        "state": line.state,
+        "consent_id": line.consent_id,
+        "at": line.at,
+    }
+    if line.rule:
+        document["rule"] = line.rule
+    if line.reason:
+        document["reason"] = line.reason
+    return document

@@ -1,0 +1,184 @@
+"""Keeps mailings with the events that are still to be published, and what nothing may be sent to any more."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, Protocol
+
+import orjson
+
+from shared.contracts.base import Envelope, Event, new_id
+from shared.contracts.notifications import Mailing, MailingFinished, MailingStarted, MessagesFailed, MessagesSent
+from shared.contracts.subscriptions import Suppression
+from shared.messaging import Outbox
+from shared.mongo import Documents, JoinedOutbox, MongoOutbox, insert_new
+
+KNOWN: dict[str, type[Event]] = {
+    each.type: each for each in (MailingStarted, MailingFinished, MessagesSent, MessagesFailed)
+}
+OVERLAP = timedelta(seconds=10)
+"""What is read again when news is asked for: a write that began earlier may be seen later."""
+
+
+class Withdrawal(NamedTuple):
+    """A contact no longer allows a purpose over a channel (`*`: any)."""
+
+    consent_id: str
+    contact_id: str
+    purpose: str
+    channel: str
+    known_at: datetime
+    """When this service learned of it."""
+
+
+class Mailings(Protocol):
+    """The repository as the service and the sender see it; the Mongo one and the fake pass the same contract tests."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """What commands and senders have left to be published."""
+        ...
+
+    def insert(self, mailing: Mailing) -> bool:
+        """Store a new mailing; False when it is there already (it stays as it is)."""
+        ...
+
+    def find(self, mailing_id: str) -> Mailing | None: ...
+
+    def replace(self, mailing: Mailing, envelope: Envelope[Event] | None = None) -> bool:
+        """Store the next version, with its event in the outbox; False when somebody was faster."""
+        ...
+
+    def latest(self, limit: int, cursor: str | None) -> list[tuple[str, Mailing]]:
+        """(cursor, mailing), newest first; notices are not among them."""
+        ...
+
+    def unfinished(self) -> list[Mailing]:
+        """Those that a sender has something to do with: scheduled, sending, paused, or cancelled and not settled."""
+        ...
+
+    def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
+        """Remember that consent was withdrawn; the same again changes nothing."""
+        ...
+
+    def withdrawals_since(self, since: datetime) -> list[Withdrawal]: ...
+
+    def suppress(self, suppression: Suppression) -> None: ...
+
+    def unsuppress(self, address: str) -> None: ...
+
+    def suppressed(self, addresses: Iterable[str]) -> set[str]:
+        """Those of the addresses that are on the suppression list."""
+        ...
+
+    def suppressions_since(self, since: datetime) -> list[str]:
+        """Addresses that were added since."""
+        ...
+
+    def list_suppressions(self, limit: int, cursor: str | None) -> list[tuple[str, Suppression]]:
+        """(cursor, suppression), newest first."""
+        ...
+
+
+class MongoMailings:
+    """Collections `mailings`, `withdrawals` and `suppressions`; senders' events wait in `chunks` (ledger.py)."""
+
+    def __init__(self, database: Documents) -> None:
+        self._mailings = database["mailings"]
+        self._withdrawals = database["withdrawals"]
+        self._suppressions = database["suppressions"]
+        self.outbox = JoinedOutbox(MongoOutbox(self._mailings, KNOWN), MongoOutbox(database["chunks"], KNOWN))
+        self._mailings.create_index("open", sparse=True)
+        self._mailings.create_index("listed", sparse=True)
+        self._withdrawals.create_index("order")
+        self._suppressions.create_index("order")
+
+    def insert(self, mailing: Mailing) -> bool:
+        document = _document(mailing) | {"_id": mailing.mailing_id}
+        if mailing.lane == "bulk":
+            document["listed"] = _order(mailing.created_at) + mailing.mailing_id
+        return not insert_new(self._mailings, [document])
+
+    def find(self, mailing_id: str) -> Mailing | None:
+        found = self._mailings.find_one({"_id": mailing_id}, {"outbox": 0})
+        return _mailing(found) if found else None
+
+    def replace(self, mailing: Mailing, envelope: Envelope[Event] | None = None) -> bool:
+        document = _document(mailing)
+        update: dict[str, Any] = {"$set": document}
+        if "open" not in document:
+            update["$unset"] = {"open": ""}
+        if envelope is not None:
+            update["$push"] = {"outbox": envelope.content}
+        asked = {"_id": mailing.mailing_id, "version": mailing.version - 1}
+        return self._mailings.update_one(asked, update).modified_count == 1
+
+    def latest(self, limit: int, cursor: str | None) -> list[tuple[str, Mailing]]:
+        asked = {"listed": {"$lt": cursor} if cursor else {"$gt": ""}}
+        found = self._mailings.find(asked, {"outbox": 0}).sort("listed", -1).limit(limit)
+        return [(each["listed"], _mailing(each)) for each in found]
+
+    def unfinished(self) -> list[Mailing]:
+        found = self._mailings.find({"open": {"$gt": ""}}, {"outbox": 0})
+        return sorted(map(_mailing, found), key=lambda each: (each.created_at, each.mailing_id))
+
+    def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
+        if withdrawals:
+            insert_new(
+                self._withdrawals,
+                [
+                    {"_id": each.consent_id, "order": _order(each.known_at) + each.consent_id}
+                    | {"contact_id": each.contact_id, "purpose": each.purpose, "channel": each.channel}
+                    for each in withdrawals
+                ],
+            )
+
+    def withdrawals_since(self, since: datetime) -> list[Withdrawal]:
+        return [
+            Withdrawal(each["_id"], each["contact_id"], each["purpose"], each["channel"], _time(each["order"]))
+            for each in self._withdrawals.find({"order": {"$gte": _order(since)}})
+        ]
+
+    def suppress(self, suppression: Suppression) -> None:
+        document = orjson.loads(suppression.model_dump_json()) | {"order": _order(suppression.at) + new_id()}
+        document["_id"] = document.pop("address")
+        insert_new(self._suppressions, [document])
+
+    def unsuppress(self, address: str) -> None:
+        self._suppressions.delete_one({"_id": address})
+
+    def suppressed(self, addresses: Iterable[str]) -> set[str]:
+        return {each["_id"] for each in self._suppressions.find({"_id": {"$in": list(addresses)}}, {"_id": 1})}
+
+    def suppressions_since(self, since: datetime) -> list[str]:
+        return [each["_id"] for each in self._suppressions.find({"order": {"$gte": _order(since)}}, {"_id": 1})]
+
+    def list_suppressions(self, limit: int, cursor: str | None) -> list[tuple[str, Suppression]]:
+        asked = {"order": {"$lt": cursor}} if cursor else {}
+        found = self._suppressions.find(asked).sort("order", -1).limit(limit)
+        return [
+            (each["order"], Suppression.model_validate({**each, "address": each["_id"]}, extra="ignore"))
+            for each in found
+        ]
+
+
+def is_open(mailing: Mailing) -> bool:
+    """Whether a sender has something to do with it, now or later."""
+    return mailing.state in ("scheduled", "sending", "paused", "cancelled") and mailing.finished_at is None
+
+
+def _document(mailing: Mailing) -> dict[str, Any]:
+    content: dict[str, Any] = orjson.loads(mailing.model_dump_json(exclude={"mailing_id"}))
+    return content | ({"open": mailing.mailing_id} if is_open(mailing) else {})
+
+
+def _mailing(document: Mapping[str, Any]) -> Mailing:
+    return Mailing.model_validate({**document, "mailing_id": document["_id"]}, extra="ignore")
+
+
+def _order(at: datetime) -> str:
+    """Sorts by time: microseconds in hex."""
+    return f"{int(at.timestamp() * 1_000_000):014x}"
+
+
+def _time(order: str) -> datetime:
+    return datetime.fromtimestamp(int(order[:14], 16) / 1_000_000, UTC)

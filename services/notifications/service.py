@@ -1,0 +1,193 @@
+"""The notifications service: mailings, notices, the ledger and the suppression list. Entry points only."""
+
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from services.notifications import domain
+from services.notifications.desk import Desk, compared_address, mailing_id_of
+from services.notifications.domain import Addressee
+from services.notifications.ledger import Ledger, MongoLedger
+from services.notifications.repository import Mailings, MongoMailings, Withdrawal
+from services.notifications.tokens import Tokens
+from shared.contracts.base import Done, Envelope, Event
+from shared.contracts.consent import ConsentChanged
+from shared.contracts.notifications import (
+    AudienceSummary,
+    CancelMailing,
+    ChangeMailing,
+    DraftMailing,
+    GetMailing,
+    LedgerPage,
+    ListLedger,
+    ListMailings,
+    Mailing,
+    MailingDraft,
+    MailingList,
+    MailingProgress,
+    PauseMailing,
+    Preview,
+    PreviewMailing,
+    ResumeMailing,
+    ScheduleMailing,
+    SendNotice,
+    SendTest,
+    SummariseAudience,
+)
+from shared.contracts.subscriptions import (
+    GetSubscription,
+    ListSuppressions,
+    Subscription,
+    Suppress,
+    Suppression,
+    SuppressionList,
+    Unsubscribe,
+    Unsuppress,
+)
+from shared.errors import Conflict, NotFound
+from shared.messaging import Bus, on_batch, rpc
+from shared.mongo import connect
+from shared.settings import Settings
+
+CHANGED_MEANWHILE = "Somebody else changed this mailing in the meantime. Look at it again, then decide."
+
+
+class NotificationsService:
+    """What staff decide about messages. Sending itself is the sender's (sender.py), a process of its own."""
+
+    name: ClassVar[str] = "notifications"
+
+    def __init__(self, mailings: Mailings, ledger: Ledger, bus: Bus, tokens: Tokens) -> None:
+        self._mailings = mailings
+        self._ledger = ledger
+        self._desk = Desk(mailings, ledger, bus, tokens)
+        self.outbox = mailings.outbox
+
+    @on_batch("notifications.consents", [ConsentChanged], size=500, linger=0.02)
+    def heed_withdrawals(self, batch: list[Envelope[ConsentChanged]]) -> list[Envelope[Event]]:
+        """A mailing that is under way sends nothing more to whoever withdraws."""
+        consents = [each.data.consent for each in batch]
+        self._mailings.withdraw(
+            [
+                Withdrawal(each.consent_id, each.contact_id, each.purpose, each.channel, _now())
+                for each in consents
+                if not each.given
+            ]
+        )
+        return []
+
+    @rpc
+    def draft_mailing(self, request: DraftMailing) -> Mailing:
+        mailing = domain.draft(mailing_id_of(request.request_id), request.draft, _now(), request.by)
+        self._mailings.insert(mailing)
+        return self._get(mailing.mailing_id)
+
+    @rpc
+    def change_mailing(self, request: ChangeMailing) -> Mailing:
+        return self._replace(domain.change(self._at(request.mailing_id, request.version), request.draft, _now()))
+
+    @rpc
+    def schedule_mailing(self, request: ScheduleMailing) -> Mailing:
+        return self._replace(domain.schedule(self._at(request.mailing_id, request.version), request.at, _now()))
+
+    @rpc
+    def pause_mailing(self, request: PauseMailing) -> Mailing:
+        return self._replace(domain.pause(self._get(request.mailing_id), _now()))
+
+    @rpc
+    def resume_mailing(self, request: ResumeMailing) -> Mailing:
+        return self._replace(domain.resume(self._get(request.mailing_id), _now()))
+
+    @rpc
+    def cancel_mailing(self, request: CancelMailing) -> Mailing:
+        return self._replace(domain.cancel(self._get(request.mailing_id), _now()))
+
+    @rpc
+    def get_mailing(self, request: GetMailing) -> MailingProgress:
+        mailing = self._get(request.mailing_id)
+        counts, _ = self._ledger.progress(mailing.mailing_id, mailing.audience)
+        waiting = (mailing.recipients or 0) - sum(counts.values())
+        return MailingProgress(mailing=mailing, counts=counts, waiting=max(0, waiting))
+
+    @rpc
+    def list_mailings(self, request: ListMailings) -> MailingList:
+        found = self._mailings.latest(request.limit, request.cursor)
+        more = len(found) == request.limit
+        return MailingList(items=tuple(each for _, each in found), next_cursor=found[-1][0] if more else None)
+
+    @rpc
+    def list_ledger(self, request: ListLedger) -> LedgerPage:
+        found = self._ledger.list_lines(request.mailing_id, request.state, request.limit, request.cursor)
+        more = len(found) == request.limit
+        return LedgerPage(items=tuple(found), next_cursor=found[-1].contact_id if more else None)
+
+    @rpc
+    def preview_mailing(self, request: PreviewMailing) -> Preview:
+        return self._desk.preview(self._get(request.mailing_id), request.name)
+
+    @rpc
+    def summarise_audience(self, request: SummariseAudience) -> AudienceSummary:
+        return self._desk.summarise(self._get(request.mailing_id))
+
+    @rpc
+    def send_test(self, request: SendTest) -> Mailing:
+        draft = self._get(request.mailing_id).draft
+        content = draft.model_copy(update={"subject": f"Test: {draft.subject}"[:200]})
+        recipient = Addressee("", "Test Reader", compared_address(request.address))
+        return self._desk.notify(request.request_id, content, recipient, _now(), request.by)
+
+    @rpc
+    def send_notice(self, request: SendNotice) -> Mailing:
+        content = MailingDraft(subject=request.subject, body=request.body, segment_id="notice")
+        recipient = Addressee(request.contact_id, request.name, compared_address(request.address))
+        return self._desk.notify(request.request_id, content, recipient, _now(), request.by)
+
+    @rpc
+    def get_subscription(self, request: GetSubscription) -> Subscription:
+        return self._desk.subscription(request.token)
+
+    @rpc
+    def unsubscribe(self, request: Unsubscribe) -> Subscription:
+        return self._desk.unsubscribe(request.token)
+
+    @rpc
+    def suppress(self, request: Suppress) -> Done:
+        address = compared_address(request.address)
+        self._mailings.suppress(Suppression(address=address, reason=request.reason, added_by=request.by, at=_now()))
+        return Done()
+
+    @rpc
+    def unsuppress(self, request: Unsuppress) -> Done:
+        self._mailings.unsuppress(compared_address(request.address))
+        return Done()
+
+    @rpc
+    def list_suppressions(self, request: ListSuppressions) -> SuppressionList:
+        found = self._mailings.list_suppressions(request.limit, request.cursor)
+        more = len(found) == request.limit
+        return SuppressionList(items=tuple(each for _, each in found), next_cursor=found[-1][0] if more else None)
+
+    def _get(self, mailing_id: str) -> Mailing:
+        found = self._mailings.find(mailing_id)
+        if found is None:
+            raise NotFound("There is no such mailing.")
+        return found
+
+    def _at(self, mailing_id: str, version: int) -> Mailing:
+        found = self._get(mailing_id)
+        if found.version != version:
+            raise Conflict(CHANGED_MEANWHILE)
+        return found
+
+    def _replace(self, mailing: Mailing) -> Mailing:
+        if not self._mailings.replace(mailing):
+            raise Conflict(CHANGED_MEANWHILE)
+        return mailing
+
+
+def build(settings: Settings, bus: Bus) -> NotificationsService:
+    database = connect(settings, "notifications")
+    return NotificationsService(MongoMailings(database), MongoLedger(database), bus, Tokens(settings.secret))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,142 @@
+"""The contract of mailings and ledger, on a real store and on the fakes."""
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+
+from services.notifications import domain
+from services.notifications.domain import Addressee
+from services.notifications.fake import FakeLedger, FakeMailings
+from services.notifications.ledger import Ledger, MongoLedger, Release, Settlement
+from services.notifications.repository import Mailings, MongoMailings, Withdrawal
+from shared.contracts.base import new_id
+from shared.contracts.notifications import LedgerLine, Mailing, MailingStarted
+from shared.contracts.subscriptions import Suppression
+from shared.errors import Conflict
+from shared.mongo import connect
+from tests.builders import AT, a_mailing_draft, an_envelope
+
+NOW = datetime.now(UTC)
+
+
+class Stored(NamedTuple):
+    mailings: Mailings
+    ledger: Ledger
+
+
+@pytest.fixture(params=["fake", pytest.param("mongo", marks=pytest.mark.servers)])
+def stored(request: pytest.FixtureRequest) -> Stored:
+    if request.param == "fake":
+        mailings = FakeMailings()
+        return Stored(mailings, FakeLedger(mailings.outbox))
+    database = connect(request.getfixturevalue("store"), f"notifications_{os.urandom(4).hex()}")
+    return Stored(MongoMailings(database), MongoLedger(database))
+
+
+def a_mailing() -> Mailing:
+    return domain.draft(new_id("mlg"), a_mailing_draft(), AT, "staff")
+
+
+def people(number: int) -> list[Addressee]:
+    return [Addressee(f"con_{n}", f"Person {n}", f"p{n}@example.org", f"cns_{n}") for n in range(number)]
+
+
+def line(mailing_id: str, number: int, **fields: object) -> LedgerLine:
+    said = {"mailing_id": mailing_id, "contact_id": f"con_{number}", "name": f"Person {number}", "state": "sent"}
+    return LedgerLine.model_validate(said | {"at": AT} | fields)
+
+
+def test_a_mailing_is_found_as_it_was_and_changed_by_the_faster_of_two(stored: Stored) -> None:
+    mailing = a_mailing()
+    assert stored.mailings.insert(mailing)
+    assert not stored.mailings.insert(mailing.model_copy(update={"created_by": "other"}))
+    assert stored.mailings.find(mailing.mailing_id) == mailing
+    following = domain.schedule(mailing, None, AT)
+    assert stored.mailings.replace(following, an_envelope(MailingStarted(mailing=following)))
+    assert not stored.mailings.replace(following)
+    assert stored.mailings.find(mailing.mailing_id) == following
+    assert len(stored.mailings.outbox.pending(10)) == 1
+
+
+def test_what_a_sender_has_to_do_with_is_unfinished(stored: Stored) -> None:
+    drafted, scheduled = a_mailing(), a_mailing()
+    for each in (drafted, scheduled):
+        stored.mailings.insert(each)
+    scheduled = domain.schedule(scheduled, None, AT)
+    stored.mailings.replace(scheduled)
+    assert stored.mailings.unfinished() == [scheduled]
+    stored.mailings.replace(domain.cancel(scheduled, AT))
+    assert stored.mailings.unfinished() == []
+
+
+def test_mailings_are_listed_newest_first_without_notices(stored: Stored) -> None:
+    first, second = a_mailing(), a_mailing().model_copy(update={"created_at": AT + timedelta(days=1)})
+    for each in (first, second, domain.notice(new_id("mlg"), a_mailing_draft(), AT, "system")):
+        stored.mailings.insert(each)
+    (cursor, newest), (_, oldest) = stored.mailings.latest(10, None)
+    assert (newest, oldest) == (second, first)
+    assert [each for _, each in stored.mailings.latest(10, cursor)] == [first]
+
+
+def test_withdrawals_and_suppressions_are_news_once_they_are_there(stored: Stored) -> None:
+    withdrawal = Withdrawal("cns_1", "con_1", "newsletter", "*", NOW)
+    stored.mailings.withdraw([withdrawal])
+    stored.mailings.withdraw([withdrawal._replace(contact_id="con_2")])
+    (found,) = stored.mailings.withdrawals_since(NOW - timedelta(seconds=1))
+    assert (found.contact_id, abs(found.known_at - NOW) < timedelta(milliseconds=1)) == ("con_1", True)
+    assert stored.mailings.withdrawals_since(NOW + timedelta(seconds=1)) == []
+    suppression = Suppression(address="a@example.org", reason="asked", added_by="staff", at=NOW)
+    stored.mailings.suppress(suppression)
+    assert stored.mailings.suppressed(["a@example.org", "b@example.org"]) == {"a@example.org"}
+    assert stored.mailings.suppressions_since(NOW - timedelta(seconds=1)) == ["a@example.org"]
+    assert [each for _, each in stored.mailings.list_suppressions(5, None)] == [suppression]
+    stored.mailings.unsuppress("a@example.org")
+    assert stored.mailings.suppressed(["a@example.org"]) == set()
+
+
+def test_a_chunk_is_claimed_by_one_only(stored: Stored) -> None:
+    stored.ledger.add_audience("mlg_1", 1, 0, people(3))
+    (seen,) = stored.ledger.waiting("mlg_1", 1, NOW, 5)
+    claimed = stored.ledger.claim(seen, "snd_1", "boot")
+    assert claimed is not None
+    assert stored.ledger.claim(seen, "snd_2", "boot") is None
+    assert stored.ledger.waiting("mlg_1", 1, NOW, 5) == []
+    assert stored.ledger.held_by("snd_1") == [claimed]
+    assert stored.ledger.recipients(claimed) == people(3)
+    with pytest.raises(Conflict):
+        stored.ledger.settle(replace(claimed, owner="snd_2"), Settlement([], [], 0))
+
+
+def test_a_settled_chunk_counts_each_outcome_once_and_is_done_when_nobody_is_left(stored: Stored) -> None:
+    stored.ledger.add_audience("mlg_1", 1, 0, people(3))
+    claimed = stored.ledger.claim(stored.ledger.waiting("mlg_1", 1, NOW, 5)[0], "snd_1", "boot")
+    assert claimed is not None
+    event = an_envelope(MailingStarted(mailing=a_mailing()))
+    stored.ledger.settle(claimed, Settlement([line("mlg_1", 0)], [event], 1))
+    assert stored.ledger.progress("mlg_1", 1) == ({"sent": 1}, 1)
+    assert stored.ledger.held_by("snd_1")[0].told == 1
+    left = Release(1, NOW + timedelta(minutes=1), {2: 1})
+    stored.ledger.settle(claimed, Settlement([line("mlg_1", 1, state="failed", reason="550")], [], 2, left))
+    assert stored.ledger.held_by("snd_1") == []
+    assert stored.ledger.waiting("mlg_1", 1, NOW, 5) == []
+    (again,) = stored.ledger.waiting("mlg_1", 1, NOW + timedelta(minutes=2), 5)
+    assert (dict(again.tries), again.is_fresh) == ({2: 1}, False)
+    assert stored.ledger.settled("mlg_1", [f"con_{n}" for n in range(3)]) == {"con_0", "con_1"}
+    claimed = stored.ledger.claim(again, "snd_1", "boot")
+    assert claimed is not None
+    stored.ledger.settle(claimed, Settlement([line("mlg_1", 2, state="uncertain")], [], 1, Release(0, NOW)))
+    assert stored.ledger.progress("mlg_1", 1) == ({"sent": 1, "failed": 1, "uncertain": 1}, 0)
+    assert not stored.ledger.has_open_chunks("mlg_1", 1)
+    assert [each.name for each in stored.ledger.list_lines("mlg_1", "uncertain", 5, None)] == ["Person 2"]
+    assert len(stored.mailings.outbox.pending(10)) == 1
+
+
+def test_an_interrupted_freezing_is_forgotten(stored: Stored) -> None:
+    stored.ledger.add_audience("mlg_1", 1, 0, people(3))
+    stored.ledger.add_audience("mlg_1", 2, 0, people(2))
+    stored.ledger.drop_audience("mlg_1", 1)
+    assert stored.ledger.waiting("mlg_1", 1, NOW, 5) == []
+    assert stored.ledger.waiting("mlg_1", 2, NOW, 5)[0].size == 2
