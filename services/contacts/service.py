@@ -147,7 +147,7 @@ class ContactsService:
             merges=self._merger.records(request.contact_id),
         )
 
-    @on_batch("contacts.segments", FOLLOWED, size=500, linger=0.05)
+    @on_batch("contacts.segments", FOLLOWED, size=200, linger=0.05, consumers=2)
     def settle_segments(self, envelopes: list[Envelope[Event]]) -> list[Envelope[Event]]:
         """Who has come into a segment or gone out of it by what has happened."""
         return self._keeper.follow(envelopes)
@@ -243,10 +243,9 @@ class ContactsService:
         if shared:
             self._repository.share(keys, contact.contact_id)
             return
-        carried = self._repository.keys_of(contact.contact_id)
-        lost = self._repository.claim(dict.fromkeys(keys, contact.contact_id))
-        if lost:
-            self._repository.give_up(set(keys) - carried, contact.contact_id)
+        new = set(keys) - self._repository.keys_of(contact.contact_id)
+        if lost := self._repository.claim(dict.fromkeys(new, contact.contact_id)):
+            self._repository.give_up(new, contact.contact_id)
             owner = next(iter(self._repository.owners(lost).values()))[0]
             raise Conflict(f"One of these addresses or numbers belongs to another contact: {owner}")
 

@@ -18,6 +18,7 @@ from shared.contracts.base import Envelope, Event, new_id
 from shared.contracts.consent import ConsentChanged, ListRecipients, RecordConsents
 from shared.contracts.contacts import ChangeContact, Contact, RegisterContact
 from shared.contracts.events import EngagementCorrected
+from shared.contracts.merging import MergeContacts, UnmergeContacts
 from shared.contracts.segments import (
     ChangeSegment,
     CreateSegment,
@@ -450,6 +451,29 @@ def test_a_membership_keeps_the_moves_of_its_last_two_changes() -> None:
     kept = [each.cause.event_id for each in (*membership.moves_before, *membership.moves)]
     assert (membership.n, kept) == (4, ["event-2", "event-3"])
     assert domain.settle(membership, None, [done], AT, lambda _: domain.Cause(""), new_id) is None
+
+
+def test_what_a_merged_contact_took_part_in_counts_for_the_survivor(panel: Panel) -> None:
+    segment = panel.create(TWICE)
+    ann, anne = panel.register("Ann"), panel.register("Anne")
+    for contact in (ann, anne):
+        panel.publish(recorded(participants=({"contact_ids": (contact.contact_id,)},)))
+    assert panel.members(segment) == set()
+    panel.bus.call(
+        MergeContacts(
+            request_id="r",
+            survivor_id=ann.contact_id,
+            survivor_version=1,
+            merged_id=anne.contact_id,
+            merged_version=1,
+        )
+    )
+    panel.bus.deliver()
+    assert panel.members(segment) == {"Ann"}
+    assert panel.moves() == [("in", "another contact was merged into it")]
+    panel.bus.call(UnmergeContacts(survivor_id=ann.contact_id, merged_id=anne.contact_id))
+    panel.bus.deliver()
+    assert panel.members(segment) == set()
 
 
 def test_the_engagement_of_a_day_counts_from_its_local_midnight() -> None:

@@ -128,6 +128,15 @@ def test_the_latest_version_of_an_engagement_says_who_took_part(contacts: Contac
     store.took_part([an_engagement()])
 
 
+def test_a_survivor_took_part_in_what_those_merged_into_it_did(contacts: Contacts) -> None:
+    survivor = insert(contacts, merged=("con_merged",))
+    both = ({"contact_ids": ("con_merged", survivor.contact_id)},)
+    contacts.segments.took_part([an_engagement(participants=({"contact_ids": ("con_merged",)},))])
+    contacts.segments.took_part([an_engagement(participants=both)])
+    found = contacts.segments.people([survivor.contact_id], behaviour=True)
+    assert len(found[survivor.contact_id].took) == 2
+
+
 def test_a_membership_comes_back_and_the_faster_of_two_stays(contacts: Contacts) -> None:
     store = contacts.segments
     move = Move("move-1", "seg_1", "Panel", True, AT, Cause("became known", "event-1"), 1)

@@ -99,7 +99,7 @@ class FakeSegments:
         took = [
             Took(each.occurred_at, each.kind)
             for each in self._engagements.values()
-            if behaviour and contact.contact_id in seen_in(each)
+            if behaviour and not {contact.contact_id, *contact.merged}.isdisjoint(seen_in(each))
         ]
         asked = ("contact_id", "kind", "name", "locality", "practice", "groups")
         return Person(**{name: getattr(contact, name) for name in asked}, consents=consents, took=took)

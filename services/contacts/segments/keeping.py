@@ -116,6 +116,10 @@ class Keeper:
             if outbox and each.moves != before[each.contact_id].moves
         }
         self._store.put(changed, events)
+        if not outbox:  # a job counts each slice anew when it has done it
+            self._count(changed, before)
+
+    def _count(self, changed: Sequence[Membership], before: Mapping[str, Membership]) -> None:
         moved: Counter[tuple[str, int]] = Counter()
         for each in changed:
             number = slice_of(each.contact_id)

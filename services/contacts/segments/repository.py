@@ -16,7 +16,7 @@ from shared.messaging import Outbox
 from shared.mongo import Documents, MongoOutbox, insert_new
 
 KNOWN: dict[str, type[Event]] = {each.type: each for each in (SegmentEntered, SegmentLeft)}
-_ASKED = {"kind": 1, "name": 1, "locality": 1, "practice": 1, "groups": 1, "consents": 1, "merged_into": 1}
+_ASKED = {"kind": 1, "name": 1, "locality": 1, "practice": 1, "groups": 1, "consents": 1, "merged_into": 1, "merged": 1}
 
 
 class Place(NamedTuple):
@@ -136,7 +136,7 @@ class MongoSegments:
     def people(self, contact_ids: Iterable[str], behaviour: bool) -> dict[str, Person]:
         asked = {"_id": {"$in": list(contact_ids)}}
         found = [each for each in self._contacts.find(asked, _ASKED) if not each.get("merged_into")]
-        took = self._took([each["_id"] for each in found]) if behaviour else {}
+        took = self._took({key: each["_id"] for each in found for key in _own_ids(each)}) if behaviour else {}
         return {each["_id"]: _person(each, took.get(each["_id"], ())) for each in found}
 
     def slice_ids(self, number: int) -> list[str]:
@@ -181,12 +181,12 @@ class MongoSegments:
         if newer:
             self._participations.bulk_write(newer, ordered=False)
 
-    def _took(self, contact_ids: list[str]) -> dict[str, list[Took]]:
-        wanted: dict[str, list[Took]] = {each: [] for each in contact_ids}
-        for each in self._participations.find({"contact_ids": {"$in": contact_ids}}):
-            for contact_id in each["contact_ids"]:
-                if contact_id in wanted:
-                    wanted[contact_id].append(Took(each["at"], each["kind"]))
+    def _took(self, homes: Mapping[str, str]) -> dict[str, list[Took]]:
+        """What contacts took part in, also under the ids of those that were merged into them."""
+        wanted: dict[str, list[Took]] = {each: [] for each in homes.values()}
+        for each in self._participations.find({"contact_ids": {"$in": list(homes)}}):
+            for home in {homes[key] for key in each["contact_ids"] if key in homes}:
+                wanted[home].append(Took(each["at"], each["kind"]))
         return wanted
 
     def _give_buckets(self) -> None:
@@ -229,22 +229,35 @@ def _document(membership: Membership) -> dict[str, Any]:
         "n": membership.n,
         "since": dict(membership.since),
         "places": [_place(each, bucket) for each in membership.since],
-        "moves": [[_move(each) for each in moves] for moves in (membership.moves, membership.moves_before)],
+        "moves": [_of_moves(moves) for moves in (membership.moves, membership.moves_before)],
     }
 
 
-def _move(move: Move) -> list[Any]:
-    return [*move[:5], *move.cause, move.n]
+def _of_moves(moves: Sequence[Move]) -> list[Any]:
+    """The moves of one change: what they have in common once for each cause, for a document is written whole."""
+    causes = {each.cause: place for place, each in enumerate({one.cause: one for one in moves}.values())}
+    first = moves[0] if moves else None
+    kept = [[each.id, each.segment_id, each.segment, each.entered, causes[each.cause]] for each in moves]
+    return [first.at, first.n, [list(each) for each in causes], kept] if first else []
 
 
 def _membership(document: dict[str, Any]) -> Membership:
-    latest, before = (tuple(map(_read_move, moves)) for moves in document["moves"])
+    latest, before = map(_read_moves, document["moves"])
     return Membership(document["_id"], document["n"], document["since"], latest, before)
 
 
-def _read_move(kept: list[Any]) -> Move:
-    move_id, segment_id, segment, entered, at, words, event_id, n = kept
-    return Move(move_id, segment_id, segment, entered, at, Cause(words, event_id), n)
+def _read_moves(kept: list[Any]) -> tuple[Move, ...]:
+    if not kept:
+        return ()
+    at, n, causes, moves = kept
+    return tuple(
+        Move(move_id, segment_id, segment, entered, at, Cause(*causes[cause]), n)
+        for move_id, segment_id, segment, entered, cause in moves
+    )
+
+
+def _own_ids(document: dict[str, Any]) -> list[str]:
+    return [document["_id"], *document.get("merged", ())]
 
 
 def _person(document: dict[str, Any], took: Sequence[Took]) -> Person:
