@@ -82,6 +82,8 @@ def _logged(settings: Settings, deep: bool) -> Iterator[Row]:
     fields = None if deep else {"_id": 0, "event.type": 1, "event.subject": 1, "event.sequence": 1}
     for each in connect(settings, "history")["log"].find({}, fields, batch_size=_BATCH):
         event = each["event"]
+        if event["type"] not in _OWNERS:  # of mailings: up to 500 recipients an event, no version of anything
+            continue
         collection = _OWNERS[event["type"]][1]
         digest = _digest(_compared(collection, event)) if deep else None
         yield collection, event["subject"], event["sequence"], digest
