@@ -29,7 +29,7 @@ _OWNERS: dict[str, tuple[str, str]] = {
     ContactsUnmerged.type: ("contacts", "contacts"),
 }
 """Which collection of which service owns what the events in the log are about. Not among them: moves in and out of
-segments, of which the owner keeps the last ones only."""
+segments, of which the owner keeps the last ones only, and mailings, whose events are about up to 500 recipients."""
 Row = tuple[str, str, int, bytes | None]
 """(collection, aggregate's id, version, digest of what is known of that version, if anything)"""
 

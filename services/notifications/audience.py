@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from services.notifications import domain
+from services.notifications.content import content_of
 from services.notifications.domain import CHANNEL, CHUNK, Addressee
 from services.notifications.ledger import Ledger
 from services.notifications.repository import Mailings
@@ -11,6 +12,7 @@ from shared import failpoints
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import ListRecipients
 from shared.contracts.notifications import Mailing
+from shared.errors import Unavailable, WellheardError
 from shared.logs import correlation_id, get_logger
 from shared.messaging import Bus
 
@@ -29,10 +31,23 @@ class Freezing:
         self._sessions = sessions
 
     def freeze(self, due: Mailing) -> bool:
-        """Look up everyone and let sending begin; False when somebody else was faster."""
+        """Look up everyone and let sending begin; False when somebody else was faster.
+
+        A mailing that cannot be sent as it stands (its segment is gone) comes back as a draft that says why.
+        """
         mailing = domain.begin(due, datetime.now(UTC))
         if not self._mailings.replace(mailing):
             return False
+        try:
+            content_of(mailing)
+            return self._freeze(due, mailing)
+        except Unavailable:
+            raise
+        except WellheardError as error:
+            log.error("audience_refused", mailing_id=mailing.mailing_id, error=type(error).__name__)
+            return self._mailings.replace(domain.give_back(mailing, error.detail, datetime.now(UTC)))
+
+    def _freeze(self, due: Mailing, mailing: Mailing) -> bool:
         if due.audience:
             self._ledger.drop_audience(due.mailing_id, due.audience)
         recipients = 0

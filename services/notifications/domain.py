@@ -47,7 +47,7 @@ def schedule(mailing: Mailing, when: datetime | None, at: datetime) -> Mailing:
     _check_state(mailing, "sent", "draft", "scheduled")
     if when is not None and when < at - timedelta(minutes=5):
         raise Invalid("The time to send is in the past. Choose a later one, or send it now.")
-    return _next(mailing, at, state="scheduled", scheduled_at=when or at)
+    return _next(mailing, at, state="scheduled", scheduled_at=when or at, problem="")
 
 
 def is_due(mailing: Mailing, at: datetime) -> bool:
@@ -68,6 +68,11 @@ def freeze(mailing: Mailing, recipients: int, at: datetime) -> tuple[Mailing, Ma
     """The audience stands; sending begins."""
     frozen = _next(mailing, at, frozen_at=at, recipients=recipients)
     return frozen, MailingStarted(mailing=frozen)
+
+
+def give_back(mailing: Mailing, problem: str, at: datetime) -> Mailing:
+    """It cannot be sent as it stands, for a reason that somebody has to see to: a draft again, with the reason."""
+    return _next(mailing, at, state="draft", scheduled_at=None, started_at=None, problem=problem)
 
 
 def pause(mailing: Mailing, at: datetime) -> Mailing:

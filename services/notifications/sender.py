@@ -66,6 +66,7 @@ class MailSender:
         self._stopping = threading.Event()
         self._away: dict[str, str] = {}
         self._news = ""
+        self._failed = False
         self.watch = Watch(mailings, self._withdrawals_arrive)
         self._desk = take_desk(self._folder)
 
@@ -74,16 +75,30 @@ class MailSender:
         self._until_it_works(self._recover_all)
         lanes: list[Lane] = ["urgent", *["bulk"] * self._sessions]  # type: ignore[list-item]
         threads = [
-            threading.Thread(target=self._session, args=(lane, number), name=f"session-{number}", daemon=True)
+            threading.Thread(target=self._part, args=(self._session, lane, number), name=f"session-{number}")
             for number, lane in enumerate(lanes)
         ]
-        threads.append(threading.Thread(target=self._direct, name="director", daemon=True))
+        threads.append(threading.Thread(target=self._part, args=(self._direct,), name="director"))
         for thread in threads:
             thread.start()
-        while not self._stopping.wait(EVERY):
-            self._look()
+        self._part(self._watch)
         for thread in threads:
             thread.join()
+        if self._failed:
+            raise SystemExit(1)
+
+    def _part(self, work: Callable[..., None], *of: object) -> None:
+        """A part that fails takes the process with it, in good order: it is started again."""
+        try:
+            work(*of)
+        except Exception as error:
+            log.error("part_failed", exc_info=error)
+            self._failed = True
+            self._stopping.set()
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(EVERY):
+            self._look()
 
     def stop(self) -> None:
         self._stopping.set()

@@ -31,7 +31,7 @@ class Tokens:
 
     def make(self, use: Use, place: Place) -> str:
         body = bytes.fromhex(place.mailing_id.partition("_")[2])
-        body += place.audience.to_bytes(1) + place.chunk.to_bytes(3) + place.place.to_bytes(2)
+        body += b"".join(each.to_bytes(2) for each in place[1:])
         return base64.b32encode(body + self._sign(use, body)).decode().lower()
 
     def read(self, use: Use, token: str) -> Place | None:
@@ -45,8 +45,8 @@ class Tokens:
             return None
         return Place(
             f"mlg_{body[:16].hex()}",
-            body[16],
-            int.from_bytes(body[17:20]),
+            int.from_bytes(body[16:18]),
+            int.from_bytes(body[18:20]),
             int.from_bytes(body[20:22]),
         )
 

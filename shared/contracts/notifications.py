@@ -46,6 +46,8 @@ class Mailing(Value):
     audience: int = 0
     """Which freezing of the audience counts: one that was interrupted is begun anew under the next number."""
     recipients: int | None = None
+    problem: str = ""
+    """Why it came back as a draft instead of being sent."""
     created_by: str
     created_at: AwareDatetime
     changed_at: AwareDatetime

@@ -1,9 +1,10 @@
-"""An SMTP sink as a process of its own: logs each recipient that it took, before it says so. `sink.py PORT LOG`."""
+"""An SMTP sink as a process of its own: logs each recipient and when, before it says so. `sink.py PORT LOG`."""
 
 import asyncio
 import os
 import signal
 import sys
+import time
 
 
 class Line(asyncio.Protocol):
@@ -32,7 +33,7 @@ class Line(asyncio.Protocol):
                 return False
             self._buffer = self._buffer[end + 5 :]
             self._in_content, self._searched = False, 0
-            os.write(self.log, self._recipient + b"\n")
+            os.write(self.log, b"%s %.3f\n" % (self._recipient, time.time()))
             answers.append(b"250 2.0.0 Ok\r\n")
             return True
         line, found, rest = self._buffer.partition(b"\r\n")

@@ -15,7 +15,8 @@ from deploy.instance import Instance
 from services.notifications.domain import Addressee, begin, draft, freeze, schedule
 from services.notifications.ledger import MongoLedger
 from services.notifications.repository import MongoMailings
-from shared.contracts.base import new_id
+from shared.contracts.base import Envelope, Event, new_id
+from shared.contracts.consent import Consent, ConsentChanged
 from shared.contracts.notifications import (
     GetMailing,
     ListLedger,
@@ -29,7 +30,7 @@ from shared.messaging import broker
 from shared.messaging.client import RpcClient
 from shared.mongo import connect
 from tests.broker.test_consumer import wait_for
-from tests.builders import AT, a_mailing_draft
+from tests.builders import AT, a_mailing_draft, an_envelope
 from tests.conftest import make_instance
 
 pytestmark = pytest.mark.servers
@@ -102,7 +103,14 @@ class Post:
         return self.progress(mailing_id)
 
     def taken(self) -> Counter[str]:
-        return Counter(self.log.read_text().split()) if self.log.exists() else Counter()
+        return Counter(each.split()[0] for each in self.lines())
+
+    def times(self) -> dict[str, float]:
+        return {who: float(at) for who, at in (each.split() for each in self.lines())}
+
+    def lines(self) -> list[str]:
+        text = self.log.read_text() if self.log.exists() else ""
+        return text.splitlines()[: text.count("\n")]
 
     def told(self, mailing_id: str) -> Counter[str]:
         """How many events say of each contact that it was sent the mailing; the same event again counts once."""
@@ -160,6 +168,12 @@ def check(post: Post, mailing_id: str, deaths: int) -> None:
     told = post.told(mailing_id)
     assert set(told) == {f"con_{n:05}" for n in range(PEOPLE)} - doubtful
     assert set(told.values()) == {1}
+
+
+def a_withdrawal(contact_id: str) -> Envelope[Event]:
+    said = {"purpose": "newsletter", "channel": "email", "given": False, "at": AT, "method": "one_click"}
+    consent = {"consent_id": new_id("cns"), "contact_id": contact_id, "wording": "Unsubscribe", "recorded_by": "web"}
+    return an_envelope(ConsentChanged(consent=Consent.model_validate(consent | said), name="Somebody"))
 
 
 POINTS = {
@@ -224,12 +238,32 @@ def test_a_mail_server_that_goes_away_is_waited_for(post: Post) -> None:
     check(post, mailing_id, deaths=1)
 
 
-def test_an_urgent_notice_overtakes_a_mailing(post: Post) -> None:
-    mailing_id = post.begin()
+def test_urgent_notices_overtake_a_mailing(post: Post) -> None:
+    mailing_id = post.begin(10_000)
     post.start_sender()
-    wait_for(lambda: sum(post.taken().values()) > 100)
-    asked = time.monotonic()
-    post.bus.call(SendNotice(request_id=new_id(), address="urgent@example.org", subject="Confirm", body="Click."))
-    wait_for(lambda: "urgent@example.org" in post.taken(), 10)
-    assert time.monotonic() - asked < 10
-    post.wait_finished(mailing_id)
+    wait_for(lambda: len(post.lines()) > 100)
+    asked: dict[str, float] = {}
+    for number in range(100):
+        address = f"urgent{number}@example.org"
+        asked[address] = time.time()
+        post.bus.call(SendNotice(request_id=new_id(), address=address, subject="Confirm", body="Click."))
+    wait_for(lambda: asked.keys() <= post.times().keys(), 20)
+    waits = sorted(post.times()[each] - at for each, at in asked.items())
+    assert waits[94] < 10
+    assert sum(post.wait_finished(mailing_id).counts.values()) == 10_000
+
+
+def test_who_withdraws_while_a_mailing_runs_gets_nothing_a_second_later(post: Post) -> None:
+    people = 10_000
+    mailing_id = post.begin(people)
+    post.start_sender()
+    wait_for(lambda: len(post.lines()) > 300)
+    late = range(people - 500, people)
+    publisher = broker.Publisher(post.instance.settings.amqp_url)
+    publisher.publish([broker.Outgoing.event(a_withdrawal(f"con_{number:05}")) for number in late])
+    withdrawn_at = time.time()
+    publisher.close()
+    counts = post.wait_finished(mailing_id).counts
+    sent = [post.times()[each] for number in late if (each := f"p{number}@example.org") in post.times()]
+    assert all(at < withdrawn_at + 1 for at in sent)
+    assert counts["suppressed"] == 500 - len(sent) > 0

@@ -40,6 +40,8 @@ def test_every_fail_point_of_the_code_is_listed_and_every_listed_one_is_killed_a
 
 def test_each_service_is_killed_at_each_of_its_points_at_least_twice() -> None:
     for service, points in kills.POINTS.items():
+        if service in kills.WITHOUT_LOAD:
+            continue
         assert matrix()[f"kill-{service}"].seeds >= max(20, 2 * len(points))
 
 

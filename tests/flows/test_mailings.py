@@ -10,7 +10,10 @@ from typing import ClassVar
 
 import pytest
 
+from services.notifications.domain import Outcome
 from services.notifications.fake import FakeLedger, FakeMailings
+from services.notifications.journal import Journal
+from services.notifications.recovery import Desk, recover_all
 from services.notifications.sender import MailSender
 from services.notifications.service import NotificationsService
 from services.notifications.smtp import SmtpDispatcher
@@ -73,6 +76,8 @@ class Contacts:
 
     @rpc
     def list_recipients(self, request: ListRecipients) -> RecipientPage:
+        if request.segment_id == "seg_gone":
+            raise NotFound("There is no such segment.")
         start = int(request.after or 0)
         page = self.members[start : start + request.limit]
         end = start + request.limit
@@ -390,3 +395,30 @@ def test_an_audience_is_counted_before_anything_is_sent(office: Office) -> None:
     office.contacts.members = [*people([1, 2]), a_recipient(3, consent_id=None, reason="no_consent")]
     summary = office.bus.call(SummariseAudience(mailing_id=office.draft().mailing_id))
     assert (summary.allowed, summary.kept_back, summary.is_complete) == (2, {"no_consent": 1}, True)
+
+
+def test_a_mailing_whose_segment_is_gone_comes_back_as_a_draft_that_says_why(office: Office) -> None:
+    mailing_id = office.send(segment_id="seg_gone")
+    mailing = office.progress(mailing_id).mailing
+    assert (mailing.state, mailing.problem) == ("draft", "There is no such segment.")
+    office.contacts.members = people([1])
+    assert office.progress(office.send()).counts == {"sent": 1}
+
+
+def test_after_a_power_cut_who_may_have_been_sent_is_uncertain(office: Office, tmp_path: Path) -> None:
+    office.contacts.members = people(range(3))
+    mailing = office.draft()
+    office.bus.call(ScheduleMailing(mailing_id=mailing.mailing_id, version=1))
+    office.sender.watch.refresh()
+    office.sender.direct()
+    (chunk,) = office.ledger.waiting(mailing.mailing_id, 1, datetime.now(UTC), 5)
+    desk = Desk(tmp_path / "senders" / "of-a-machine-that-lost-power")
+    claimed = office.ledger.claim(chunk, desk.owner, "another boot")
+    assert claimed is not None
+    journal = Journal(desk.journal(claimed))
+    journal.begin(0)
+    journal.end(Outcome(0, "sent"))
+    recover_all(desk, office.mailings, office.ledger)
+    office.work()
+    assert office.progress(mailing.mailing_id).counts == {"sent": 1, "uncertain": 2}
+    assert office.sink.got == []
