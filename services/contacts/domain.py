@@ -9,6 +9,7 @@ from shared.contracts.contacts import (
     ContactChanged,
     ContactReference,
     ContactRegistered,
+    ContactWithdrawn,
     FieldChange,
     Identifier,
     NewContact,
@@ -16,7 +17,7 @@ from shared.contracts.contacts import (
 from shared.errors import Invalid
 from shared.identifiers import InvalidIdentifierError, compared
 
-CHANGEABLE = ("kind", "name", "identifiers", "locality", "practice", "groups")
+CHANGEABLE = ("kind", "name", "identifiers", "locality", "practice", "postcode", "groups")
 MAX_IDENTIFIERS = 50
 
 
@@ -77,6 +78,7 @@ def register(
         identifiers=identifiers_as_typed(new),
         locality=new.locality,
         practice=new.practice,
+        postcode=new.postcode,
         groups=new.groups,
         reported_by=(partner,) if partner else (),
         registered_at=at,
@@ -112,6 +114,7 @@ def change(contact: Contact, new: NewContact, at: datetime, by: str) -> tuple[Co
         "identifiers": identifiers_as_typed(new),
         "locality": new.locality,
         "practice": new.practice,
+        "postcode": new.postcode,
         "groups": new.groups,
     }
     changed = contact.model_copy(update=wanted | {"version": contact.version + 1, "changed_at": at})
@@ -121,6 +124,14 @@ def change(contact: Contact, new: NewContact, at: datetime, by: str) -> tuple[Co
         if getattr(contact, name) != wanted[name]
     )
     return (changed, ContactChanged(contact=changed, changes=changes, changed_by=by)) if changes else None
+
+
+def withdraw(contact: Contact, at: datetime, by: str, through: str) -> tuple[Contact, ContactWithdrawn]:
+    """The contact without what it could be recognised by: nobody finds it any more."""
+    gone = contact.model_copy(
+        update={"withdrawn": True, "identifiers": (), "version": contact.version + 1, "changed_at": at}
+    )
+    return gone, ContactWithdrawn(contact=gone, withdrawn_by=by, through=through)
 
 
 def _shown(value: object) -> str:

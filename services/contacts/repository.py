@@ -8,11 +8,13 @@ from pymongo import UpdateOne
 
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import Consent, ConsentChanged
-from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
+from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
 from shared.messaging import Outbox
 from shared.mongo import Documents, MongoOutbox, insert_new
 
-KNOWN: dict[str, type[Event]] = {each.type: each for each in (ContactRegistered, ContactChanged, ConsentChanged)}
+KNOWN: dict[str, type[Event]] = {
+    each.type: each for each in (ContactRegistered, ContactChanged, ContactWithdrawn, ConsentChanged)
+}
 
 
 class Standing(NamedTuple):

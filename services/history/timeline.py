@@ -12,18 +12,26 @@ from typing import Any, NamedTuple, Self
 
 import orjson
 
-from services.history.sentences import change_sentence, consent_sentence, engagement_sentence, registration_sentence
+from services.history.sentences import (
+    change_sentence,
+    consent_sentence,
+    engagement_sentence,
+    registration_sentence,
+    withdrawal_sentence,
+)
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import ConsentChanged
-from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
+from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
 
+_ContactEvent = ContactRegistered | ContactChanged | ContactWithdrawn
 LOGGED_EVENTS = (
     EngagementRecorded,
     EngagementCorrected,
     EngagementQuarantined,
     ContactRegistered,
     ContactChanged,
+    ContactWithdrawn,
     ConsentChanged,
 )
 
@@ -92,6 +100,8 @@ class ContactRecord(_Record):
     practice: str | None = None
     groups: tuple[str, ...] = ()
     reported_by: tuple[str, ...] = ()
+    withdrawn: bool = False
+    """Found by nobody who looks for a contact; its name still stands on the lines of its timeline."""
 
     @classmethod
     def from_json(cls, content: bytes) -> Self:
@@ -110,7 +120,7 @@ def fold(envelope: Envelope[Event]) -> Folded:
     match envelope.data:
         case EngagementRecorded() | EngagementCorrected():
             return Folded(_engagement_entry(envelope.data, envelope.sequence))
-        case ContactRegistered() | ContactChanged():
+        case ContactRegistered() | ContactChanged() | ContactWithdrawn():
             return Folded(_contact_entry(envelope.id, envelope.data), _record(envelope.data.contact, envelope.sequence))
         case ConsentChanged():
             return Folded(_consent_entry(envelope, envelope.data))
@@ -147,14 +157,17 @@ def _engagement_entry(event: EngagementRecorded | EngagementCorrected, sequence:
     )
 
 
-def _contact_entry(event_id: str, event: ContactRegistered | ContactChanged) -> Entry:
+def _contact_entry(event_id: str, event: _ContactEvent) -> Entry:
     contact = event.contact
     if isinstance(event, ContactRegistered):
         kind, by, at = "contact_registered", event.registered_by, contact.registered_at
-        title, sentence = f"New contact: {contact.name}", registration_sentence(contact, by)
-    else:
+        title, sentence = f"New contact: {contact.name}", registration_sentence(contact, by, event.through)
+    elif isinstance(event, ContactChanged):
         kind, by, at = "contact_changed", event.changed_by, contact.changed_at
-        title, sentence = f"Contact changed: {contact.name}", change_sentence(contact, event.changes, by)
+        title, sentence = f"Contact changed: {contact.name}", change_sentence(contact, event.changes, by, event.through)
+    else:
+        kind, by, at = "contact_withdrawn", event.withdrawn_by, contact.changed_at
+        title, sentence = f"Contact taken back: {contact.name}", withdrawal_sentence(contact, event.through)
     return Entry(
         id=event_id,
         version=1,  # an event never changes, and each is an entry of its own
@@ -165,7 +178,7 @@ def _contact_entry(event_id: str, event: ContactRegistered | ContactChanged) -> 
         recorded_at=at.astimezone(UTC),
         contact_ids=(contact.contact_id,),
         names=(contact.name,),
-        partner=None if by == "staff" else by,
+        partner=None if by == "staff" or event.through else by,
         locality=contact.locality,
         groups=_once(contact.groups),
     )
@@ -196,6 +209,7 @@ def _record(contact: Contact, sequence: int) -> ContactRecord:
         practice=contact.practice,
         groups=_once(contact.groups),
         reported_by=_once(contact.reported_by),
+        withdrawn=contact.withdrawn,
     )
 
 

@@ -38,6 +38,7 @@ CHANGES: Mapping[str, str] = MappingProxyType(
     {
         "contact_registered": "Became known",
         "contact_changed": "Details changed",
+        "contact_withdrawn": "Taken back",
         "consent_given": "Consent given",
         "consent_withdrawn": "Consent withdrawn",
     }
@@ -66,6 +67,7 @@ ICONS: Mapping[str, str] = MappingProxyType(
     {
         "contact_registered": "person",
         "contact_changed": "pencil",
+        "contact_withdrawn": "leave",
         "consent_given": "tick",
         "consent_withdrawn": "stop",
     }

@@ -32,12 +32,15 @@ class Contact(Value):
     identifiers: Annotated[tuple[Identifier, ...], Personal] = ()
     locality: str | None = None
     practice: str | None = None
+    postcode: Annotated[str | None, Personal] = None
     groups: tuple[str, ...] = ()
     """Codes of the stakeholder taxonomy; they overlap."""
     reported_by: tuple[str, ...] = ()
     """Partners that have named this contact: what a partner's own key may read."""
     registered_at: AwareDatetime
     changed_at: AwareDatetime
+    withdrawn: bool = False
+    """Taken back with the import that added it: nobody finds it any more, its lines on the timeline stay."""
 
 
 class FieldChange(Value):
@@ -55,6 +58,8 @@ class ContactRegistered(Event):
     contact: Contact
     registered_by: str
     """`staff`, or the partner whose event named the contact first."""
+    through: Annotated[str, Personal] = ""
+    """The file and row of an import."""
 
 
 class ContactChanged(Event):
@@ -64,6 +69,18 @@ class ContactChanged(Event):
     contact: Contact
     changes: Annotated[tuple[FieldChange, ...], Personal]
     changed_by: str
+    through: Annotated[str, Personal] = ""
+    """The file and row of an import."""
+
+
+class ContactWithdrawn(Event):
+    """Published when a contact that an import had added is taken back, which nobody had touched since."""
+
+    type: ClassVar[str] = "wellheard.contact.withdrawn.v1"
+    contact: Contact
+    withdrawn_by: str
+    through: Annotated[str, Personal] = ""
+    """The file and row of the import."""
 
 
 # -- requests ---------------------------------------------------------------------------------------
@@ -119,6 +136,7 @@ class NewContact(Value):
     """Partners' own references."""
     locality: str | None = None
     practice: str | None = None
+    postcode: Annotated[str | None, Personal, Field(max_length=10)] = None
     groups: tuple[str, ...] = ()
 
 

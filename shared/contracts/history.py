@@ -36,7 +36,7 @@ class HistoryItem(Value):
     occurred_at: AwareDatetime
     recorded_at: AwareDatetime
     kind: str
-    """A kind of engagement, or `contact_registered` / `contact_changed`."""
+    """A kind of engagement, or `contact_registered`, `contact_changed`, `contact_withdrawn`."""
     channel: str | None = None
     title: Annotated[str, Personal]
     sentence: Annotated[str, Personal]

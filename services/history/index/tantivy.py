@@ -13,6 +13,7 @@ from services.history.index.port import ContactHits, EntryPage, EntryQuery, Inde
 from services.history.index.tantivy_queries import (
     Counts,
     Words,
+    but_not,
     count,
     every,
     filtered,
@@ -25,6 +26,7 @@ from services.history.index.tantivy_queries import (
 from services.history.index.tantivy_schema import (
     FACETS,
     SCHEMA,
+    WITHDRAWN,
     Record,
     analyse_as,
     document,
@@ -147,7 +149,7 @@ class TantivyReader:
         return facets
 
     def find_contacts(self, query: NameQuery) -> ContactHits:
-        scope = [term("doc", "ContactRecord"), *filtered(query.filters)]
+        scope = [term("doc", "ContactRecord"), but_not("kind", WITHDRAWN), *filtered(query.filters)]
         if query.partner is not None:
             scope.append(term("reported_by", query.partner))
         with losing():

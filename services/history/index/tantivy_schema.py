@@ -26,6 +26,8 @@ from services.history.timeline import ContactRecord, Entry
 
 LONDON = ZoneInfo("Europe/London")
 FACETS = ("kind", "channel", "topic", "locality", "group", "partner", "month")
+WITHDRAWN = "withdrawn"
+"""The kind of a contact that is not to be found."""
 _EXACT = ("doc", "contact", "reported_by")
 _LONGEST_WORD = 200
 _NOTHING = (None, ())
@@ -164,7 +166,7 @@ def _entry_fields(entry: Entry) -> dict[str, object]:
 def _contact_fields(contact: ContactRecord) -> dict[str, object]:
     return {
         "sort": name_key(contact.name, contact.id),
-        "kind": contact.kind,
+        "kind": WITHDRAWN if contact.withdrawn else contact.kind,
         "reported_by": contact.reported_by,
         "name": fold_name(contact.name),
     }
