@@ -73,6 +73,10 @@ class FakeContacts:
         self.outbox.add(contact.contact_id, envelope)
         return True
 
+    def replace_all(self, changes: Sequence[tuple[Contact, Envelope[Event]]]) -> None:
+        for contact, envelope in changes:
+            self.replace(contact, envelope)
+
     def find_said(self, contact_ids: Iterable[str]) -> dict[str, Said]:
         found = self.find(contact_ids)
         return {key: Said(each.name, each.version, self._consents.get(key, ())) for key, each in found.items()}

@@ -93,6 +93,10 @@ class Contacts(Protocol):
         """Store the next version with its event; False when somebody was faster."""
         ...
 
+    def replace_all(self, changes: Sequence[tuple[Contact, Envelope[Event]]]) -> None:
+        """As `replace`, one after another in one go; whose version has moved on stays as it is."""
+        ...
+
     def find_said(self, contact_ids: Iterable[str]) -> dict[str, Said]:
         """What contacts have said of their consent."""
         ...
@@ -162,12 +166,11 @@ class MongoContacts:
         )
 
     def replace(self, contact: Contact, envelope: Envelope[Event]) -> bool:
-        document = _document(contact)
-        result = self._contacts.update_one(
-            {"_id": document.pop("_id"), "version": contact.version - 1},
-            {"$set": document, "$push": {"outbox": envelope.content}},
-        )
-        return result.modified_count == 1
+        return self._contacts.bulk_write([_replacement(contact, envelope)]).modified_count == 1
+
+    def replace_all(self, changes: Sequence[tuple[Contact, Envelope[Event]]]) -> None:
+        if changes:
+            self._contacts.bulk_write([_replacement(*each) for each in changes])
 
     def find_said(self, contact_ids: Iterable[str]) -> dict[str, Said]:
         asked = {"_id": {"$in": list(set(contact_ids))}}
@@ -184,6 +187,12 @@ class MongoContacts:
 def _document(contact: Contact) -> dict[str, Any]:
     content: dict[str, Any] = orjson.loads(contact.model_dump_json())
     return {"_id": content.pop("contact_id"), **content}
+
+
+def _replacement(contact: Contact, envelope: Envelope[Event]) -> UpdateOne:
+    document = _document(contact)
+    asked = {"_id": document.pop("_id"), "version": contact.version - 1}
+    return UpdateOne(asked, {"$set": document, "$push": {"outbox": envelope.content}})
 
 
 def _contact(document: dict[str, Any]) -> Contact:

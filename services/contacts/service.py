@@ -6,10 +6,13 @@ from typing import ClassVar
 from services.contacts import domain
 from services.contacts.consents import ConsentBook
 from services.contacts.envelopes import envelope, now
+from services.contacts.importing.desk import ImportDesk
+from services.contacts.importing.store import Imports, MongoImports
+from services.contacts.importing.work import ImportWork
 from services.contacts.reference import REFERENCE
 from services.contacts.repository import Contacts, MongoContacts
 from services.contacts.resolution import Resolving
-from shared.contracts.base import Event
+from shared.contracts.base import Done, Event
 from shared.contracts.consent import Consents, ContactConsents, GetConsents, GetProfile, Profile, RecordConsents
 from shared.contracts.contacts import (
     ChangeContact,
@@ -24,8 +27,23 @@ from shared.contracts.contacts import (
     ResolveContacts,
 )
 from shared.contracts.contacts import Contacts as ContactList
+from shared.contracts.imports import (
+    AddImportRows,
+    BeginImport,
+    CancelImport,
+    CompleteUpload,
+    GetImport,
+    Import,
+    ImportList,
+    JudgeImport,
+    ListImportRows,
+    ListImports,
+    RevertImport,
+    RowPage,
+    RunImport,
+)
 from shared.errors import Conflict, NotFound
-from shared.messaging import Bus, rpc
+from shared.messaging import Bus, every, rpc
 from shared.mongo import connect
 from shared.settings import Settings
 
@@ -37,8 +55,10 @@ class ContactsService:
 
     name: ClassVar[str] = "contacts"
 
-    def __init__(self, repository: Contacts) -> None:
+    def __init__(self, repository: Contacts, imports: Imports) -> None:
         self._repository = repository
+        self._imports = ImportDesk(imports)
+        self._import_work = ImportWork(imports, repository)
         self._resolving = Resolving(repository)
         self._consents = ConsentBook(repository)
         self.outbox = repository.outbox
@@ -112,6 +132,54 @@ class ContactsService:
     def get_reference(self, request: GetReference) -> Reference:
         return REFERENCE
 
+    @rpc
+    def begin_import(self, request: BeginImport) -> Import:
+        return self._imports.begin(request)
+
+    @rpc
+    def add_import_rows(self, request: AddImportRows) -> Done:
+        return self._imports.add_rows(request)
+
+    @rpc
+    def complete_upload(self, request: CompleteUpload) -> Import:
+        return self._imports.complete(request)
+
+    @rpc
+    def judge_import(self, request: JudgeImport) -> Import:
+        return self._imports.judge(request)
+
+    @rpc
+    def run_import(self, request: RunImport) -> Import:
+        return self._imports.run(request)
+
+    @rpc
+    def cancel_import(self, request: CancelImport) -> Import:
+        return self._imports.cancel(request)
+
+    @rpc
+    def revert_import(self, request: RevertImport) -> Import:
+        return self._imports.revert(request)
+
+    @rpc
+    def get_import(self, request: GetImport) -> Import:
+        return self._imports.get(request.import_id)
+
+    @rpc
+    def list_imports(self, request: ListImports) -> ImportList:
+        return ImportList(imports=self._imports.recent(request.limit))
+
+    @rpc
+    def list_import_rows(self, request: ListImportRows) -> RowPage:
+        return self._imports.rows(request)
+
+    @every(0.5)
+    def work_on_imports(self) -> None:
+        """Dry runs, runs and the way back, some windows at a time."""
+        self._import_work.work()
+
+    def close(self) -> None:
+        self._import_work.close()
+
     def _get(self, contact_id: str) -> Contact:
         contact = self._repository.find([contact_id]).get(contact_id)
         if contact is None:
@@ -150,7 +218,8 @@ class ContactsService:
 
 
 def build(settings: Settings, bus: Bus) -> ContactsService:
-    return ContactsService(MongoContacts(connect(settings, "contacts")))
+    database = connect(settings, "contacts")
+    return ContactsService(MongoContacts(database), MongoImports(database))
 
 
 def _id_of_request(request_id: str) -> str:

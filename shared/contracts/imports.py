@@ -64,10 +64,10 @@ class ImportSettings(Value):
     duplicates: DuplicatePolicy = "update"
     list_name: Annotated[str, Field(max_length=100)] = ""
     """Whose numbers the references are: they identify a contact within this list only."""
-    wording: Annotated[str, Field(max_length=5_000)] = ""
+    wording: Annotated[str, Field(max_length=2_000)] = ""
     """What people were asked, word for word."""
     method: Method = "paper_form"
-    evidence: Annotated[str, Personal, Field(max_length=500)] = ""
+    evidence: Annotated[str, Personal, Field(max_length=200)] = ""
     consented_on: date | None = None
     """Where no column says so."""
 
@@ -175,6 +175,7 @@ class CompleteUpload(Request[Import]):
     reply: ClassVar = Import
     import_id: str
     windows: Annotated[int, Field(ge=1, le=MAX_ROWS)]
+    rows: Annotated[int, Field(ge=1, le=MAX_ROWS)]
 
 
 class JudgeImport(Request[Import]):

@@ -116,3 +116,18 @@ def test_statements_stay_when_the_contact_changes(repository: Contacts) -> None:
     changed = contact.model_copy(update={"name": "Bea", "version": 3})
     assert repository.replace(changed, registered())
     assert repository.find_said([contact.contact_id]) == {contact.contact_id: Said("Bea", 3, (said,))}
+
+
+def test_several_versions_are_replaced_in_one_go_and_those_that_moved_on_stay(repository: Contacts) -> None:
+    first, second = a_contact("First"), a_contact("Second")
+    insert(repository, first)
+    insert(repository, second)
+    versions = [first.model_copy(update={"name": f"First {n}", "version": n}) for n in (2, 3)]
+    versions.append(second.model_copy(update={"name": "Too late", "version": 5}))
+    events = [
+        an_envelope(ContactChanged(contact=each, changes=(), changed_by="staff"), sequence=each.version)
+        for each in versions
+    ]
+    repository.replace_all(list(zip(versions, events, strict=True)))
+    found = repository.find([first.contact_id, second.contact_id])
+    assert (found[first.contact_id], found[second.contact_id]) == (versions[1], second)

@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from services.contacts.fake import FakeContacts
+from services.contacts.importing.fake import FakeImports
 from services.contacts.service import ContactsService
 from services.events.fake import FakeEngagements
 from services.events.service import EventsService
@@ -96,7 +97,7 @@ class County:
     def __init__(self, directory: Path, **settings: Any) -> None:
         self.bus = TestBus()
         indexes = Indexes(directory / "index")
-        self.bus.add(ContactsService(FakeContacts()))
+        self.bus.add(ContactsService(FakeContacts(), FakeImports()))
         self.bus.add(EventsService(FakeEngagements(), self.bus))
         self.projector = self.bus.add(HistoryProjector(FakeLog(), indexes))
         self.bus.add(HistorySearch(indexes, SECRET))
