@@ -33,7 +33,15 @@ class Caller:
 OPERATOR = Caller(
     "staff",
     frozenset(
-        ("history:read", "contacts:write", "consents:write", "engagements:write", "quarantine:write", "system:read")
+        (
+            "history:read",
+            "contacts:write",
+            "contacts:import",
+            "consents:write",
+            "engagements:write",
+            "quarantine:write",
+            "system:read",
+        )
     ),
 )
 

@@ -16,8 +16,16 @@ from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.events import RecordEngagement
 from tests.builders import a_body, a_new_contact, a_person, a_report, a_statement, headers
+from tests.imports.story import Officer, row
 from tests.web.conftest import County
 
+PANEL = (
+    row("Zoë Müller", "zoe@example.org", "0113 496 0123", locality="Eastmere", newsletter="yes", on="12/03/2014"),
+    row("Mary Okafor", "mary@example.org", "0113 496 0199", groups="carers", newsletter="no", on="12/03/2014"),
+    row("Mary Okafor", "mary@example.org"),
+    row("Femi Okafor", "mary@example.org"),
+    row('=HYPERLINK("http://example.org")', "not an address", locality="Eastmeer", newsletter="perhaps"),
+)
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 
 
@@ -30,6 +38,8 @@ class Site:
     contact: str
     engagement: str
     quarantined: str
+    draft: str
+    judged: str
 
 
 @pytest.fixture(scope="session")
@@ -77,12 +87,17 @@ def populate(county: County, address: str) -> Site:
     quarantined = next(
         each.subject for each in county.bus.published if each.data.type == "wellheard.engagement.quarantined.v1"
     )
+    officer = Officer(bus=county.bus)
+    judged = officer.judge(officer.upload(*PANEL))
+    draft = officer.upload(*PANEL)
     return Site(
         address,
         county,
         f"/contacts/{mary.contact_id}",
         f"/engagements/{logged.engagement_id}",
         f"/quarantine/{quarantined}",
+        f"/imports/{draft.import_id}",
+        f"/imports/{judged.import_id}",
     )
 
 

@@ -30,6 +30,11 @@ PAGES = {
     "quarantine": "/quarantine",
     "quarantined": "{quarantined}",
     "status": "/status?refresh=no",
+    "imports": "/imports",
+    "import-new": "/imports/new",
+    "import-mapping": "{draft}",
+    "import-judged": "{judged}",
+    "import-faulty": "{judged}?verdict=faulty",
     "not-found": "/nowhere",
 }
 
@@ -48,7 +53,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(chromium: Browser, site: Site,
     page.on("request", lambda request: requests.append(request.url))
     page.on("console", lambda message: messages.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: messages.append(str(error)))
-    path = PAGES[name].format(contact=site.contact, engagement=site.engagement, quarantined=site.quarantined)
+    path = PAGES[name].format_map(vars(site))
     page.goto(path, wait_until="networkidle")
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)

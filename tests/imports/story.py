@@ -5,8 +5,6 @@ from typing import Any
 from services.contacts.fake import FakeContacts
 from services.contacts.importing.fake import FakeImports
 from services.contacts.importing.mapping import guess
-from services.contacts.importing.store import Imports
-from services.contacts.repository import Contacts
 from services.contacts.service import ContactsService
 from shared.contracts.base import new_id
 from shared.contracts.contacts import Contact, RegisterContact
@@ -34,10 +32,11 @@ CONSENT = {"wording": "May we send you our newsletter?", "evidence": "Paper form
 class Officer:
     """Imports files window by window."""
 
-    def __init__(self, contacts: Contacts | None = None, imports: Imports | None = None) -> None:
-        self.bus = TestBus()
-        self.contacts = contacts or FakeContacts()
-        self.service = self.bus.add(ContactsService(self.contacts, imports or FakeImports()))
+    def __init__(self, bus: TestBus | None = None) -> None:
+        self.bus = bus or TestBus()
+        self.contacts = FakeContacts()
+        if bus is None:
+            self.bus.add(ContactsService(self.contacts, FakeImports()))
 
     def upload(self, *rows: tuple[str, ...], headings: tuple[str, ...] = HEADINGS, window: int = 500) -> Import:
         begun = self.bus.call(BeginImport(request_id=new_id(), file_name="panel.csv", headings=headings, by="anna"))
