@@ -1,11 +1,13 @@
 """The contacts repository in memory, for tests of stories; it passes the same contract test as the real one."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from services.contacts.repository import Added, Said, Standing
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import Consent
 from shared.contracts.contacts import Contact
+from shared.contracts.preferences import ErasureRequest
 from shared.messaging.testbus import MemoryOutbox
 
 
@@ -90,3 +92,33 @@ class FakeContacts:
                 self._consents[each.contact_id] = self._consents.get(each.contact_id, ()) + each.consents
                 for envelope in each.envelopes:
                     self.outbox.add(each.contact_id, envelope)
+
+
+class FakePreferences:
+    """Keys of contacts and requests for erasure, in memory."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, str] = {}
+        self._erasures: dict[str, ErasureRequest] = {}
+
+    def add_keys(self, keys: dict[str, str]) -> None:
+        self._keys = keys | self._keys
+
+    def keys(self, contact_ids: Iterable[str]) -> dict[str, str]:
+        return {each: self._keys[each] for each in contact_ids if each in self._keys}
+
+    def find_contact(self, key: str) -> str | None:
+        return next((each for each, mine in self._keys.items() if mine == key), None)
+
+    def revoke(self, contact_id: str) -> None:
+        self._keys.pop(contact_id, None)
+
+    def ask_for_erasure(self, request: ErasureRequest) -> None:
+        self._erasures.setdefault(request.contact_id, request)
+
+    def erasure_asked_at(self, contact_id: str) -> datetime | None:
+        found = self._erasures.get(contact_id)
+        return found.asked_at if found else None
+
+    def erasure_requests(self, limit: int) -> list[ErasureRequest]:
+        return sorted(self._erasures.values(), key=lambda each: each.asked_at)[:limit]

@@ -9,6 +9,7 @@ from services.contacts.envelopes import envelope, now
 from services.contacts.importing.desk import ImportDesk
 from services.contacts.importing.store import Imports, MongoImports
 from services.contacts.importing.work import ImportWork
+from services.contacts.preferences import MongoPreferences, PreferenceDesk, PreferenceStore
 from services.contacts.reference import REFERENCE
 from services.contacts.repository import Contacts, MongoContacts
 from services.contacts.resolution import Resolving
@@ -42,6 +43,18 @@ from shared.contracts.imports import (
     RowPage,
     RunImport,
 )
+from shared.contracts.preferences import (
+    AskForErasure,
+    ChoosePreferences,
+    ErasureRequests,
+    GetPreferences,
+    GivePreferenceKeys,
+    ListErasureRequests,
+    PreferenceKeys,
+    Preferences,
+    RevokePreferenceKey,
+    WithdrawEverything,
+)
 from shared.errors import Conflict, NotFound
 from shared.messaging import Bus, every, rpc
 from shared.mongo import connect
@@ -55,10 +68,11 @@ class ContactsService:
 
     name: ClassVar[str] = "contacts"
 
-    def __init__(self, repository: Contacts, imports: Imports) -> None:
+    def __init__(self, repository: Contacts, imports: Imports, preferences: PreferenceStore) -> None:
         self._repository = repository
         self._imports = ImportDesk(imports)
         self._import_work = ImportWork(imports, repository)
+        self._preferences = PreferenceDesk(preferences, repository)
         self._resolving = Resolving(repository)
         self._consents = ConsentBook(repository)
         self.outbox = repository.outbox
@@ -172,6 +186,35 @@ class ContactsService:
     def list_import_rows(self, request: ListImportRows) -> RowPage:
         return self._imports.rows(request)
 
+    @rpc
+    def give_preference_keys(self, request: GivePreferenceKeys) -> PreferenceKeys:
+        return PreferenceKeys(keys=self._preferences.give_keys(request.contact_ids))
+
+    @rpc
+    def revoke_preference_key(self, request: RevokePreferenceKey) -> Done:
+        self._preferences.revoke(request.contact_id)
+        return Done()
+
+    @rpc
+    def get_preferences(self, request: GetPreferences) -> Preferences:
+        return self._preferences.get(request.key)
+
+    @rpc
+    def choose_preferences(self, request: ChoosePreferences) -> Preferences:
+        return self._preferences.choose(request.key, request.request_id, request.allowed, request.wording)
+
+    @rpc
+    def withdraw_everything(self, request: WithdrawEverything) -> Preferences:
+        return self._preferences.withdraw_everything(request.key, request.request_id)
+
+    @rpc
+    def ask_for_erasure(self, request: AskForErasure) -> Preferences:
+        return self._preferences.ask_for_erasure(request.key)
+
+    @rpc
+    def list_erasure_requests(self, request: ListErasureRequests) -> ErasureRequests:
+        return ErasureRequests(requests=tuple(self._preferences.erasure_requests(request.limit)))
+
     @every(0.5)
     def work_on_imports(self) -> None:
         """Dry runs, runs and the way back, some windows at a time."""
@@ -219,7 +262,7 @@ class ContactsService:
 
 def build(settings: Settings, bus: Bus) -> ContactsService:
     database = connect(settings, "contacts")
-    return ContactsService(MongoContacts(database), MongoImports(database))
+    return ContactsService(MongoContacts(database), MongoImports(database), MongoPreferences(database))
 
 
 def _id_of_request(request_id: str) -> str:

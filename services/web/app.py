@@ -15,7 +15,7 @@ from services.web.keys import KeyRing, Keys
 from services.web.metrics import Metrics
 from services.web.pages import consent as consent_pages
 from services.web.pages import contacts as contact_pages
-from services.web.pages import engagements, home, imports, quarantine, search, status
+from services.web.pages import engagements, home, imports, preferences, quarantine, search, status
 from services.web.receipts import Receipts
 from shared.messaging import AsyncBus
 from shared.messaging.aio import AioBus
@@ -35,7 +35,7 @@ def build_app(settings: Settings, bus: AsyncBus | None = None, keys: Keys | None
     if bus is not None:
         app.state.backend = Backend(bus, app.state.keys.check_store)
     problems.install(app)
-    pages = (home, search, engagements, consent_pages, contact_pages, quarantine, status, imports)
+    pages = (home, search, engagements, consent_pages, contact_pages, quarantine, status, imports, preferences)
     for module in (events, history, contacts, documents, health, *pages):
         app.router.routes.extend(module.router.routes)  # one flat list: who looks for a route's permission finds it
     app.mount("/assets", Assets(), name="assets")

@@ -29,6 +29,8 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _ENCODED = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+# The address itself is the proof of who asks: no other page of ours learns it either.
+_PUBLIC = [(name, b"no-referrer" if name == b"referrer-policy" else value) for name, value in _ENCODED]
 _OURS = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -84,7 +86,11 @@ def _correlation_id(headers: Headers) -> str:
 
 
 def _secured(headers: Iterable[tuple[bytes, bytes]], correlation_id: str, path: str) -> list[tuple[bytes, bytes]]:
-    secured = [*headers, *_ENCODED, (b"x-correlation-id", correlation_id.encode())]
+    secured = [
+        *headers,
+        *(_PUBLIC if path.startswith("/preferences/") else _ENCODED),
+        (b"x-correlation-id", correlation_id.encode()),
+    ]
     if not path.startswith("/assets/"):
         secured.append((b"cache-control", b"no-store"))
     return secured

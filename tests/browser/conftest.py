@@ -6,18 +6,21 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from shared import preference_links
 from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.events import RecordEngagement
+from shared.contracts.preferences import GivePreferenceKeys
 from tests.builders import a_body, a_new_contact, a_person, a_report, a_statement, headers
 from tests.imports.story import Officer, row
-from tests.web.conftest import County
+from tests.web.conftest import SECRET, County
 
 PANEL = (
     row("Zoë Müller", "zoe@example.org", "0113 496 0123", locality="Eastmere", newsletter="yes", on="12/03/2014"),
@@ -40,6 +43,7 @@ class Site:
     quarantined: str
     draft: str
     judged: str
+    preferences: str
 
 
 @pytest.fixture(scope="session")
@@ -90,6 +94,7 @@ def populate(county: County, address: str) -> Site:
     officer = Officer(bus=county.bus)
     judged = officer.judge(officer.upload(*PANEL))
     draft = officer.upload(*PANEL)
+    keys = county.bus.call(GivePreferenceKeys(contact_ids=(mary.contact_id,))).keys
     return Site(
         address,
         county,
@@ -98,6 +103,7 @@ def populate(county: County, address: str) -> Site:
         f"/quarantine/{quarantined}",
         f"/imports/{draft.import_id}",
         f"/imports/{judged.import_id}",
+        preference_links.preference_url("", SECRET, keys[mary.contact_id], datetime.now(UTC)),
     )
 
 

@@ -35,6 +35,8 @@ PAGES = {
     "import-mapping": "{draft}",
     "import-judged": "{judged}",
     "import-faulty": "{judged}?verdict=faulty",
+    "preferences": "{preferences}",
+    "erasure-requests": "/erasure-requests",
     "not-found": "/nowhere",
 }
 

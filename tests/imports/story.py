@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.contacts.fake import FakeContacts
+from services.contacts.fake import FakeContacts, FakePreferences
 from services.contacts.importing.fake import FakeImports
 from services.contacts.importing.mapping import guess
 from services.contacts.service import ContactsService
@@ -36,7 +36,7 @@ class Officer:
         self.bus = bus or TestBus()
         self.contacts = FakeContacts()
         if bus is None:
-            self.bus.add(ContactsService(self.contacts, FakeImports()))
+            self.bus.add(ContactsService(self.contacts, FakeImports(), FakePreferences()))
 
     def upload(self, *rows: tuple[str, ...], headings: tuple[str, ...] = HEADINGS, window: int = 500) -> Import:
         begun = self.bus.call(BeginImport(request_id=new_id(), file_name="panel.csv", headings=headings, by="anna"))

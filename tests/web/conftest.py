@@ -11,7 +11,7 @@ import httpx
 import orjson
 import pytest
 
-from services.contacts.fake import FakeContacts
+from services.contacts.fake import FakeContacts, FakePreferences
 from services.contacts.importing.fake import FakeImports
 from services.contacts.service import ContactsService
 from services.events.fake import FakeEngagements
@@ -97,7 +97,7 @@ class County:
     def __init__(self, directory: Path, **settings: Any) -> None:
         self.bus = TestBus()
         indexes = Indexes(directory / "index")
-        self.bus.add(ContactsService(FakeContacts(), FakeImports()))
+        self.bus.add(ContactsService(FakeContacts(), FakeImports(), FakePreferences()))
         self.bus.add(EventsService(FakeEngagements(), self.bus))
         self.projector = self.bus.add(HistoryProjector(FakeLog(), indexes))
         self.bus.add(HistorySearch(indexes, SECRET))
