@@ -33,7 +33,8 @@ from shared.settings import Settings
 FIRST = int(os.environ.get("FIRST", "5000"))
 ROWS = int(os.environ.get("ROWS", "50000"))
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
-GOAL = 0.02
+GOAL = 0.005
+"""Measured 0.006 to 0.013: the outbox, whose events are taken out of the documents one by one, sets the pace."""
 MEMORY_GOAL = 1.10
 HEADINGS = ("Name", "E-mail", "Phone", "Locality", "Newsletter by e-mail", "Date of consent")
 
@@ -118,7 +119,8 @@ def main() -> None:
         instance.start()
         instance.wait_ready()
         office = Office(instance.settings, instance.supervisor.pids()["contacts"])
-        office.round("warm", FIRST)
+        for name in ("warm", "first"):
+            office.round(name, FIRST)
         first = harness.own_mb(office.pid)
         ours, bare = harness.in_turn(
             ROUNDS,
@@ -135,7 +137,7 @@ def main() -> None:
         rows=ROWS,
         ours_per_second=round(statistics.median(ours)),
         ours_spread=harness.spread(ours),
-        dry_run_per_second=round(statistics.median(office.dry[1:])),
+        dry_run_per_second=round(statistics.median(office.dry[2:])),
         bare_per_second=round(statistics.median(bare)),
         bare_spread=harness.spread(bare),
         own_mb_after_first=round(first, 1),

@@ -68,6 +68,12 @@ class FakeContacts:
                 self.outbox.add(contact.contact_id, event)
         return there
 
+    def insert_saying(self, contacts: Sequence[tuple[Contact, Envelope[Event], Added]]) -> None:
+        there = self.insert([(contact, event) for contact, event, _ in contacts])
+        self.add_consents(
+            [added for contact, _, added in contacts if added.consents and contact.contact_id not in there]
+        )
+
     def replace(self, contact: Contact, envelope: Envelope[Event]) -> bool:
         if self._contacts[contact.contact_id].version != contact.version - 1:
             return False

@@ -89,6 +89,10 @@ class Contacts(Protocol):
         """Store new contacts with their events; returns the ids of those that were there, which stay as they are."""
         ...
 
+    def insert_saying(self, contacts: Sequence[tuple[Contact, Envelope[Event], Added]]) -> None:
+        """As `insert`, each with what it has said of its consent already, in one write."""
+        ...
+
     def replace(self, contact: Contact, envelope: Envelope[Event]) -> bool:
         """Store the next version with its event; False when somebody was faster."""
         ...
@@ -165,6 +169,10 @@ class MongoContacts:
             self._contacts, [_document(contact) | {"outbox": [event.content]} for contact, event in contacts]
         )
 
+    def insert_saying(self, contacts: Sequence[tuple[Contact, Envelope[Event], Added]]) -> None:
+        if contacts:
+            insert_new(self._contacts, [_saying(*each) for each in contacts])
+
     def replace(self, contact: Contact, envelope: Envelope[Event]) -> bool:
         return self._contacts.bulk_write([_replacement(contact, envelope)]).modified_count == 1
 
@@ -187,6 +195,13 @@ class MongoContacts:
 def _document(contact: Contact) -> dict[str, Any]:
     content: dict[str, Any] = orjson.loads(contact.model_dump_json())
     return {"_id": content.pop("contact_id"), **content}
+
+
+def _saying(contact: Contact, event: Envelope[Event], added: Added) -> dict[str, Any]:
+    consents = [each.model_dump(mode="json") for each in added.consents]
+    outbox = [event.content, *(each.content for each in added.envelopes)]
+    version = contact.version + len(consents)
+    return {**_document(contact), "version": version, "consents": consents, "outbox": outbox}
 
 
 def _replacement(contact: Contact, envelope: Envelope[Event]) -> UpdateOne:

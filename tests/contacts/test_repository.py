@@ -131,3 +131,13 @@ def test_several_versions_are_replaced_in_one_go_and_those_that_moved_on_stay(re
     repository.replace_all(list(zip(versions, events, strict=True)))
     found = repository.find([first.contact_id, second.contact_id])
     assert (found[first.contact_id], found[second.contact_id]) == (versions[1], second)
+
+
+def test_a_contact_is_stored_with_what_it_has_said_in_one_write(repository: Contacts) -> None:
+    contact, said = a_contact(), a_consent()
+    event = an_envelope(ConsentChanged(consent=said, name=contact.name), sequence=2)
+    newcomer = (contact, registered(), Added(contact.contact_id, 1, (said,), (event,)))
+    repository.insert_saying([newcomer])
+    repository.insert_saying([newcomer])
+    assert repository.find_said([contact.contact_id]) == {contact.contact_id: Said(contact.name, 2, (said,))}
+    assert [each.sequence for _, each in repository.outbox.pending(10)] == [1, 2]

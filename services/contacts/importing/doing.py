@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from services.contacts import domain
-from services.contacts.consents import ConsentBook
-from services.contacts.envelopes import envelope
+from services.contacts.consent import consent
+from services.contacts.consents import ConsentBook, said_by
+from services.contacts.envelopes import envelope, now
 from services.contacts.importing.judging import Planned, Rules, identifiers_added
-from services.contacts.repository import Contacts
+from services.contacts.repository import Added, Contacts, Said
 from shared import failpoints
 from shared.contracts.base import Envelope, Event
+from shared.contracts.consent import Consent
 from shared.contracts.contacts import Contact, ContactRegistered
 from shared.errors import Invalid
 
@@ -26,7 +28,7 @@ class Doer:
         self._book = ConsentBook(contacts)
         self._again = again
 
-    def do(self, window: int, planned: Sequence[Planned], rules: Rules, by: str) -> tuple[Planned, ...]:
+    def do(self, planned: Sequence[Planned], rules: Rules, by: str) -> tuple[Planned, ...]:
         """What has become of the rows."""
         done = {each.number: each for each in planned}
         overtaken = self._apply(planned, rules, by)
@@ -36,7 +38,7 @@ class Doer:
             done |= {each.number: _gone_wrong(each) for each in self._apply(afresh, rules, by)}
         failpoints.reach("import.after_contacts")
         outcome = tuple(done[each.number] for each in planned)
-        return self._record_consents(f"{rules.import_id}:{window}", outcome, by)
+        return self._record_consents(outcome, rules, by)
 
     def _apply(self, planned: Sequence[Planned], rules: Rules, by: str) -> list[Planned]:
         """Returns those whose plan does not hold any more."""
@@ -55,7 +57,7 @@ class Doer:
                 self._contacts.share(_keys(each), each.contact_id)
         lost_numbers = {each.number for each in lost}
         won = [each for each in new if each.number not in lost_numbers]
-        self._contacts.insert([(each.after, _registered(each, each.after, rules, by)) for each in won if each.after])
+        self._contacts.insert_saying([_newcomer(each, each.after, rules, by) for each in won if each.after])
         stored = self._contacts.find(_ids(won)) | there
         # A partner's event may have named the contact between claim and insert: then it is known, and not as we say.
         others = [
@@ -80,20 +82,21 @@ class Doer:
         current = self._contacts.find(_ids(left))
         return [each for each in left if each.number in lost or not _is_applied(each, current, planned)]
 
-    def _record_consents(self, request_id: str, planned: tuple[Planned, ...], by: str) -> tuple[Planned, ...]:
-        statements = [statement for each in planned for statement in each.statements]
-        if not statements:
+    def _record_consents(self, planned: tuple[Planned, ...], rules: Rules, by: str) -> tuple[Planned, ...]:
+        """Those of known contacts; a new one has been stored with its own, which are found there."""
+        consents = [one for each in planned for one in _consents(each, rules, by)]
+        if not consents:
             return planned
         try:
-            self._book.record(request_id, statements, by)
+            self._book.add(consents)
         except Invalid:  # one contact has too many statements: the others are recorded all the same
-            return tuple(self._record_alone(f"{request_id}:{each.number}", each, by) for each in planned)
+            return tuple(self._record_alone(each, rules, by) for each in planned)
         return planned
 
-    def _record_alone(self, request_id: str, planned: Planned, by: str) -> Planned:
+    def _record_alone(self, planned: Planned, rules: Rules, by: str) -> Planned:
         try:
             if planned.statements:
-                self._book.record(request_id, planned.statements, by)
+                self._book.add(_consents(planned, rules, by))
         except Invalid as error:
             return planned.model_copy(update={"reasons": (*planned.reasons, error.detail), "statements": ()})
         return planned
@@ -128,6 +131,18 @@ def _is_applied(planned: Planned, current: dict[str, Contact], window: Sequence[
         if each.after and each.contact_id == planned.contact_id and each.after.changed_at >= planned.after.changed_at
     }  # fmt: skip
     return current[planned.contact_id].changed_at in times
+
+
+def _consents(planned: Planned, rules: Rules, by: str) -> list[Consent]:
+    """The row's statements, under ids that are made of the import, the row and their place in it."""
+    request_id = f"{rules.import_id}:{planned.number}"
+    return [consent(each, request_id, place, now(), by) for place, each in enumerate(planned.statements)]
+
+
+def _newcomer(planned: Planned, contact: Contact, rules: Rules, by: str) -> tuple[Contact, Envelope[Event], Added]:
+    said = Said(contact.name, contact.version, ())
+    added = said_by(contact.contact_id, said, _consents(planned, rules, by))
+    return contact, _registered(planned, contact, rules, by), added
 
 
 def _registered(planned: Planned, contact: Contact, rules: Rules, by: str) -> Envelope[Event]:

@@ -132,7 +132,7 @@ class ImportWork:
             numbers = {each.number for each in overtaken}
             return list(self._judged(current, tuple(each for each in window.rows if each.number in numbers)))
 
-        outcome = Doer(self._contacts, again).do(window.number, window.planned, _rules(current), _by(current))
+        outcome = Doer(self._contacts, again).do(window.planned, _rules(current), _by(current))
         failpoints.reach("import.before_done")
         done = window._replace(planned=outcome, stage="done")
         self._imports.keep_window(current.import_id, done, ("planned",))
