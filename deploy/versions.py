@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from shared.contracts.consent import ConsentChanged
-from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
+from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.mongo import connect
@@ -24,6 +24,7 @@ _OWNERS: dict[str, tuple[str, str]] = {
     EngagementQuarantined.type: ("events", "quarantine"),
     ContactRegistered.type: ("contacts", "contacts"),
     ContactChanged.type: ("contacts", "contacts"),
+    ContactWithdrawn.type: ("contacts", "contacts"),
     ConsentChanged.type: ("contacts", "contacts"),
     ContactsMerged.type: ("contacts", "contacts"),
     ContactsUnmerged.type: ("contacts", "contacts"),

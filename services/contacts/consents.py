@@ -38,8 +38,12 @@ class ConsentBook:
         homes = self._survivors({each.contact_id for each in statements})
         statements = [each.model_copy(update={"contact_id": homes[each.contact_id]}) for each in statements]
         asked = [consent.consent(each, request_id, place, at, by) for place, each in enumerate(statements)]
-        recorded = self._add(_by_contact(asked))
-        return tuple(recorded[each.consent_id] for each in asked)
+        return self.add(asked)
+
+    def add(self, consents: Sequence[Consent]) -> tuple[Consent, ...]:
+        """The statements as they stand in the store, each once, in the order given."""
+        recorded = self._add(_by_contact(consents))
+        return tuple(recorded[each.consent_id] for each in consents)
 
     def of(self, contact_id: str) -> ContactConsents:
         """What a contact allows now, and what it said. Raises NotFound."""
@@ -71,7 +75,9 @@ class ConsentBook:
                 return there
             for each in missing:
                 consent.check_room(said[each.contact_id].consents, each.consents)
-            self._repository.add_consents([_added(said[each.contact_id], each) for each in missing])
+            self._repository.add_consents(
+                [said_by(each.contact_id, said[each.contact_id], each.consents) for each in missing]
+            )
         raise Unavailable("These contacts are being changed elsewhere just now. Send the same again.")
 
     def _find(self, contact_ids: Sequence[str]) -> dict[str, Said]:
@@ -88,10 +94,10 @@ def _by_contact(consents: Sequence[Consent]) -> list[_Asked]:
     return [_Asked(contact_id, tuple(each)) for contact_id, each in grouped.items()]
 
 
-def _added(said: Said, asked: _Asked) -> Added:
+def said_by(contact_id: str, said: Said, consents: Sequence[Consent]) -> Added:
     """The statements with their events: each is a version of its own."""
     envelopes = tuple(
-        about(ConsentChanged(consent=each, name=said.name), asked.contact_id, version)
-        for version, each in enumerate(asked.consents, start=said.version + 1)
+        about(ConsentChanged(consent=each, name=said.name), contact_id, version)
+        for version, each in enumerate(consents, start=said.version + 1)
     )
-    return Added(asked.contact_id, said.version, asked.consents, envelopes)
+    return Added(contact_id, said.version, tuple(consents), envelopes)

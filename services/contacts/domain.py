@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from shared.contracts.contacts import (
     Contact,
     ContactChanged,
     ContactReference,
     ContactRegistered,
+    ContactWithdrawn,
     FieldChange,
     Identifier,
     NewContact,
@@ -16,7 +18,7 @@ from shared.contracts.contacts import (
 from shared.errors import Invalid
 from shared.identifiers import InvalidIdentifierError, compared
 
-CHANGEABLE = ("kind", "name", "identifiers", "locality", "practice", "groups")
+CHANGEABLE = ("kind", "name", "identifiers", "locality", "practice", "postcode", "groups")
 MAX_IDENTIFIERS = 50
 
 
@@ -66,7 +68,7 @@ def _compared(scheme: str, value: str) -> str:
 
 
 def register(
-    new: NewContact, contact_id: str, at: datetime, by: str, partner: str | None = None
+    new: NewContact, contact_id: str, at: datetime, by: str, partner: str | None = None, through: str = ""
 ) -> tuple[Contact, ContactRegistered]:
     """A contact that becomes known now."""
     contact = Contact(
@@ -77,12 +79,13 @@ def register(
         identifiers=identifiers_as_typed(new),
         locality=new.locality,
         practice=new.practice,
+        postcode=new.postcode,
         groups=new.groups,
         reported_by=(partner,) if partner else (),
         registered_at=at,
         changed_at=at,
     )
-    return contact, ContactRegistered(contact=contact, registered_by=by)
+    return contact, ContactRegistered(contact=contact, registered_by=by, through=through)
 
 
 def register_named(
@@ -112,18 +115,36 @@ def change(contact: Contact, new: NewContact, at: datetime, by: str) -> tuple[Co
         "identifiers": identifiers_as_typed(new),
         "locality": new.locality,
         "practice": new.practice,
+        "postcode": new.postcode,
         "groups": new.groups,
     }
-    changed = contact.model_copy(update=wanted | {"version": contact.version + 1, "changed_at": at})
+    return change_fields(contact, wanted, at, by)
+
+
+def change_fields(
+    contact: Contact, wanted: Mapping[str, Any], at: datetime, by: str, through: str = ""
+) -> tuple[Contact, ContactChanged] | None:
+    """The contact with other values in some of its fields; None when nothing is different."""
+    changed = contact.model_copy(update={**wanted, "version": contact.version + 1, "changed_at": at})
     changes = tuple(
-        FieldChange(field=name, before=_shown(getattr(contact, name)), after=_shown(wanted[name]))
+        FieldChange(field=name, before=shown(getattr(contact, name)), after=shown(getattr(changed, name)))
         for name in CHANGEABLE
-        if getattr(contact, name) != wanted[name]
+        if getattr(contact, name) != getattr(changed, name)
     )
-    return (changed, ContactChanged(contact=changed, changes=changes, changed_by=by)) if changes else None
+    event = ContactChanged(contact=changed, changes=changes, changed_by=by, through=through)
+    return (changed, event) if changes else None
 
 
-def _shown(value: object) -> str:
+def withdraw(contact: Contact, at: datetime, by: str, through: str) -> tuple[Contact, ContactWithdrawn]:
+    """The contact without what it could be recognised by: nobody finds it any more."""
+    gone = contact.model_copy(
+        update={"withdrawn": True, "identifiers": (), "version": contact.version + 1, "changed_at": at}
+    )
+    return gone, ContactWithdrawn(contact=gone, withdrawn_by=by, through=through)
+
+
+def shown(value: object) -> str:
+    """A field's value as a line of text."""
     if isinstance(value, tuple):
         return ", ".join(each.value if isinstance(each, Identifier) else str(each) for each in value)
     return str(value or "")

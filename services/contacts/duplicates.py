@@ -35,7 +35,7 @@ class Duplicates:
         found = [
             Likeness(contacts=tuple(contacts[each] for each in sorted(pair)), reasons=tuple(reasons[pair]))
             for pair in surest[: 2 * SHOWN]
-            if all(each in contacts and not contacts[each].merged_into for each in pair)
+            if all(each in contacts and contacts[each].stands for each in pair)
         ]
         return Likenesses(likenesses=tuple(found[:SHOWN]), complete=len(surest) <= SHOWN)
 

@@ -1,6 +1,7 @@
 """The contacts repository in memory, for tests of stories; it passes the same contract test as the real one."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from services.contacts.merging import Merge
 from services.contacts.repository import Added, Likeable, Said, Standing, Unsettled
@@ -9,6 +10,7 @@ from services.contacts.segments.repository import SegmentStore
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import Consent
 from shared.contracts.contacts import Contact
+from shared.contracts.preferences import ErasureRequest
 from shared.messaging.testbus import MemoryOutbox
 
 
@@ -75,12 +77,22 @@ class FakeContacts:
                 self.outbox.add(contact.contact_id, event)
         return there
 
+    def insert_saying(self, contacts: Sequence[tuple[Contact, Envelope[Event], Added]]) -> None:
+        there = self.insert([(contact, event) for contact, event, _ in contacts])
+        self.add_consents(
+            [added for contact, _, added in contacts if added.consents and contact.contact_id not in there]
+        )
+
     def replace(self, contact: Contact, envelope: Envelope[Event]) -> bool:
         if self._contacts[contact.contact_id].version != contact.version - 1:
             return False
         self._contacts[contact.contact_id] = contact
         self.outbox.add(contact.contact_id, envelope)
         return True
+
+    def replace_all(self, changes: Sequence[tuple[Contact, Envelope[Event]]]) -> None:
+        for contact, envelope in changes:
+            self.replace(contact, envelope)
 
     def find_said(self, contact_ids: Iterable[str]) -> dict[str, Said]:
         found = self.find(contact_ids)
@@ -141,7 +153,7 @@ class FakeContacts:
 
     def likeable(self) -> Iterator[Likeable]:
         for key, each in self._contacts.items():
-            if each.merged_into is None:
+            if each.stands:
                 yield Likeable(key, each.name, each.locality, each.practice)
 
     def declare_different(self, one_id: str, other_id: str, by: str) -> None:
@@ -151,5 +163,35 @@ class FakeContacts:
         return set(self._different)
 
     def _everyone(self) -> dict[str, tuple[Contact, tuple[Consent, ...]]]:
-        living = {key: each for key, each in self._contacts.items() if each.merged_into is None}
+        living = {key: each for key, each in self._contacts.items() if each.stands}
         return {key: (each, self._consents.get(key, ())) for key, each in living.items()}
+
+
+class FakePreferences:
+    """Keys of contacts and requests for erasure, in memory."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, str] = {}
+        self._erasures: dict[str, ErasureRequest] = {}
+
+    def add_keys(self, keys: dict[str, str]) -> None:
+        self._keys = keys | self._keys
+
+    def keys(self, contact_ids: Iterable[str]) -> dict[str, str]:
+        return {each: self._keys[each] for each in contact_ids if each in self._keys}
+
+    def find_contact(self, key: str) -> str | None:
+        return next((each for each, mine in self._keys.items() if mine == key), None)
+
+    def revoke(self, contact_id: str) -> None:
+        self._keys.pop(contact_id, None)
+
+    def ask_for_erasure(self, request: ErasureRequest) -> None:
+        self._erasures.setdefault(request.contact_id, request)
+
+    def erasure_asked_at(self, contact_id: str) -> datetime | None:
+        found = self._erasures.get(contact_id)
+        return found.asked_at if found else None
+
+    def erasure_requests(self, limit: int) -> list[ErasureRequest]:
+        return sorted(self._erasures.values(), key=lambda each: each.asked_at)[:limit]

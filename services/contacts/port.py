@@ -112,6 +112,14 @@ class Contacts(Protocol):
         """Store new contacts with their events; returns the ids of those that were there, which stay as they are."""
         ...
 
+    def insert_saying(self, contacts: Sequence[tuple[Contact, Envelope[Event], Added]]) -> None:
+        """As `insert`, each with what it has said of its consent already, in one write."""
+        ...
+
+    def replace_all(self, changes: Sequence[tuple[Contact, Envelope[Event]]]) -> None:
+        """As `replace`, one after another in one go; whose version has moved on stays as it is."""
+        ...
+
     def replace(self, contact: Contact, envelope: Envelope[Event]) -> bool:
         """Store the next version with its event; False when somebody was faster."""
         ...

@@ -12,12 +12,19 @@ from services.contacts.segments.domain import bucket_of
 from services.contacts.segments.repository import MongoSegments, SegmentStore
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import Consent, ConsentChanged
-from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
+from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.mongo import Documents, MongoOutbox, insert_new
 
 __all__ = ["Added", "Contacts", "Likeable", "MongoContacts", "Said", "Standing", "Unsettled"]
-_PUBLISHED = (ContactRegistered, ContactChanged, ConsentChanged, ContactsMerged, ContactsUnmerged)
+_PUBLISHED = (
+    ContactRegistered,
+    ContactChanged,
+    ContactWithdrawn,
+    ConsentChanged,
+    ContactsMerged,
+    ContactsUnmerged,
+)
 KNOWN: dict[str, type[Event]] = {each.type: each for each in _PUBLISHED}
 
 
@@ -94,13 +101,16 @@ class MongoContacts:
             ],
         )
 
+    def insert_saying(self, contacts: Sequence[tuple[Contact, Envelope[Event], Added]]) -> None:
+        if contacts:
+            insert_new(self._contacts, [_saying(*each) for each in contacts])
+
     def replace(self, contact: Contact, envelope: Envelope[Event]) -> bool:
-        document = _document(contact)
-        result = self._contacts.update_one(
-            {"_id": document.pop("_id"), "version": contact.version - 1},
-            {"$set": document, "$push": {"outbox": envelope.content}},
-        )
-        return result.modified_count == 1
+        return self._contacts.bulk_write([_replacement(contact, envelope)]).modified_count == 1
+
+    def replace_all(self, changes: Sequence[tuple[Contact, Envelope[Event]]]) -> None:
+        if changes:
+            self._contacts.bulk_write([_replacement(*each) for each in changes])
 
     def find_said(self, contact_ids: Iterable[str]) -> dict[str, Said]:
         asked = {"_id": {"$in": list(set(contact_ids))}}
@@ -143,9 +153,9 @@ class MongoContacts:
         return [each["contact_ids"] for each in found]
 
     def likeable(self) -> Iterator[Likeable]:
-        fields = {"name": 1, "locality": 1, "practice": 1, "merged_into": 1}
+        fields = {"name": 1, "locality": 1, "practice": 1, "merged_into": 1, "withdrawn": 1}
         for each in self._contacts.find({}, fields, batch_size=1000):
-            if not each.get("merged_into"):
+            if not (each.get("merged_into") or each.get("withdrawn")):
                 yield Likeable(each["_id"], each["name"], each.get("locality"), each.get("practice"))
 
     def declare_different(self, one_id: str, other_id: str, by: str) -> None:
@@ -172,6 +182,20 @@ class MongoContacts:
 def _document(contact: Contact) -> dict[str, Any]:
     content: dict[str, Any] = orjson.loads(contact.model_dump_json())
     return {"_id": content.pop("contact_id"), **content}
+
+
+def _saying(contact: Contact, event: Envelope[Event], added: Added) -> dict[str, Any]:
+    consents = [each.model_dump(mode="json") for each in added.consents]
+    outbox = [event.content, *(each.content for each in added.envelopes)]
+    version = contact.version + len(consents)
+    said = {"version": version, "consents": consents, "outbox": outbox, "bucket": bucket_of(contact.contact_id)}
+    return _document(contact) | said
+
+
+def _replacement(contact: Contact, envelope: Envelope[Event]) -> UpdateOne:
+    document = _document(contact)
+    asked = {"_id": document.pop("_id"), "version": contact.version - 1}
+    return UpdateOne(asked, {"$set": document, "$push": {"outbox": envelope.content}})
 
 
 def _contact(document: dict[str, Any]) -> Contact:

@@ -7,7 +7,13 @@ from services.contacts import domain
 from services.contacts.consents import ConsentBook
 from services.contacts.duplicates import Duplicates
 from services.contacts.envelopes import envelope, now
+from services.contacts.importing.desk import ImportDesk
+from services.contacts.importing.entry import ImportEntry
+from services.contacts.importing.store import Imports, MongoImports
+from services.contacts.importing.work import ImportWork
 from services.contacts.merger import Merger
+from services.contacts.preference_entry import PreferenceEntry
+from services.contacts.preferences import MongoPreferences, PreferenceDesk, PreferenceStore
 from services.contacts.reference import REFERENCE
 from services.contacts.repository import Contacts, MongoContacts
 from services.contacts.resolution import Resolving
@@ -62,13 +68,16 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this contact in the meantime. Look at it again, then change it."
 
 
-class ContactsService:
+class ContactsService(ImportEntry, PreferenceEntry):
     """Answers for contacts; its outbox is published by the runner after each answer."""
 
     name: ClassVar[str] = "contacts"
 
-    def __init__(self, repository: Contacts) -> None:
+    def __init__(self, repository: Contacts, imports: Imports, preferences: PreferenceStore) -> None:
         self._repository = repository
+        self._imports = ImportDesk(imports)
+        self._import_work = ImportWork(imports, repository)
+        self._preferences = PreferenceDesk(preferences, repository)
         self._resolving = Resolving(repository)
         self._consents = ConsentBook(repository)
         self._segments = SegmentBook(repository)
@@ -256,7 +265,8 @@ class ContactsService:
 
 
 def build(settings: Settings, bus: Bus) -> ContactsService:
-    return ContactsService(MongoContacts(connect(settings, "contacts")))
+    database = connect(settings, "contacts")
+    return ContactsService(MongoContacts(database), MongoImports(database), MongoPreferences(database))
 
 
 def _id_of_request(request_id: str) -> str:

@@ -72,6 +72,8 @@ class ContactRecord(_Record):
     practice: str | None = None
     groups: tuple[str, ...] = ()
     reported_by: tuple[str, ...] = ()
+    withdrawn: bool = False
+    """Found by nobody who looks for a contact; its name still stands on the lines of its timeline."""
     merged_into: str | None = None
     merged: tuple[str, ...] = ()
 

@@ -58,6 +58,7 @@ _FIELDS = {
     "kind": "kind",
     "locality": "locality",
     "practice": "practice",
+    "postcode": "postcode",
     "groups": "groups",
     "reported_by": "reporting partners",
 }
@@ -117,16 +118,23 @@ def people_phrase(participants: Sequence[Participant]) -> str:
     return _listed(shown)
 
 
-def registration_sentence(contact: Contact, by: str) -> str:
+def registration_sentence(contact: Contact, by: str, through: str = "") -> str:
+    if through:
+        return f"{contact.name} was added to the contacts by an import ({through})."
     if by == STAFF:
         return f"Staff added {contact.name} to the contacts."
     return f"{contact.name} became known through {by}."
 
 
-def change_sentence(contact: Contact, changes: Sequence[FieldChange], by: str) -> str:
+def change_sentence(contact: Contact, changes: Sequence[FieldChange], by: str, through: str = "") -> str:
     """`Staff changed Ann Lee: name from “Ann Leigh” to “Ann Lee”.` Addresses and numbers are not repeated."""
     what = _listed(_change_phrase(change) for change in changes) or "what is known"
-    return f"{'Staff' if by == STAFF else by} changed {contact.name}: {what}."
+    who = f"An import ({through})" if through else "Staff" if by == STAFF else by
+    return f"{who} changed {contact.name}: {what}."
+
+
+def withdrawal_sentence(contact: Contact, through: str) -> str:
+    return f"{contact.name} was added by an import that has been taken back ({through})."
 
 
 def consent_sentence(consent: Consent, name: str) -> str:

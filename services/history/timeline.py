@@ -18,15 +18,17 @@ from services.history.sentences import (
     segment_sentence,
     sent_sentence,
     undelivered_sentence,
+    withdrawal_sentence,
 )
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import ConsentChanged
-from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
+from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.contracts.notifications import MailingFinished, MailingStarted, MessagesFailed, MessagesSent
 from shared.contracts.segments import SegmentEntered, SegmentLeft
 
+_ContactEvent = ContactRegistered | ContactChanged | ContactWithdrawn
 LOGGED_EVENTS = (
     EngagementRecorded,
     EngagementCorrected,
@@ -35,6 +37,7 @@ LOGGED_EVENTS = (
     ContactChanged,
     ContactsMerged,
     ContactsUnmerged,
+    ContactWithdrawn,
     ConsentChanged,
     SegmentEntered,
     SegmentLeft,
@@ -52,7 +55,7 @@ def fold(envelope: Envelope[Event]) -> Folded:
             return Folded(_engagement_entry(envelope.data, envelope.sequence))
         case ContactChanged() if [each.field for each in envelope.data.changes] == ["merged_into"]:
             return Folded(None, _record(envelope.data.contact, envelope.sequence))  # the survivor's event is the entry
-        case ContactRegistered() | ContactChanged():
+        case ContactRegistered() | ContactChanged() | ContactWithdrawn():
             return Folded(_contact_entry(envelope.id, envelope.data), _record(envelope.data.contact, envelope.sequence))
         case ConsentChanged():
             return Folded(_consent_entry(envelope, envelope.data))
@@ -97,14 +100,17 @@ def _engagement_entry(event: EngagementRecorded | EngagementCorrected, sequence:
     )
 
 
-def _contact_entry(event_id: str, event: ContactRegistered | ContactChanged) -> Entry:
+def _contact_entry(event_id: str, event: _ContactEvent) -> Entry:
     contact = event.contact
     if isinstance(event, ContactRegistered):
         kind, by, at = "contact_registered", event.registered_by, contact.registered_at
-        title, sentence = f"New contact: {contact.name}", registration_sentence(contact, by)
-    else:
+        title, sentence = f"New contact: {contact.name}", registration_sentence(contact, by, event.through)
+    elif isinstance(event, ContactChanged):
         kind, by, at = "contact_changed", event.changed_by, contact.changed_at
-        title, sentence = f"Contact changed: {contact.name}", change_sentence(contact, event.changes, by)
+        title, sentence = f"Contact changed: {contact.name}", change_sentence(contact, event.changes, by, event.through)
+    else:
+        kind, by, at = "contact_withdrawn", event.withdrawn_by, contact.changed_at
+        title, sentence = f"Contact taken back: {contact.name}", withdrawal_sentence(contact, event.through)
     return Entry(
         id=event_id,
         version=1,  # an event never changes, and each is an entry of its own
@@ -115,7 +121,7 @@ def _contact_entry(event_id: str, event: ContactRegistered | ContactChanged) -> 
         recorded_at=at.astimezone(UTC),
         contact_ids=(contact.contact_id,),
         names=(contact.name,),
-        partner=None if by == "staff" else by,
+        partner=None if by == "staff" or event.through else by,
         locality=contact.locality,
         groups=_once(contact.groups),
     )
@@ -218,6 +224,7 @@ def _record(contact: Contact, sequence: int) -> ContactRecord:
         reported_by=_once(contact.reported_by),
         merged_into=contact.merged_into,
         merged=contact.merged,
+        withdrawn=contact.withdrawn,
     )
 
 

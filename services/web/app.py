@@ -19,7 +19,9 @@ from services.web.pages import (
     duplicates,
     engagements,
     home,
+    imports,
     mailings,
+    preferences,
     quarantine,
     search,
     segments,
@@ -69,6 +71,8 @@ def build_app(
         suppressions,
         unsubscribe,
         demo_mail,
+        imports,
+        preferences,
         status,
         accounts,
     )

@@ -29,6 +29,8 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _ENCODED = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+# The address itself is the proof of who asks: no other page of ours learns it either.
+_PUBLIC = [(name, b"no-referrer" if name == b"referrer-policy" else value) for name, value in _ENCODED]
 _OURS = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -85,7 +87,10 @@ def _correlation_id(headers: Headers) -> str:
 
 def _secured(headers: Sequence[tuple[bytes, bytes]], correlation_id: str, path: str) -> list[tuple[bytes, bytes]]:
     own = {name for name, _ in headers}  # a page that is shown inside another says so itself
-    secured = [*headers, *(each for each in _ENCODED if each[0] not in own)]
+    secured = [
+        *headers,
+        *(each for each in (_PUBLIC if path.startswith("/preferences/") else _ENCODED) if each[0] not in own),
+    ]
     secured.append((b"x-correlation-id", correlation_id.encode()))
     if not path.startswith("/assets/"):
         secured.append((b"cache-control", b"no-store"))

@@ -48,6 +48,7 @@ CHANGES: Mapping[str, str] = MappingProxyType(
     {
         "contact_registered": "Became known",
         "contact_changed": "Details changed",
+        "contact_withdrawn": "Taken back",
         "consent_given": "Consent given",
         "consent_withdrawn": "Consent withdrawn",
         "segment_entered": "Came into a segment",
@@ -83,6 +84,7 @@ ICONS: Mapping[str, str] = MappingProxyType(
     {
         "contact_registered": "person",
         "contact_changed": "pencil",
+        "contact_withdrawn": "leave",
         "consent_given": "tick",
         "consent_withdrawn": "stop",
         "segment_entered": "enter",

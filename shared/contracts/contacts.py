@@ -32,6 +32,7 @@ class Contact(Value):
     identifiers: Annotated[tuple[Identifier, ...], Personal] = ()
     locality: str | None = None
     practice: str | None = None
+    postcode: Annotated[str | None, Personal] = None
     groups: tuple[str, ...] = ()
     """Codes of the stakeholder taxonomy; they overlap."""
     reported_by: tuple[str, ...] = ()
@@ -42,6 +43,13 @@ class Contact(Value):
     """The contact that stands for this one since they were merged; what else stands here is as it was then."""
     merged: tuple[str, ...] = ()
     """Contacts that were merged into this one, and into those."""
+    withdrawn: bool = False
+    """Taken back with the import that added it: nobody finds it any more, its lines on the timeline stay."""
+
+    @property
+    def stands(self) -> bool:
+        """Neither merged into another contact nor taken back."""
+        return self.merged_into is None and not self.withdrawn
 
 
 class FieldChange(Value):
@@ -59,6 +67,8 @@ class ContactRegistered(Event):
     contact: Contact
     registered_by: str
     """`staff`, or the partner whose event named the contact first."""
+    through: Annotated[str, Personal] = ""
+    """The file and row of an import."""
 
 
 class ContactChanged(Event):
@@ -68,6 +78,18 @@ class ContactChanged(Event):
     contact: Contact
     changes: Annotated[tuple[FieldChange, ...], Personal]
     changed_by: str
+    through: Annotated[str, Personal] = ""
+    """The file and row of an import."""
+
+
+class ContactWithdrawn(Event):
+    """Published when a contact that an import had added is taken back, which nobody had touched since."""
+
+    type: ClassVar[str] = "wellheard.contact.withdrawn.v1"
+    contact: Contact
+    withdrawn_by: str
+    through: Annotated[str, Personal] = ""
+    """The file and row of the import."""
 
 
 # -- requests ---------------------------------------------------------------------------------------
@@ -123,6 +145,7 @@ class NewContact(Value):
     """Partners' own references."""
     locality: str | None = None
     practice: str | None = None
+    postcode: Annotated[str | None, Personal, Field(max_length=10)] = None
     groups: tuple[str, ...] = ()
 
 

@@ -36,8 +36,8 @@ class HistoryItem(Value):
     occurred_at: AwareDatetime
     recorded_at: AwareDatetime
     kind: str
-    """A kind of engagement, or `contact_registered`, `contact_changed`, `message_sent`, `message_failed`,
-    `mailing_finished`."""
+    """A kind of engagement, or `contact_registered`, `contact_changed`, `contact_withdrawn`, `message_sent`,
+    `message_failed`, `mailing_finished`."""
     channel: str | None = None
     title: Annotated[str, Personal]
     sentence: Annotated[str, Personal]

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from services.notifications.tokens import Place, Tokens
+from shared import preference_links
 from shared.contracts.consent import RecipientPage, RecordConsents
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.events import RecordEngagement
 from shared.contracts.notifications import DraftMailing, ScheduleMailing
+from shared.contracts.preferences import GivePreferenceKeys
 from shared.contracts.segments import CreateSegment, Rule
 from shared.contracts.subscriptions import Suppress
 from tests.builders import (
@@ -29,9 +32,17 @@ from tests.builders import (
     a_statement,
     headers,
 )
+from tests.imports.story import Officer, row
 from tests.notifications.sink import Sink
 from tests.web.conftest import SECRET, County
 
+PANEL = (
+    row("Zoë Müller", "zoe@example.org", "0113 496 0123", locality="Eastmere", newsletter="yes", on="12/03/2014"),
+    row("Mary Okafor", "mary@example.org", "0113 496 0199", groups="carers", newsletter="no", on="12/03/2014"),
+    row("Mary Okafor", "mary@example.org"),
+    row("Femi Okafor", "mary@example.org"),
+    row('=HYPERLINK("http://example.org")', "not an address", locality="Eastmeer", newsletter="perhaps"),
+)
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 
 
@@ -46,6 +57,9 @@ class Site:
     quarantined: str
     segment: str
     compare: str
+    import_draft: str
+    judged: str
+    preferences: str
     mailing: str
     """One that was sent."""
     draft: str
@@ -115,6 +129,10 @@ def populate(county: County, address: str) -> Site:
     quarantined = next(
         each.subject for each in county.bus.published if each.data.type == "wellheard.engagement.quarantined.v1"
     )
+    officer = Officer(bus=county.bus)
+    judged = officer.judge(officer.upload(*PANEL))
+    draft = officer.upload(*PANEL)
+    keys = county.bus.call(GivePreferenceKeys(contact_ids=(mary.contact_id,))).keys
     return Site(
         address,
         county,
@@ -123,6 +141,9 @@ def populate(county: County, address: str) -> Site:
         f"/quarantine/{quarantined}",
         f"/segments/{segment.segment_id}",
         f"/contacts/compare?one={mary.contact_id}&other={maria.contact_id}",
+        f"/imports/{draft.import_id}",
+        f"/imports/{judged.import_id}",
+        preference_links.preference_url("", SECRET, keys[mary.contact_id], datetime.now(UTC)),
         *populate_mailings(county),
     )
 

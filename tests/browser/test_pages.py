@@ -49,6 +49,13 @@ PAGES = {
     "accounts": "/accounts",
     "add-account": "/accounts/new",
     "audit": "/audit",
+    "imports": "/imports",
+    "import-new": "/imports/new",
+    "import-mapping": "{import_draft}",
+    "import-judged": "{judged}",
+    "import-faulty": "{judged}?verdict=faulty",
+    "preferences": "{preferences}",
+    "erasure-requests": "/erasure-requests",
     "not-found": "/nowhere",
 }
 

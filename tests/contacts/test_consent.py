@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from services.contacts import consent
 from services.contacts.consent import CHANNELS, PURPOSES, standing
-from services.contacts.fake import FakeContacts
+from services.contacts.fake import FakeContacts, FakePreferences
+from services.contacts.importing.fake import FakeImports
 from services.contacts.service import ContactsService
 from shared.contracts.base import new_id
 from shared.contracts.consent import Consent, ConsentChanged, GetConsents, RecordConsents
@@ -123,7 +124,7 @@ def test_what_is_allowed_is_a_giving_that_names_it(said: list[Consent]) -> None:
 @pytest.fixture
 def bus() -> TestBus:
     bus = TestBus()
-    bus.add(ContactsService(FakeContacts()))
+    bus.add(ContactsService(FakeContacts(), FakeImports(), FakePreferences()))
     return bus
 
 

@@ -7,7 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from services.contacts.fake import FakeContacts
+from services.contacts.fake import FakeContacts, FakePreferences
+from services.contacts.importing.fake import FakeImports
 from services.contacts.service import ContactsService
 from shared.contracts.base import new_id
 from shared.contracts.consent import GetConsents, RecordConsents
@@ -32,7 +33,7 @@ class People:
     def __init__(self) -> None:
         self.bus = TestBus()
         self.repository = FakeContacts()
-        self.service: ContactsService = self.bus.add(ContactsService(self.repository))
+        self.service: ContactsService = self.bus.add(ContactsService(self.repository, FakeImports(), FakePreferences()))
 
     def register(self, name: str, **fields: Any) -> Contact:
         new = a_new_contact(name, **fields)

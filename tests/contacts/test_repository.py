@@ -154,3 +154,28 @@ def test_a_merge_and_its_undoing_are_stored_step_by_step(repository: Contacts) -
         one.contact_id: one.model_copy(update={"version": 3}),
         other.contact_id: other.model_copy(update={"version": 4}),
     }
+
+
+def test_several_versions_are_replaced_in_one_go_and_those_that_moved_on_stay(repository: Contacts) -> None:
+    first, second = a_contact("First"), a_contact("Second")
+    insert(repository, first)
+    insert(repository, second)
+    versions = [first.model_copy(update={"name": f"First {n}", "version": n}) for n in (2, 3)]
+    versions.append(second.model_copy(update={"name": "Too late", "version": 5}))
+    events = [
+        an_envelope(ContactChanged(contact=each, changes=(), changed_by="staff"), sequence=each.version)
+        for each in versions
+    ]
+    repository.replace_all(list(zip(versions, events, strict=True)))
+    found = repository.find([first.contact_id, second.contact_id])
+    assert (found[first.contact_id], found[second.contact_id]) == (versions[1], second)
+
+
+def test_a_contact_is_stored_with_what_it_has_said_in_one_write(repository: Contacts) -> None:
+    contact, said = a_contact(), a_consent()
+    event = an_envelope(ConsentChanged(consent=said, name=contact.name), sequence=2)
+    newcomer = (contact, registered(), Added(contact.contact_id, 1, (said,), (event,)))
+    repository.insert_saying([newcomer])
+    repository.insert_saying([newcomer])
+    assert repository.find_said([contact.contact_id]) == {contact.contact_id: Said(contact.name, 2, (said,))}
+    assert [each.sequence for _, each in repository.outbox.pending(10)] == [1, 2]

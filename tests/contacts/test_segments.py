@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.contacts.fake import FakeContacts
+from services.contacts.fake import FakeContacts, FakePreferences
+from services.contacts.importing.fake import FakeImports
 from services.contacts.segments import domain
 from services.contacts.segments.domain import SLICES, Job, Membership, bucket_of, slice_of
 from services.contacts.segments.meaning import meaning
@@ -183,7 +184,7 @@ class Panel:
     def __init__(self) -> None:
         self.bus = TestBus()
         self.repository = FakeContacts()
-        self.service: ContactsService = self.bus.add(ContactsService(self.repository))
+        self.service: ContactsService = self.bus.add(ContactsService(self.repository, FakeImports(), FakePreferences()))
 
     def register(self, name: str = "Mary Okafor", **fields: Any) -> Contact:
         contact = self.bus.call(RegisterContact(request_id=new_id(), contact=a_new_contact(name, **fields)))

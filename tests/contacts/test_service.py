@@ -5,7 +5,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from services.contacts.fake import FakeContacts
+from services.contacts.fake import FakeContacts, FakePreferences
+from services.contacts.importing.fake import FakeImports
+from services.contacts.importing.store import MongoImports
+from services.contacts.preferences import MongoPreferences
 from services.contacts.repository import MongoContacts
 from services.contacts.service import ContactsService
 from shared.contracts.base import new_id
@@ -35,7 +38,7 @@ def repository() -> FakeContacts:
 @pytest.fixture
 def bus(repository: FakeContacts) -> TestBus:
     bus = TestBus()
-    bus.add(ContactsService(repository))
+    bus.add(ContactsService(repository, FakeImports(), FakePreferences()))
     return bus
 
 
@@ -124,7 +127,7 @@ def test_a_claim_left_by_a_process_that_died_is_completed(bus: TestBus, reposito
 def test_a_claim_that_was_completed_by_another_process_is_not_given_up_any_more(repository: FakeContacts) -> None:
     """Of two processes one claims the e-mail, the other the phone, each sees the other's claim, and one is slow."""
     repository.claim({"email:a@example.org": "con_slow", "phone:+441134960000": "con_fast"})
-    service = ContactsService(repository)
+    service = ContactsService(repository, FakeImports(), FakePreferences())
     email = ResolveContacts(references=(reference(("email", "a@example.org")),))
     assert service.resolve_contacts(email).resolutions[0].contact_ids == ("con_slow",)
     repository.give_up(["email:a@example.org"], "con_slow")
@@ -132,7 +135,7 @@ def test_a_claim_that_was_completed_by_another_process_is_not_given_up_any_more(
 
 
 def test_what_staff_register_stands_although_an_event_completed_their_claim_first(repository: FakeContacts) -> None:
-    service = ContactsService(repository)
+    service = ContactsService(repository, FakeImports(), FakePreferences())
     asked = RegisterContact(request_id="r-1", contact=a_new_contact("Dr Ann Lee", email=["a@example.org"]))
     claim, meanwhile = repository.claim, ResolveContacts(references=(reference(("email", "a@example.org")),))
 
@@ -168,7 +171,7 @@ def test_processes_that_register_the_same_people_at_once_make_no_duplicates(stor
     found: list[tuple[tuple[str, ...], ...]] = []
 
     def resolve(shift: int) -> None:
-        service = ContactsService(MongoContacts(database))
+        service = ContactsService(MongoContacts(database), MongoImports(database), MongoPreferences(database))
         rolled = references[shift:] + references[:shift]
         while True:
             try:

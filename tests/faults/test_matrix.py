@@ -11,6 +11,7 @@ import pytest
 from deploy.instance import CHECKOUT
 from deploy.processes import PROCESSES
 from shared.failpoints import POINTS
+from tests.broker import test_imports
 from tests.faults.broken import BAD_DEPLOY, FAULTY_HANDLER, MUTATIONS, Breakage, broken_copy
 from tests.faults.mutations import CAUGHT_BY
 from tests.faults.proxy import Fault, Proxy
@@ -34,7 +35,8 @@ def test_every_breakage_has_a_scenario_that_must_catch_it() -> None:
 
 def test_every_fail_point_of_the_code_is_listed_and_every_listed_one_is_killed_at() -> None:
     assert _points_in_the_code() == POINTS.keys()
-    assert {point for points in kills.POINTS.values() for point in points} | BY_A_REBUILD == POINTS.keys()
+    of_services = {point for points in kills.POINTS.values() for point in points}
+    assert of_services | BY_A_REBUILD | set(test_imports.KILLED_AT) == POINTS.keys()
     assert kills.POINTS.keys() == PROCESSES.keys()
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.contacts.fake import FakeContacts
+from services.contacts.fake import FakeContacts, FakePreferences
+from services.contacts.importing.fake import FakeImports
 from services.contacts.service import ContactsService
 from services.events.fake import FakeEngagements
 from services.events.service import EventsService
@@ -32,7 +33,7 @@ class County:
 
     def __init__(self) -> None:
         self.bus = TestBus()
-        self.bus.add(ContactsService(FakeContacts()))
+        self.bus.add(ContactsService(FakeContacts(), FakeImports(), FakePreferences()))
         self.bus.add(EventsService(FakeEngagements(), self.bus))
 
     def post(self, *bodies: bytes, partner: str = "St Agnes") -> None:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from services.contacts.fake import FakeContacts
+from services.contacts.fake import FakeContacts, FakePreferences
+from services.contacts.importing.fake import FakeImports
 from services.contacts.service import ContactsService
 from services.events.fake import FakeEngagements
 from services.events.service import EventsService
@@ -25,7 +26,7 @@ class County:
     def __init__(self, directory: Path) -> None:
         self.bus = TestBus()
         indexes = Indexes(directory / "index")
-        self.bus.add(ContactsService(FakeContacts()))
+        self.bus.add(ContactsService(FakeContacts(), FakeImports(), FakePreferences()))
         self.bus.add(EventsService(FakeEngagements(), self.bus))
         self.projector = self.bus.add(HistoryProjector(FakeLog(), indexes))
         self.bus.add(HistorySearch(indexes, "secret"))

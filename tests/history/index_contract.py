@@ -567,6 +567,12 @@ class IndexContract:
         page = index.reader.find_contacts(NameQuery(q="ann", partner="Council"))
         assert ([each.name for each in page.contacts], page.total) == (["Ann A"], 1)
 
+    def test_a_contact_that_was_taken_back_is_named_and_not_found(self, index: IndexUnderTest) -> None:
+        index.add(a_record("Ann Lee", id="con_1"), a_record("Ann Moss", id="con_2"))
+        index.add(a_record("Ann Lee", id="con_1", version=2, withdrawn=True))
+        assert index.names("ann") == ["Ann Moss"]
+        assert index.reader.contacts(["con_1"])["con_1"].name == "Ann Lee"
+
     def test_a_new_name_takes_the_place_of_the_old(self, index: IndexUnderTest) -> None:
         ann = a_record("Ann Leigh", id="con_1")
         index.add(ann)

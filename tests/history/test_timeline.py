@@ -17,7 +17,7 @@ from services.history.sentences import (
 )
 from services.history.timeline import fold
 from shared.contracts.consent import ConsentChanged, Method
-from shared.contracts.contacts import ContactChanged, ContactRegistered, FieldChange
+from shared.contracts.contacts import ContactChanged, ContactRegistered, ContactWithdrawn, FieldChange
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, Kind, Participant
 from shared.contracts.segments import SegmentEntered, SegmentLeft
 from tests.builders import AT, a_consent, a_contact, an_engagement, an_envelope, recorded, registered
@@ -66,6 +66,24 @@ def test_an_entry_of_a_contact_belongs_to_the_partner_that_named_it() -> None:
     contact = a_contact(name="Ann Lee")
     entry, _ = fold(an_envelope(ContactRegistered(contact=contact, registered_by="St Agnes")))
     assert (entry.partner, entry.sentence) == ("St Agnes", "Ann Lee became known through St Agnes.")
+
+
+def test_a_contact_that_was_taken_back_stays_a_line_and_is_marked() -> None:
+    contact = a_contact(name="Ann Lee", withdrawn=True)
+    withdrawn = ContactWithdrawn(contact=contact, withdrawn_by="anna", through="panel.csv, row 7")
+    entry, record = fold(an_envelope(withdrawn, sequence=2))
+    assert record.withdrawn
+    assert (entry.kind, entry.partner) == ("contact_withdrawn", None)
+    assert entry.sentence == "Ann Lee was added by an import that has been taken back (panel.csv, row 7)."
+
+
+def test_what_an_import_added_is_of_no_partner() -> None:
+    event = ContactRegistered(contact=a_contact(name="Ann Lee"), registered_by="anna", through="panel.csv, row 7")
+    entry, _ = fold(an_envelope(event))
+    assert (entry.partner, entry.sentence) == (
+        None,
+        "Ann Lee was added to the contacts by an import (panel.csv, row 7).",
+    )
 
 
 def test_a_quarantined_event_is_no_line_of_anybodys_timeline() -> None:

@@ -12,7 +12,8 @@ import httpx
 import orjson
 import pytest
 
-from services.contacts.fake import FakeContacts
+from services.contacts.fake import FakeContacts, FakePreferences
+from services.contacts.importing.fake import FakeImports
 from services.contacts.service import ContactsService
 from services.events.fake import FakeEngagements
 from services.events.service import EventsService
@@ -105,7 +106,7 @@ class County:
     def __init__(self, directory: Path, **settings: Any) -> None:
         self.bus = TestBus()
         indexes = Indexes(directory / "index")
-        self.contacts = self.bus.add(ContactsService(FakeContacts()))
+        self.contacts = self.bus.add(ContactsService(FakeContacts(), FakeImports(), FakePreferences()))
         self.bus.add(EventsService(FakeEngagements(), self.bus))
         self.projector = self.bus.add(HistoryProjector(FakeLog(), indexes))
         self.bus.add(HistorySearch(indexes, SECRET))

@@ -6,13 +6,14 @@ from typing import NamedTuple
 from services.contacts.segments.domain import Cause, Stored
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import ConsentChanged
-from shared.contracts.contacts import ContactChanged, ContactRegistered
+from shared.contracts.contacts import ContactChanged, ContactRegistered, ContactWithdrawn
 from shared.contracts.events import EngagementCorrected, EngagementRecorded
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 
 FOLLOWED = (
     ContactRegistered,
     ContactChanged,
+    ContactWithdrawn,
     ContactsMerged,
     ContactsUnmerged,
     ConsentChanged,
@@ -58,6 +59,8 @@ def _read(event: Event) -> tuple[str, frozenset[str], Sequence[str]]:
         case ContactChanged():
             fields = ", ".join(_FIELDS.get(each.field, each.field) for each in event.changes)
             return f"details changed: {fields}", _DETAILS, (event.contact.contact_id,)
+        case ContactWithdrawn():
+            return "taken back with its import", _EVERYTHING, (event.contact.contact_id,)
         case ContactsMerged():
             return "another contact was merged into it", _EVERYTHING, (event.survivor.contact_id, event.merged_id)
         case ContactsUnmerged():

@@ -16,7 +16,8 @@ from shared.messaging import Outbox
 from shared.mongo import Documents, MongoOutbox, insert_new
 
 KNOWN: dict[str, type[Event]] = {each.type: each for each in (SegmentEntered, SegmentLeft)}
-_ASKED = {"kind": 1, "name": 1, "locality": 1, "practice": 1, "groups": 1, "consents": 1, "merged_into": 1, "merged": 1}
+_DETAILS = ("kind", "name", "locality", "practice", "groups", "consents", "merged_into", "merged", "withdrawn")
+_ASKED = dict.fromkeys(_DETAILS, 1)
 
 
 class Place(NamedTuple):
@@ -135,7 +136,11 @@ class MongoSegments:
 
     def people(self, contact_ids: Iterable[str], behaviour: bool) -> dict[str, Person]:
         asked = {"_id": {"$in": list(contact_ids)}}
-        found = [each for each in self._contacts.find(asked, _ASKED) if not each.get("merged_into")]
+        found = [
+            each
+            for each in self._contacts.find(asked, _ASKED)
+            if not (each.get("merged_into") or each.get("withdrawn"))
+        ]
         took = self._took({key: each["_id"] for each in found for key in _own_ids(each)}) if behaviour else {}
         return {each["_id"]: _person(each, took.get(each["_id"], ())) for each in found}
 

@@ -75,6 +75,11 @@ def term(field: str, value: object) -> Query:
     return Query.term_query(SCHEMA, field, value)
 
 
+def but_not(field: str, value: object) -> Query:
+    """All but those that have the value."""
+    return Query.boolean_query([(Occur.Must, Query.all_query()), (Occur.MustNot, term(field, value))])
+
+
 def every(queries: Sequence[Query]) -> Query:
     return Query.boolean_query([(Occur.Must, each) for each in queries]) if queries else Query.all_query()
 

@@ -29,6 +29,8 @@ FACETS = ("kind", "channel", "topic", "locality", "group", "partner", "month")
 LIVING = ("person", "organisation")
 MERGED = "merged"
 """The kind, for a look-up by name, of a contact that another one stands for."""
+WITHDRAWN = "withdrawn"
+"""The kind of a contact that is not to be found."""
 _EXACT = ("doc", "contact", "reported_by")
 _LONGEST_WORD = 200
 _NOTHING = (None, ())
@@ -167,7 +169,7 @@ def _entry_fields(entry: Entry) -> dict[str, object]:
 def _contact_fields(contact: ContactRecord) -> dict[str, object]:
     return {
         "sort": name_key(contact.name, contact.id),
-        "kind": MERGED if contact.merged_into else contact.kind,
+        "kind": MERGED if contact.merged_into else WITHDRAWN if contact.withdrawn else contact.kind,
         "reported_by": contact.reported_by,
         "name": fold_name(contact.name),
     }

@@ -26,10 +26,12 @@ SENTENCES: Mapping[str, str] = {
     "name": "Enter a name of up to 200 characters",
     "email": "Enter one e-mail address on each line",
     "phone": "Enter one telephone number on each line",
+    "postcode": "Enter a postcode of up to 10 characters",
     "kind": "Choose a person or an organisation",
 }
 PAGE = 30
 OFFERED = 8
+PLACE = ("locality", "practice", "postcode")
 _CONTACT_ID = re.compile(r"con_[0-9a-f]+")
 router = APIRouter(prefix="/contacts", include_in_schema=False)
 
@@ -181,7 +183,7 @@ async def _existing(request: Request, form: Form, contact_id: str) -> Contact | 
 
 
 def _typed(sent: FormData) -> Form:
-    form = Form({name: text(sent, name) for name in ("kind", "name", "email", "phone", "locality", "practice")})
+    form = Form({name: text(sent, name) for name in ("kind", "name", "email", "phone", *PLACE)})
     version = text(sent, "version")
     form.values |= {
         "groups": [each for each in texts(sent, "groups") if each],
@@ -194,14 +196,12 @@ def _typed(sent: FormData) -> Form:
 
 def _data(form: Form) -> dict[str, Any]:
     values = form.values
-    data = given({name: values[name] for name in ("kind", "name", "locality", "practice")})
+    data = given({name: values[name] for name in ("kind", "name", *PLACE)})
     return data | {"email": lines(values["email"]), "phone": lines(values["phone"]), "groups": values["groups"]}
 
 
 def _of_contact(contact: Contact) -> Form:
-    values: dict[str, Any] = {
-        name: getattr(contact, name) or "" for name in ("kind", "name", "locality", "practice", "version")
-    }
+    values: dict[str, Any] = {name: getattr(contact, name) or "" for name in ("kind", "name", *PLACE, "version")}
     for scheme in ("email", "phone"):
         values[scheme] = "\n".join(each.value for each in contact.identifiers if each.scheme == scheme)
     return Form(values | {"groups": list(contact.groups)})

@@ -1,0 +1,152 @@
+"""What people see and decide of themselves by the link in a message: no sign-in, no script; looking changes nothing.
+
+The link is the only proof of who asks, so nothing here uses a cookie: a page elsewhere that posts to us has no link.
+"""
+
+from collections import OrderedDict
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from services.web.access import anyone, staff
+from services.web.allowance import Bucket
+from services.web.backend import backend
+from services.web.form_size import check_size
+from services.web.pages.forms import text, texts
+from services.web.problems import TooMany
+from services.web.rendering import environment, render
+from services.web.words import CONSENT_CHANNELS, PURPOSES
+from shared import preference_links
+from shared.contracts.base import Request as Question
+from shared.contracts.base import new_id
+from shared.contracts.preferences import (
+    AskForErasure,
+    ChoosePreferences,
+    GetPreferences,
+    ListErasureRequests,
+    Preferences,
+    WithdrawEverything,
+)
+from shared.errors import NotFound
+
+GONE = "This link does not work any more. Use the one in the latest message that we sent you, or ask us for another."
+WORDING = "What may we send you, and how? (ticked: {chosen})"
+_PER_SECOND = 5
+_CALLERS = 10_000
+router = APIRouter(include_in_schema=False)
+
+
+class _Limit:
+    """So many requests a second from one address; remembers the last ten thousand addresses."""
+
+    def __init__(self) -> None:
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+
+    def check(self, request: Request) -> None:
+        caller = request.client.host if request.client else ""
+        bucket = self._buckets.pop(caller, None) or Bucket(_PER_SECOND)
+        self._buckets[caller] = bucket
+        while len(self._buckets) > _CALLERS:
+            self._buckets.popitem(last=False)
+        if bucket.take(1):
+            raise TooMany("Too many requests at once. Wait a moment, then try again.", retry_after=1)
+
+
+_limit = _Limit()
+
+
+@router.get("/preferences/{token}", dependencies=[anyone])
+async def show_preferences(request: Request, token: str) -> Response:
+    key = _key(request, token)
+    held = await backend(request).call(GetPreferences(key=key))
+    allowances = {(each.purpose, each.channel): each for each in held.consents.allowances}
+    content = (
+        environment()
+        .get_template("preferences.html")
+        .render(
+            held=held,
+            allowances=allowances,
+            token=token,
+            request_id=new_id(),
+            done=request.query_params.get("done", ""),
+        )
+    )
+    return HTMLResponse(content)
+
+
+@router.post("/preferences/{token}", dependencies=[anyone])
+async def choose_preferences(request: Request, token: str) -> Response:
+    await check_size(request)
+    key, sent = _key(request, token), await request.form(max_fields=200)
+    chosen = [tuple(each.split(":", 1)) for each in texts(sent, "allow") if ":" in each]
+    allowed = [each for each in chosen if each[0] in PURPOSES and each[1] in CONSENT_CHANNELS]
+    said = "; ".join(f"{PURPOSES[purpose]} by {CONSENT_CHANNELS[channel].lower()}" for purpose, channel in allowed)
+    question = ChoosePreferences.model_validate(
+        {
+            "key": key,
+            "request_id": text(sent, "request_id")[:100] or new_id(),
+            "allowed": allowed,
+            "wording": WORDING.format(chosen=said or "nothing"),
+        }
+    )
+    return await _do(request, token, question, "saved")
+
+
+@router.post("/preferences/{token}/stop", dependencies=[anyone])
+async def stop_everything(request: Request, token: str) -> Response:
+    await check_size(request)
+    key, sent = _key(request, token), await request.form(max_fields=20)
+    request_id = text(sent, "request_id")[:90] or new_id()
+    return await _do(request, token, WithdrawEverything(key=key, request_id=f"stop:{request_id}"), "stopped")
+
+
+@router.post("/preferences/{token}/erasure", dependencies=[anyone])
+async def ask_for_erasure(request: Request, token: str) -> Response:
+    await check_size(request)
+    return await _do(request, token, AskForErasure(key=_key(request, token)), "asked")
+
+
+@router.get("/preferences/{token}/held.json", dependencies=[anyone])
+async def download_json(request: Request, token: str) -> Response:
+    held = await backend(request).call(GetPreferences(key=_key(request, token)))
+    content = orjson.dumps(_held(held), option=orjson.OPT_INDENT_2)
+    return Response(content, media_type="application/json", headers=_as_file("what-is-held.json"))
+
+
+@router.get("/preferences/{token}/held.html", dependencies=[anyone])
+async def download_page(request: Request, token: str) -> Response:
+    held = await backend(request).call(GetPreferences(key=_key(request, token)))
+    content = environment().get_template("preferences_held.html").render(held=held)
+    return Response(content, media_type="text/html", headers=_as_file("what-is-held.html"))
+
+
+@router.get("/erasure-requests", dependencies=[staff("contacts:write")])
+async def list_erasure_requests(request: Request) -> Response:
+    found = await backend(request).call(ListErasureRequests())
+    return render(request, "erasure_requests.html", requests=found.requests)
+
+
+def _key(request: Request, token: str) -> str:
+    """The key in the link. NotFound says the same for a forged, an ended and a revoked link."""
+    _limit.check(request)
+    key = preference_links.read(request.app.state.settings.secret, token[:200], datetime.now(UTC))
+    if key is None:
+        raise NotFound(GONE)
+    return key
+
+
+async def _do(request: Request, token: str, question: Question[Preferences], done: str) -> Response:
+    await backend(request).call(question)
+    return RedirectResponse(f"/preferences/{token}?done={done}", 303)
+
+
+def _held(held: Preferences) -> dict[str, Any]:
+    """All of it, without our own marks."""
+    return held.model_dump(mode="json", exclude={"contact": {"version"}})
+
+
+def _as_file(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
