@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deploy import broker
 from deploy.quiet import wait_quiet
+from deploy.seed.consents import add_consents
 from deploy.seed.county import County
 from deploy.seed.engagements import HOSPITALS_TRUST, VOLUNTARY_COUNCIL, DemoEngagement, engagements
 from deploy.seed.quarantined import faulty_events
@@ -73,6 +74,7 @@ def _register(settings: Settings, county: County, progress: Progress) -> list[st
         )
         ids += [each.contact_id for each in bus.call(request, timeout=SECONDS).contacts]
         progress.advance(task, len(numbers))
+    add_consents(bus, county, ids)
     bus.close()
     return ids
 
