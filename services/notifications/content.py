@@ -31,7 +31,8 @@ _LAYOUT = """<mjml><mj-head><mj-title>{title}</mj-title><mj-attributes>
 <mj-section background-color="#ffffff"><mj-column><mj-text>{body}</mj-text></mj-column></mj-section>
 {footer}</mj-body></mjml>"""
 _FOOTER = """<mj-section><mj-column><mj-text font-size="14px">{why}
-<a href="{{unsubscribe_url}}" style="color:#143f4a">Unsubscribe</a></mj-text></mj-column></mj-section>"""
+<a href="{{unsubscribe_url}}" style="color:#143f4a">Unsubscribe or change what we may send</a>
+</mj-text></mj-column></mj-section>"""
 _WHY = {
     "newsletter": "You get this because you asked for our newsletter.",
     "consultation": "You get this because you asked to hear of consultations.",
@@ -58,7 +59,7 @@ def compile_content(draft: MailingDraft, sender: str = "Wellheard", is_notice: b
         page = mjml2html(layout)
     except ValueError as error:
         raise Invalid("The text cannot be laid out. Take out what looks like HTML.") from error
-    ending = "" if is_notice else f"\n\n-- \n{why}\nUnsubscribe: {{unsubscribe_url}}\n"
+    ending = "" if is_notice else f"\n\n-- \n{why}\nUnsubscribe or change what we may send: {{unsubscribe_url}}\n"
     return Content(draft.subject, page, _text(draft.body) + ending)
 
 

@@ -13,8 +13,9 @@ from services.notifications.skeleton import fields, fill
 from services.notifications.tokens import Tokens
 from shared.contracts.consent import ListRecipients, RecordConsents, Statement
 from shared.contracts.notifications import AudienceSummary, Mailing, MailingDraft, Preview
+from shared.contracts.preferences import GivePreferenceKeys
 from shared.contracts.subscriptions import Subscription
-from shared.errors import Invalid, NotFound
+from shared.errors import Invalid, NotFound, Unavailable
 from shared.identifiers import InvalidIdentifierError, compared_email
 from shared.messaging import Bus
 
@@ -75,7 +76,8 @@ class Desk:
         return AudienceSummary(allowed=allowed, kept_back=dict(counts), is_complete=after is None)
 
     def subscription(self, token: str) -> Subscription:
-        return self._read(token)[0]
+        subscription, who = self._read(token)
+        return self._with_preferences(subscription, who.contact_id)
 
     def unsubscribe(self, token: str) -> Subscription:
         """Recorded by contacts, which tells everybody; the same token again is the same request."""
@@ -90,7 +92,14 @@ class Desk:
         )
         request_id = f"unsubscribe-{sha256(token.lower().encode()).hexdigest()[:32]}"
         self._bus.call(RecordConsents(request_id=request_id, statements=(statement,), by=who.contact_id))
-        return subscription
+        return self._with_preferences(subscription, who.contact_id)
+
+    def _with_preferences(self, subscription: Subscription, contact_id: str) -> Subscription:
+        try:
+            keys = self._bus.call(GivePreferenceKeys(contact_ids=(contact_id,))).keys
+        except Unavailable:  # the way out is there without it
+            return subscription
+        return subscription.model_copy(update={"preference_key": keys.get(contact_id)})
 
     def _read(self, token: str) -> tuple[Subscription, Addressee]:
         place = self._tokens.read("unsubscribe", token)

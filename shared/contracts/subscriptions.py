@@ -55,6 +55,8 @@ class Subscription(Value):
 
     purpose: Purpose
     subject: str
+    preference_key: Annotated[str | None, Personal] = None
+    """What the link to the preferences of whoever got the message is made of; None when contacts does not answer."""
 
 
 class GetSubscription(Request[Subscription]):

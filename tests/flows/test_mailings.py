@@ -51,6 +51,7 @@ from shared.contracts.notifications import (
     SendTest,
     SummariseAudience,
 )
+from shared.contracts.preferences import GivePreferenceKeys, PreferenceKeys
 from shared.contracts.subscriptions import GetSubscription, Suppress, Unsubscribe
 from shared.errors import Conflict, Invalid, NotFound
 from shared.messaging import rpc
@@ -73,6 +74,10 @@ class Contacts:
     def record_consents(self, request: RecordConsents) -> Consents:
         self.said[request.request_id] = request.statements
         return Consents(consents=())
+
+    @rpc
+    def give_preference_keys(self, request: GivePreferenceKeys) -> PreferenceKeys:
+        return PreferenceKeys(keys={each: f"key-of-{each}" for each in request.contact_ids})
 
     @rpc
     def list_recipients(self, request: ListRecipients) -> RecipientPage:

@@ -158,6 +158,9 @@ async def test_a_link_scanner_unsubscribes_nobody_and_one_post_does(county: Coun
         assert withdrawals(county) == []
         done = await stranger.post(f"/unsubscribe/{token}", data={"List-Unsubscribe": "One-Click"})
         assert "You are unsubscribed" in done.text
+        found = re.search(r'href="(/preferences/[^"]+)"', done.text)
+        assert found
+        assert "Person" in (await stranger.get(found[1])).text
         assert (await stranger.post(f"/unsubscribe/{'a' * 48}")).status_code == 404
     (statement,) = withdrawals(county)
     assert (statement.purpose, statement.channel, statement.method) == ("newsletter", "email", "one_click")
