@@ -122,6 +122,22 @@ def percentile(values: list[float], share: float) -> float:
     return statistics.quantiles(values, n=1000, method="inclusive")[int(share * 1000) - 1]
 
 
+def report_seconds(bench: str, seen: list[float], goal: float, **figures: Any) -> None:
+    """The last line of a bench whose figure is how long something takes to be seen, against a goal in seconds."""
+    p99 = percentile(seen, 0.99)
+    report(
+        bench,
+        p99 / goal,
+        1.0,
+        p99 <= goal,
+        p99_seconds=round(p99, 3),
+        p50_seconds=round(statistics.median(seen), 3),
+        worst_seconds=round(max(seen), 3),
+        probes=len(seen),
+        **figures,
+    )
+
+
 def report(bench: str, ratio: float, goal: float, holds: bool, **figures: Any) -> None:
     """The last line of a bench."""
     line = {"bench": bench, "ratio": round(ratio, 3), "goal": goal, "holds": holds, "store": store_name()} | figures

@@ -7,7 +7,6 @@ runs from before the request to the answer that shows it.
 
 import os
 import random
-import statistics
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -40,16 +39,10 @@ def main() -> None:
         filled = _save_segments(bus)
         rate = RATES["fast" if "fast" in harness.store_name() else "default"]
         seen = Changes(instance, contacts).measure(rate)
-    p99 = harness.percentile(seen, 0.99)
-    harness.report(
+    harness.report_seconds(
         "segments",
-        p99 / GOAL,
-        1.0,
-        p99 <= GOAL,
-        p99_seconds=round(p99, 3),
-        p50_seconds=round(statistics.median(seen), 3),
-        worst_seconds=round(max(seen), 3),
-        probes=len(seen),
+        seen,
+        GOAL,
         changes_per_second=rate,
         contacts=CONTACTS,
         segments=SEGMENTS,

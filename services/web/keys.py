@@ -47,7 +47,7 @@ def create_key(database: Documents, partner: str, scopes: Sequence[str] = ("even
         raise Invalid("A name has 1 to 100 letters, digits, spaces and . - ' & ( ), and begins with a letter or digit.")
     token = f"wh_{secrets.token_urlsafe(32)}"
     document = {
-        "_id": _digest(token),
+        "_id": digest_of(token),
         "partner": partner,
         "scopes": list(dict.fromkeys(scopes)),
         "created_at": datetime.now(UTC),
@@ -92,7 +92,7 @@ class KeyRing:
 
     async def find(self, token: str) -> Key | None:
         """The key, None when there is none or it was revoked. Raises Unavailable when the store does not answer."""
-        digest = _digest(token)
+        digest = digest_of(token)
         known = self._seen.get(digest)
         if known is None or known[0] < time.monotonic():
             key = await anyio.to_thread.run_sync(self._read, digest)
@@ -118,7 +118,8 @@ class KeyRing:
         return _key(document) if document and document["revoked_at"] is None else None
 
 
-def _digest(token: str) -> str:
+def digest_of(token: str) -> str:
+    """What is kept of a token: its SHA-256."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

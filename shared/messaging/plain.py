@@ -4,7 +4,6 @@ It answers one request over the bus, CheckHealth, so that it is seen like every 
 it: `run` of the service returns when what is in hand has been put down.
 """
 
-import importlib
 import signal
 import threading
 import time
@@ -19,7 +18,7 @@ from shared.logs import configure, get_logger
 from shared.memory import settle_memory
 from shared.messaging import broker, wire
 from shared.messaging.broker import BROKER_ERRORS, Backoff, Outgoing, Publisher
-from shared.messaging.client import RpcClient
+from shared.messaging.building import build_when_possible
 from shared.messaging.pulse import HEARTBEAT, Pulse
 from shared.messaging.topology import Definitions
 from shared.settings import Settings
@@ -46,8 +45,7 @@ def run_plain(name: str, build: str, settings: Settings, topology: Definitions) 
     """Run the worker that `build` (`module:function`) wires, until SIGTERM or SIGINT."""
     configure(name)
     broker.wait_for_broker(settings.amqp_url, partial(broker.declare, topology=topology), log)
-    module, _, function = build.partition(":")
-    worker = _build(getattr(importlib.import_module(module), function), settings)
+    worker: Worker = build_when_possible(build, settings)
     settle_memory()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
@@ -55,20 +53,6 @@ def run_plain(name: str, build: str, settings: Settings, topology: Definitions) 
     log.info("service_started")
     worker.run()
     log.info("service_stopped")
-
-
-def _build(build: Any, settings: Settings) -> Worker:
-    backoff = Backoff()
-    while True:
-        try:
-            worker: Worker = build(settings, RpcClient(settings))
-        except Exception as error:
-            if not broker.is_unavailable(error):
-                raise
-            log.warning("store_away", error=type(error).__name__)
-            time.sleep(backoff.next())
-        else:
-            return worker
 
 
 class _Answers:

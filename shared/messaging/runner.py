@@ -3,7 +3,6 @@
 The standard library has been patched (shared.green) before this module is imported.
 """
 
-import importlib
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -25,7 +24,7 @@ from shared.logs import configure, get_logger
 from shared.memory import give_back_memory, settle_memory
 from shared.messaging import broker
 from shared.messaging.answering import harden
-from shared.messaging.client import RpcClient
+from shared.messaging.building import build_when_possible
 from shared.messaging.consumer import BatchConsumer
 from shared.messaging.declare import Declaration, declarations
 from shared.messaging.health import read_health
@@ -49,22 +48,9 @@ def run_service(name: str, build: str, settings: Settings, topology: Definitions
     configure(name)
     kombu.serialization.register("json", orjson.dumps, orjson.loads, "application/json", "utf-8")
     broker.wait_for_broker(settings.amqp_url, partial(broker.declare, topology=topology), log)
-    module, _, function = build.partition(":")
-    service = _build_when_possible(partial(getattr(importlib.import_module(module), function), settings), settings)
+    service = build_when_possible(build, settings)
     settle_memory()
     _Process(service, settings).run()
-
-
-def _build_when_possible(build: Callable[[RpcClient], Any], settings: Settings) -> Any:
-    backoff = broker.Backoff()
-    while True:
-        try:
-            return build(RpcClient(settings))
-        except Exception as error:
-            if not broker.is_unavailable(error):
-                raise
-            log.warning("store_away", error=type(error).__name__)
-            eventlet.sleep(backoff.next())
 
 
 class _Process:

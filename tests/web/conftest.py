@@ -1,6 +1,5 @@
 """The web over the real services in one process, a partner with keys, and a browser without JavaScript."""
 
-import hashlib
 import secrets
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import replace
@@ -28,14 +27,13 @@ from services.notifications.smtp import SmtpDispatcher
 from services.notifications.tokens import Tokens
 from services.web.app import build_app
 from services.web.keys import SCOPES, Key
-from services.web.signin.domain import Session, open_account
-from services.web.signin.policy import ROLES
 from services.web.signin.repository import FakeSignInStore
 from shared.contracts.base import CheckHealth, Health, Request
 from shared.errors import Unavailable
 from shared.messaging.ports import QueueSeen
 from shared.messaging.testbus import AsyncTestBus, TestBus
 from shared.settings import Settings
+from tests.staff import signed_in
 
 ADDRESS = "http://127.0.0.1:8000"
 SECRET = "a-secret-of-the-tests"
@@ -130,17 +128,9 @@ class County:
         self.projector.follow_log()
 
     def sign_in(self, *roles: str) -> str:
-        """The token of a session of somebody with these roles; with none, of somebody who has all."""
-        roles = roles or tuple(ROLES)
+        """The token of a session of somebody with these roles, the same each time; with none, of one who has all."""
         if roles not in self.tokens:
-            at = datetime.now(UTC)
-            account = replace(
-                open_account(f"{'.'.join(roles)}@example.org", "Sam Staff", roles, "", at), must_change=False
-            )
-            self.people.insert_account(account)
-            self.tokens[roles] = token = secrets.token_urlsafe(16)
-            digest = hashlib.sha256(token.encode()).hexdigest()
-            self.people.insert_session(Session(digest=digest, account_id=account.account_id, started_at=at, seen_at=at))
+            self.tokens[roles] = signed_in(self.people, *roles)
         return self.tokens[roles]
 
     def browser(self, *roles: str) -> httpx.AsyncClient:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from services.web.access import Caller, desk, oneself, staff
-from services.web.pages.forms import Form, text, texts
+from services.web.pages.forms import Form, number, text, texts
 from services.web.rendering import render
 from services.web.signin.desk import SignedIn
 from services.web.signin.domain import Account
@@ -75,9 +75,8 @@ async def show_account(request: Request, account_id: str) -> Response:
 @router.post("/accounts/{account_id}", dependencies=[staff("accounts:write")])
 async def change_account(request: Request, account_id: str) -> Response:
     sent = await request.form()
-    version = text(sent, "version")
     form = Form({"name": text(sent, "name"), "roles": texts(sent, "roles"), "is_active": bool(text(sent, "is_active"))})
-    form.values["version"] = int(version) if version.isdecimal() else 0
+    form.values["version"] = number(sent, "version")
     change = desk(request).change_account(
         account_id, form.values["version"], form.values["name"], tuple(form.values["roles"]), form.values["is_active"]
     )

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from services.web.access import reader_of, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
-from services.web.pages.forms import Form, given, lines, text, texts
+from services.web.pages.forms import Form, given, lines, number, text, texts
 from services.web.pages.search import MAX_QUERY, Query, ask_history, chart_of, is_partial, results
 from services.web.rendering import render
 from services.web.words import CHANGES, KINDS, month
@@ -184,11 +184,10 @@ async def _existing(request: Request, form: Form, contact_id: str) -> Contact | 
 
 def _typed(sent: FormData) -> Form:
     form = Form({name: text(sent, name) for name in ("kind", "name", "email", "phone", *PLACE)})
-    version = text(sent, "version")
     form.values |= {
         "groups": [each for each in texts(sent, "groups") if each],
         "shared": bool(text(sent, "shared")),
-        "version": int(version) if version.isdecimal() else 0,
+        "version": number(sent, "version"),
     }
     form.request_id = text(sent, "request_id") or form.request_id
     return form

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from services.web.access import reader_of, staff
 from services.web.backend import backend
 from services.web.pages import engagement_form
-from services.web.pages.forms import Form, text
+from services.web.pages.forms import Form, number, text
 from services.web.rendering import render
 from services.web.words import place_names
 from shared.contracts.contacts import GetContact
@@ -80,21 +80,20 @@ async def show_correction(request: Request, engagement_id: str) -> Response:
 @router.post("/{engagement_id}/correct", dependencies=[staff("engagements:write")])
 async def correct_engagement(request: Request, engagement_id: str) -> Response:
     sent = await request.form()
-    form, version = engagement_form.typed(sent), text(sent, "version")
-    number = int(version) if version.isdecimal() else 0
-    if (answer := await _rearrange(request, form, text(sent, "action"), engagement_id, number)) is not None:
+    form, version = engagement_form.typed(sent), number(sent, "version")
+    if (answer := await _rearrange(request, form, text(sent, "action"), engagement_id, version)) is not None:
         return answer
     reported = engagement_form.read(form)
     if reported is None:
-        return await _show(request, form, engagement_id, number)
+        return await _show(request, form, engagement_id, version)
     question = CorrectEngagement(
         engagement_id=engagement_id,
-        version=number,
+        version=version,
         reported=_with_chosen(reported, form),
         sensitive=reader_of(request).sensitive,
     )
     corrected = await form.attempt(backend(request).call(question))
-    return _to_page(corrected, "corrected") if corrected else await _show(request, form, engagement_id, number)
+    return _to_page(corrected, "corrected") if corrected else await _show(request, form, engagement_id, version)
 
 
 async def _rearrange(

@@ -55,6 +55,12 @@ def texts(form: FormData, name: str) -> list[str]:
     return [value.strip() for value in form.getlist(name) if isinstance(value, str)]
 
 
+def number(form: FormData, name: str) -> int:
+    """A hidden field that holds a number of ours, such as a version; 0 for anything else."""
+    value = text(form, name)
+    return int(value) if value.isdecimal() and len(value) < 10 else 0
+
+
 def lines(value: str) -> list[str]:
     """The lines of a text that hold something."""
     return [line.strip() for line in value.splitlines() if line.strip()]

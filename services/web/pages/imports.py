@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from services.web.access import Caller, staff
 from services.web.addresses import with_query
 from services.web.backend import Backend, backend
-from services.web.pages.forms import Form, given, text
+from services.web.pages.forms import Form, given, number, text
 from services.web.pages.search import is_partial
 from services.web.problems import TooLarge
 from services.web.rendering import render
@@ -128,7 +128,7 @@ async def judge(request: Request, import_id: str, caller: Caller = MAY_IMPORT) -
 
 @router.post("/{import_id}/run")
 async def run(request: Request, import_id: str, caller: Caller = MAY_IMPORT) -> Response:
-    version = _version(await request.form())
+    version = number(await request.form(), "version")
     return await _decide(request, RunImport(import_id=import_id, version=version, by=caller.name))
 
 
@@ -139,7 +139,7 @@ async def cancel(request: Request, import_id: str, caller: Caller = MAY_IMPORT) 
 
 @router.post("/{import_id}/revert")
 async def revert(request: Request, import_id: str, caller: Caller = MAY_IMPORT) -> Response:
-    version = _version(await request.form())
+    version = number(await request.form(), "version")
     return await _decide(request, RevertImport(import_id=import_id, version=version, by=caller.name))
 
 
@@ -207,7 +207,7 @@ def _typed(sent: FormData) -> Form:
     names = ("duplicates", "list_name", "wording", "method", "evidence", "consented_on")
     values: dict[str, Any] = {name: text(sent, name) for name in names}
     places = sorted(int(name[4:]) for name in sent if name.startswith("use-") and name[4:].isdecimal())
-    return Form(values | {"version": _version(sent), "uses": [text(sent, f"use-{place}") for place in places]})
+    return Form(values | {"version": number(sent, "version"), "uses": [text(sent, f"use-{place}") for place in places]})
 
 
 def _data(form: Form) -> dict[str, Any]:
@@ -219,11 +219,6 @@ def _use(value: str) -> dict[str, str]:
     meaning, _, rest = value.partition(":")
     purpose, _, channel = rest.partition(":")
     return given({"meaning": meaning, "purpose": purpose, "channel": channel})
-
-
-def _version(sent: FormData) -> int:
-    version = text(sent, "version")
-    return int(version) if version.isdecimal() and len(version) < 10 else 0
 
 
 def _to_page(current: Import) -> Response:

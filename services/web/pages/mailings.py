@@ -9,7 +9,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from services.web.access import staff
 from services.web.addresses import with_query
 from services.web.backend import backend
-from services.web.pages.forms import Form, text
+from services.web.pages.forms import Form, number, text
+from services.web.pages.search import is_partial
 from services.web.rendering import render
 from services.web.words import LONDON
 from shared.contracts.notifications import (
@@ -77,9 +78,10 @@ async def create_mailing(request: Request) -> Response:
 async def show_mailing(request: Request, mailing_id: str) -> Response:
     """The page, or the part that tells how far it is."""
     progress = await backend(request).call(GetMailing(mailing_id=mailing_id))
-    partial = request.headers.get("hx-request") == "true"
     done = request.query_params.get("done", "")
-    return render(request, "mailing_progress.html" if partial else "mailing.html", progress=progress, done=done)
+    return render(
+        request, "mailing_progress.html" if is_partial(request) else "mailing.html", progress=progress, done=done
+    )
 
 
 @router.get("/{mailing_id}/edit", dependencies=[staff("mailings:write")])
@@ -94,7 +96,7 @@ async def change_mailing(request: Request, mailing_id: str) -> Response:
     form = _typed(await request.form())
     draft = await _draft(request, form)
     if draft is not None:
-        question = ChangeMailing(mailing_id=mailing_id, version=_version(form), draft=draft)
+        question = ChangeMailing(mailing_id=mailing_id, version=form.values["version"], draft=draft)
         if await form.attempt(backend(request).call(question)) is not None:
             return RedirectResponse(f"/mailings/{mailing_id}?done=saved", 303)
     return await _show(request, form, mailing_id)
@@ -136,10 +138,10 @@ async def confirm_sending(request: Request, mailing_id: str) -> Response:
 @router.post("/{mailing_id}/send", dependencies=[staff("mailings:send")])
 async def schedule_mailing(request: Request, mailing_id: str) -> Response:
     sent = await request.form()
-    form = Form({name: text(sent, name) for name in ("version", "date", "time", "when")})
+    form = Form({name: text(sent, name) for name in ("date", "time", "when")} | {"version": number(sent, "version")})
     at = _moment(form) if form.values["when"] == "later" else None
     if not form.errors:
-        question = ScheduleMailing(mailing_id=mailing_id, version=_version(form), at=at)
+        question = ScheduleMailing(mailing_id=mailing_id, version=form.values["version"], at=at)
         if await form.attempt(backend(request).call(question)) is not None:
             return RedirectResponse(f"/mailings/{mailing_id}?done={'scheduled' if at else 'sending'}", 303)
     return await _confirm(request, mailing_id, form)
@@ -199,14 +201,9 @@ async def _draft(request: Request, form: Form) -> MailingDraft | None:
 
 
 def _typed(sent: Any) -> Form:
-    form = Form({name: text(sent, name) for name in (*FIELDS, "version")})
+    form = Form({name: text(sent, name) for name in FIELDS} | {"version": number(sent, "version")})
     form.request_id = text(sent, "request_id") or form.request_id
     return form
-
-
-def _version(form: Form) -> int:
-    version = str(form.values["version"])
-    return int(version) if version.isdecimal() else 0
 
 
 def _moment(form: Form) -> datetime | None:

@@ -11,7 +11,7 @@ from services.web.access import staff
 from services.web.addresses import with_query
 from services.web.backend import Backend, backend
 from services.web.pages import engagement_form
-from services.web.pages.forms import Form, text
+from services.web.pages.forms import Form, number, text
 from services.web.rendering import render
 from services.web.words import place_names
 from shared.contracts.events import (
@@ -53,10 +53,7 @@ async def correct(request: Request, quarantine_id: str) -> Response:
         data = None
     if data is not None:
         form.errors.clear()  # the owner of the rule judges: services/events
-        version = text(sent, "version")
-        question = CorrectQuarantined(
-            quarantine_id=quarantine_id, version=int(version) if version.isdecimal() else 0, data=data
-        )
+        question = CorrectQuarantined(quarantine_id=quarantine_id, version=number(sent, "version"), data=data)
         kept = await form.attempt(_correct(behind, question, and_record=text(sent, "action") == "record"))
         if kept is not None:
             return _to_page(kept)

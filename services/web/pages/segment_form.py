@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
-from services.web.pages.forms import Form, given, text, texts
+from services.web.pages.forms import Form, given, number, text, texts
 from shared.contracts.contacts import Reference
 from shared.contracts.segments import Rule, Segment
 
@@ -38,7 +38,7 @@ _DAYS = {"engaged": ("since", "within_days"), "quiet": ("before", "for_days")}
 
 
 def blank() -> Form:
-    return Form({"name": "", "match": "all", "rows": [], "version": ""})
+    return Form({"name": "", "match": "all", "rows": [], "version": 0})
 
 
 def of_segment(segment: Segment) -> Form:
@@ -51,7 +51,7 @@ def typed(form: FormData) -> Form:
     """The form as it was sent."""
     ids = [each for each in dict.fromkeys(texts(form, "row")) if each.isdecimal()][:MAX_ROWS]
     rows = [_typed_row(form, each) for each in ids]
-    values = {"name": text(form, "name"), "match": text(form, "match") or "all", "version": text(form, "version")}
+    values = {"name": text(form, "name"), "match": text(form, "match") or "all", "version": number(form, "version")}
     found = Form(values | {"rows": [each for each in rows if each["field"] in TITLES]})
     found.request_id = text(form, "request_id") or found.request_id
     return found

@@ -99,7 +99,7 @@ async def _save(request: Request, segment_id: str) -> Response:
 
 
 async def _saved(request: Request, form: Form, segment_id: str) -> Segment | None:
-    rule, name, version = segment_form.read(form), form.values["name"], form.values["version"]
+    rule, name = segment_form.read(form), form.values["name"]
     if not 0 < len(name) <= MAX_NAME:
         form.errors["name"], form.status = f"Enter a name of up to {MAX_NAME} characters", 422
     if rule is None or form.errors:
@@ -107,8 +107,7 @@ async def _saved(request: Request, form: Form, segment_id: str) -> Segment | Non
     if not segment_id:
         asked = CreateSegment(request_id=form.request_id, name=name, rule=rule)
         return await form.attempt(backend(request).call(asked))
-    number = int(version) if version.isdecimal() else 0
-    change = ChangeSegment(segment_id=segment_id, version=number, name=name, rule=rule)
+    change = ChangeSegment(segment_id=segment_id, version=form.values["version"], name=name, rule=rule)
     return await form.attempt(backend(request).call(change))
 
 

@@ -1,6 +1,5 @@
 """The front desk: who signs in, who is signed in, and what is written down of it."""
 
-import hashlib
 import secrets
 import time
 from collections.abc import Callable
@@ -12,13 +11,16 @@ import anyio.to_thread
 import pymongo
 from pymongo.errors import PyMongoError
 
+from services.web.keys import digest_of
 from services.web.problems import TooMany
 from services.web.signin.domain import (
+    FREE_FAILURES,
     Account,
     Act,
     Session,
     account_id_of,
     browser_in_words,
+    check_name,
     check_roles,
     email_key,
     open_account,
@@ -62,7 +64,10 @@ class Desk:
 
     async def sign_in(self, email: str, password: str, address: str, user_agent: str) -> tuple[str, Account]:
         """The token of a new session. Invalid when the two do not match, TooMany when too many did not."""
-        keys = {_digest(f"email:{email.strip().lower()}"): 5, _digest(f"address:{address}"): FREE_BY_ADDRESS}
+        keys = {
+            digest_of(f"email:{email.strip().lower()}"): FREE_FAILURES,
+            digest_of(f"address:{address}"): FREE_BY_ADDRESS,
+        }
         at = _now()
         for key, free in keys.items():
             if wait := (await self._ask(self._store.failures, key)).wait(at, free):
@@ -78,7 +83,7 @@ class Desk:
         await self._ask(self._store.forget_expired, at)
         token = secrets.token_urlsafe(32)
         session = Session(
-            digest=_digest(token),
+            digest=digest_of(token),
             account_id=account.account_id,
             started_at=at,
             seen_at=at,
@@ -90,7 +95,7 @@ class Desk:
 
     async def find(self, token: str) -> SignedIn | None:
         """Whose session the token is; None when it has ended. Raises Unavailable when that cannot be told."""
-        digest, now = _digest(token), time.monotonic()
+        digest, now = digest_of(token), time.monotonic()
         known = self._seen.get(digest)
         if known is None or known[0] + CACHE_SECONDS < now:
             try:
@@ -156,12 +161,9 @@ class Desk:
     ) -> Account:
         """What an administrator decides about somebody; whoever is closed out is signed out at once."""
         account = await self.account(account_id)
-        name = name.strip()
         if account.version != version:
             raise Conflict(MEANWHILE)
-        if not name or len(name) > 200:
-            raise Invalid("Enter a name of up to 200 characters.")
-        changed = account.next(name=name, roles=check_roles(roles), is_active=is_active)
+        changed = account.next(name=check_name(name), roles=check_roles(roles), is_active=is_active)
         await self._check_somebody_administers(changed)
         await self._replace(changed)
         if not is_active:
@@ -245,10 +247,6 @@ def _patience(wait: timedelta) -> str:
     seconds = int(wait.total_seconds()) + 1
     told = f"{seconds} seconds" if seconds < 100 else f"{seconds // 60 + 1} minutes"
     return f"Too many wrong passwords. Wait {told}, then try again, or ask an administrator for a new password."
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _now() -> datetime:

@@ -92,18 +92,24 @@ class Act:
 
 def open_account(email: str, name: str, roles: tuple[str, ...], password_hash: str, at: datetime) -> Account:
     """An account with a temporary password. Invalid with a sentence when something about it cannot be."""
-    email, name = email_key(email), name.strip()
-    if not name or len(name) > 200:
-        raise Invalid("Enter a name of up to 200 characters.")
+    email = email_key(email)
     return Account(
         account_id=account_id_of(email),
         email=email,
-        name=name,
+        name=check_name(name),
         roles=check_roles(roles),
         password_hash=password_hash,
         created_at=at,
         must_change=True,
     )
+
+
+def check_name(name: str) -> str:
+    """The name without the spaces around it; Invalid when nothing is left or it is too long."""
+    name = name.strip()
+    if not name or len(name) > 200:
+        raise Invalid("Enter a name of up to 200 characters.")
+    return name
 
 
 def check_roles(roles: tuple[str, ...]) -> tuple[str, ...]:
