@@ -17,8 +17,9 @@ from services.web.signin.domain import FREE_FAILURES, LONGEST_PAUSE, Failures, S
 from services.web.signin.passwords import check_password, hash_password
 from services.web.signin.policy import ROLES, permissions_of
 from shared.contracts.events import RecordEngagement
+from shared.contracts.notifications import DraftMailing
 from shared.errors import Invalid
-from tests.builders import a_report
+from tests.builders import a_mailing_draft, a_report
 from tests.web.conftest import County
 from tests.web.test_access import BY_LINK, OPEN, routes
 from tests.web.test_pages import Fields, fill, text
@@ -216,6 +217,18 @@ async def test_navigation_shows_what_one_may_use(county: County) -> None:
     assert "/engagements/new" not in seen
     assert "/accounts" not in seen
     assert 'href="/accounts"' in all_of_it
+
+
+async def test_nobody_is_offered_what_their_role_does_not_include(county: County) -> None:
+    draft = county.bus.call(DraftMailing(request_id="one", draft=a_mailing_draft()))
+    address = f"/mailings/{draft.mailing_id}"
+    async with county.browser("engagement_officer") as officer, county.browser("communications_officer") as writer:
+        seen, offered = (await officer.get(address)).text, (await writer.get(address)).text
+        assert "Add to the list" not in (await officer.get("/suppressions")).text
+        assert "Send the test" not in (await officer.get(f"{address}/preview")).text
+    for way in (f"{address}/send", f"{address}/edit", f"{address}/steps/cancel"):
+        assert way in offered
+        assert way not in seen
 
 
 async def test_a_key_with_the_scope_reads_the_status_and_no_page(county: County) -> None:
