@@ -53,9 +53,9 @@ def _kill(service: str) -> Scenario:
         run.note(f"{point}:{passes}")
         processes = run.system.processes
         processes.stop(service)
+        before = len(processes.ends(service))  # what it does while it starts may reach the point already
         processes.start(service, WELLHEARD_FAILPOINT=f"{point}:{passes}")
         run.system.wait_ready(30)
-        before = len(processes.ends(service))
         with run.load():
             # A search is needed to end the search process; it does no harm to the others.
             while not processes.wait_end(service, before, 0.5):
