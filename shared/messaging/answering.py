@@ -17,15 +17,12 @@ import orjson
 from kombu import Connection
 from nameko.exceptions import serialize
 
-from shared.errors import Unavailable
 from shared.logs import get_logger
-from shared.messaging import wire
-from shared.messaging.broker import BROKER_ERRORS, Backoff, Outgoing, Publisher, abort, connect
+from shared.messaging.answers import CONFIRM_SECONDS, send_answer
+from shared.messaging.broker import BROKER_ERRORS, Backoff, Publisher, abort, connect
 from shared.messaging.pulse import HEARTBEAT
 
 log = get_logger()
-CONFIRM_SECONDS = 2.0
-"""An answer that is not confirmed by then goes over another connection: the idle one may have died unnoticed."""
 
 
 def harden() -> None:
@@ -70,17 +67,12 @@ class _Responder:
 
     def __init__(self, amqp_uri: str, exchange: Any, serializer: str, message: Any, **_ignored: object) -> None:
         self._url = amqp_uri
-        self._reply_to = message.properties["reply_to"]
-        self._correlation_id = message.properties.get("correlation_id", "")
+        self._properties = message.properties
 
     def send_response(self, result: Any, exc_info: Any) -> tuple[Any, Any]:
         error = serialize(exc_info[1]) if exc_info is not None else None
         body = orjson.dumps({"result": result, "error": error}, default=str)
-        answer = Outgoing(wire.EXCHANGE, self._reply_to, body, "application/json", correlation_id=self._correlation_id)
         publisher = self._idle.pop() if self._idle else Publisher(self._url, CONFIRM_SECONDS)
-        try:
-            publisher.publish([answer])
-        except Unavailable as reason:  # the caller has gone, or will give up and ask again
-            log.warning("answer_lost", reason=reason.detail)
+        send_answer(publisher, body, self._properties)
         self._idle.append(publisher)
         return result, exc_info

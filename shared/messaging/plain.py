@@ -17,7 +17,8 @@ from shared.contracts.base import CheckHealth, Health
 from shared.logs import configure, get_logger
 from shared.memory import settle_memory
 from shared.messaging import broker, wire
-from shared.messaging.broker import BROKER_ERRORS, Backoff, Outgoing, Publisher
+from shared.messaging.answers import send_answer
+from shared.messaging.broker import BROKER_ERRORS, Backoff, Publisher
 from shared.messaging.building import build_when_possible
 from shared.messaging.pulse import HEARTBEAT, Pulse
 from shared.messaging.topology import Definitions
@@ -94,8 +95,4 @@ class _Answers:
             resident_bytes=resident_bytes(),
         )
         body = orjson.dumps({"result": health.model_dump(mode="json"), "error": None})
-        correlation_id = str(message.properties.get("correlation_id", ""))
-        reply_to = str(message.properties.get("reply_to", ""))
-        self._publisher.publish(
-            [Outgoing(wire.EXCHANGE, reply_to, body, "application/json", correlation_id=correlation_id)]
-        )
+        send_answer(self._publisher, body, message.properties)

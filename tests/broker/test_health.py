@@ -6,7 +6,9 @@ import pytest
 
 from deploy.instance import Instance
 from shared.contracts.base import CheckHealth, Health
+from shared.messaging.broker import Outgoing, Publisher
 from shared.messaging.client import RpcClient
+from shared.messaging.wire import EXCHANGE, encode, routing_key
 from shared.vitals import wellheard_version
 from tests.broker.test_consumer import wait_for
 
@@ -27,6 +29,16 @@ def test_a_service_tells_its_version_its_start_its_memory_and_its_outbox(running
     assert health.outbox is not None
     assert health.outbox.depth == 0
     assert [each.queue for each in health.consumers] == ["events.inbound"] * 2
+
+
+@pytest.mark.parametrize("service", ["contacts", "notifications_sender"])
+def test_a_service_goes_on_when_whoever_asked_has_gone(running: Instance, service: str) -> None:
+    wait_for(lambda: ask(running, service).version)
+    asked = CheckHealth(service=service)
+    nobody_waits = Outgoing(EXCHANGE, routing_key(asked), encode(asked), "application/json")
+    Publisher(running.settings.amqp_url).publish([nobody_waits])
+    time.sleep(1)
+    assert ask(running, service).version == wellheard_version()
 
 
 def test_a_service_whose_store_is_away_still_answers_at_once_and_says_so(running: Instance) -> None:
