@@ -9,6 +9,7 @@ import orjson
 
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
+from shared.contracts.erasure import ContactErased, EngagementRedacted
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.mongo import connect
@@ -21,10 +22,12 @@ _BATCH = 1_000
 _OWNERS: dict[str, tuple[str, str]] = {
     EngagementRecorded.type: ("events", "engagements"),
     EngagementCorrected.type: ("events", "engagements"),
+    EngagementRedacted.type: ("events", "engagements"),
     EngagementQuarantined.type: ("events", "quarantine"),
     ContactRegistered.type: ("contacts", "contacts"),
     ContactChanged.type: ("contacts", "contacts"),
     ContactWithdrawn.type: ("contacts", "contacts"),
+    ContactErased.type: ("contacts", "contacts"),
     ConsentChanged.type: ("contacts", "contacts"),
     ContactsMerged.type: ("contacts", "contacts"),
     ContactsUnmerged.type: ("contacts", "contacts"),

@@ -31,6 +31,8 @@ POINTS = {
     "import.before_done": "all of a window is done, and not noted down",
     "import.after_done": "a window is noted as done, the import has not moved on",
     "import.mid_revert": "a part of a window is taken back",
+    "erasure.after_contact": "a contact is erased in its own document, its identifiers still point to it",
+    "erasure.before_report": "contacts has erased all of its own, and not said so",
     "log.after_append": "events stand in the log and not in the index",
     "index.mid_put": "a part of a batch has been put into the index",
     "index.before_commit": "a batch has been put into the index, not committed",

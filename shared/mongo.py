@@ -1,6 +1,6 @@
 """The store: one database for each service, every write durable before it is acknowledged, events kept in documents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -71,6 +71,21 @@ def _insert(collection: Collection[dict[str, Any]], documents: Sequence[dict[str
             raise
         return {documents[each["index"]]["_id"] for each in errors}
     return set()
+
+
+def rewrite(collection: Collection[dict[str, Any]], change: Callable[[dict[str, Any]], dict[str, Any]]) -> int:
+    """Put `change` of each document in its place, a few at a time; returns how many are different now.
+
+    Only members that differ are written, and only to the version that was read: `change` must stand another round.
+    """
+    changed = 0
+    for each in collection.find({}, batch_size=100):
+        left = change(each)
+        different = {name: value for name, value in left.items() if value != each.get(name)}
+        if different:
+            asked = {"_id": each["_id"]} | ({"version": each["version"]} if "version" in each else {})
+            changed += collection.update_one(asked, {"$set": different}).modified_count
+    return changed
 
 
 _WAITING = {"outbox.id": {"$gt": ""}}

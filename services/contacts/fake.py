@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from services.contacts.erasures import ErasureStore, Kept, nothing_of
 from services.contacts.merging import Merge
-from services.contacts.repository import Added, Likeable, Said, Standing, Unsettled
+from services.contacts.repository import KNOWN, Added, Likeable, Said, Standing, Unsettled
 from services.contacts.segments.fake import FakeSegments
-from services.contacts.segments.repository import SegmentStore
-from shared.contracts.base import Envelope, Event
+from services.contacts.segments.port import SegmentStore
+from shared.contracts.base import Envelope, Event, read_envelope
 from shared.contracts.consent import Consent
 from shared.contracts.contacts import Contact
+from shared.contracts.erasure import Erasure, Traces
 from shared.contracts.preferences import ErasureRequest
 from shared.messaging.testbus import MemoryOutbox
+from shared.redaction import redact
 
 
 class FakeContacts:
@@ -27,6 +30,7 @@ class FakeContacts:
         self._different: set[frozenset[str]] = set()
         self.outbox = MemoryOutbox()
         self.segments: SegmentStore = FakeSegments(self._everyone)
+        self.erasures: ErasureStore = FakeErasures()
 
     def owners(self, keys: Iterable[str]) -> dict[str, list[str]]:
         return {key: list(self._identifiers[key]) for key in keys if self._identifiers.get(key)}
@@ -66,7 +70,9 @@ class FakeContacts:
 
     def find_standings(self, contact_ids: Iterable[str]) -> dict[str, Standing]:
         return {
-            key: Standing(each.locality, each.groups, each.merged_into) for key, each in self.find(contact_ids).items()
+            key: Standing(each.locality, each.groups, each.merged_into)
+            for key, each in self.find(contact_ids).items()
+            if not each.erased
         }
 
     def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> set[str]:
@@ -99,6 +105,7 @@ class FakeContacts:
         return {
             key: Said(each.name, each.version, self._consents.get(key, ()), each.merged_into)
             for key, each in found.items()
+            if not each.erased
         }
 
     def add_consents(self, added: Sequence[Added]) -> None:
@@ -138,6 +145,17 @@ class FakeContacts:
         if stored:
             self._consents[contact.contact_id] = tuple(said)
         return stored
+
+    def erase(self, left: Contact, envelope: Envelope[Event], traces: Traces) -> bool:
+        key = left.contact_id
+        if self._contacts[key].version != left.version - 1:
+            return False
+        said = redact([each.model_dump(mode="json") for each in self._consents.get(key, ())], traces)
+        self._consents[key] = tuple(map(Consent.model_validate, said))
+        self._merges.pop(key, None)
+        self._unsettled.pop(key, None)
+        self.outbox.rewrite(key, lambda event: read_envelope(redact(event.content, traces), KNOWN))
+        return self.replace(left, envelope)
 
     def merges(self, contact_id: str) -> tuple[Merge, ...]:
         return self._merges.get(contact_id, ())
@@ -189,9 +207,41 @@ class FakePreferences:
     def ask_for_erasure(self, request: ErasureRequest) -> None:
         self._erasures.setdefault(request.contact_id, request)
 
+    def forget(self, contact_id: str) -> None:
+        self._keys.pop(contact_id, None)
+        self._erasures.pop(contact_id, None)
+
     def erasure_asked_at(self, contact_id: str) -> datetime | None:
         found = self._erasures.get(contact_id)
         return found.asked_at if found else None
 
     def erasure_requests(self, limit: int) -> list[ErasureRequest]:
         return sorted(self._erasures.values(), key=lambda each: each.asked_at)[:limit]
+
+
+class FakeErasures:
+    """The same register in memory."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Kept] = {}
+        self.outbox = MemoryOutbox()
+
+    def insert(self, kept: Kept) -> bool:
+        return self._kept.setdefault(kept.erasure.erasure_id, kept) is kept
+
+    def find(self, erasure_id: str) -> Kept | None:
+        return self._kept.get(erasure_id)
+
+    def replace(self, erasure: Erasure, envelope: Envelope[Event] | None = None) -> bool:
+        standing = self._kept.get(erasure.erasure_id)
+        if standing is None or standing.erasure.version != erasure.version - 1:
+            return False
+        traces = standing.traces if erasure.state != "done" else nothing_of(erasure)
+        self._kept[erasure.erasure_id] = Kept(erasure, traces)
+        if envelope is not None:
+            self.outbox.add(erasure.erasure_id, envelope)
+        return True
+
+    def latest(self, open_only: bool, limit: int) -> list[Erasure]:
+        found = sorted((each.erasure for each in self._kept.values()), key=lambda each: each.at, reverse=True)
+        return [each for each in found if each.state != "done" or not open_only][:limit]

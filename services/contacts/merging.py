@@ -42,6 +42,8 @@ def check_merge(survivor: Contact, merged: Contact, merges: Sequence[Merge]) -> 
     """Raises what forbids the merge."""
     if survivor.contact_id == merged.contact_id:
         raise Invalid("A contact cannot be merged with itself.")
+    if survivor.erased or merged.erased:
+        raise Conflict("One of these contacts has been erased: there is nothing left to merge.")
     if survivor.merged_into or merged.merged_into:
         raise Conflict("One of these contacts has been merged already. Look at them again.")
     if len(merges) >= MAX_MERGES:

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from services.contacts.erasures import ErasureStore
 from services.contacts.merging import Merge
-from services.contacts.segments.repository import SegmentStore
+from services.contacts.segments.port import SegmentStore
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import Consent
 from shared.contracts.contacts import Contact
+from shared.contracts.erasure import Traces
 from shared.messaging import Outbox
 
 
@@ -76,6 +78,11 @@ class Contacts(Protocol):
         """Segments and who is in them, beside the contacts."""
         ...
 
+    @property
+    def erasures(self) -> ErasureStore:
+        """The register of erasures."""
+        ...
+
     def owners(self, keys: Iterable[str]) -> dict[str, list[str]]:
         """The contacts that carry each key (domain.key_of); keys nobody carries are left out."""
         ...
@@ -105,7 +112,7 @@ class Contacts(Protocol):
     def find(self, contact_ids: Iterable[str]) -> dict[str, Contact]: ...
 
     def find_standings(self, contact_ids: Iterable[str]) -> dict[str, Standing]:
-        """Where contacts stand: all that a resolution needs of them."""
+        """Where contacts stand: all that a resolution needs of them. Nobody who is erased stands anywhere."""
         ...
 
     def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> set[str]:
@@ -125,7 +132,7 @@ class Contacts(Protocol):
         ...
 
     def find_said(self, contact_ids: Iterable[str]) -> dict[str, Said]:
-        """What contacts have said of their consent."""
+        """What contacts have said of their consent; those that are erased say nothing any more."""
         ...
 
     def add_consents(self, added: Sequence[Added]) -> None:
@@ -148,6 +155,10 @@ class Contacts(Protocol):
 
     def revive(self, contact: Contact, said: Sequence[Consent], envelope: Envelope[Event]) -> bool:
         """Store the contact that comes back; False when somebody was faster."""
+        ...
+
+    def erase(self, left: Contact, envelope: Envelope[Event], traces: Traces) -> bool:
+        """Store what is left, with the traces gone from statements, merges and waiting events; False as `replace`."""
         ...
 
     def merges(self, contact_id: str) -> tuple[Merge, ...]:

@@ -33,6 +33,10 @@ class PreferenceStore(Protocol):
         """Asked again, the first time stands."""
         ...
 
+    def forget(self, contact_id: str) -> None:
+        """Neither a key nor a request is left of the contact."""
+        ...
+
     def erasure_asked_at(self, contact_id: str) -> datetime | None: ...
 
     def erasure_requests(self, limit: int) -> list[ErasureRequest]:
@@ -64,6 +68,10 @@ class MongoPreferences:
 
     def ask_for_erasure(self, request: ErasureRequest) -> None:
         insert_new(self._erasures, [{"_id": request.contact_id, "asked_at": request.asked_at}])
+
+    def forget(self, contact_id: str) -> None:
+        self._keys.delete_one({"_id": contact_id})
+        self._erasures.delete_one({"_id": contact_id})
 
     def erasure_asked_at(self, contact_id: str) -> datetime | None:
         found = self._erasures.find_one({"_id": contact_id})
@@ -134,7 +142,7 @@ class PreferenceDesk:
         contact = self._contacts.find([contact_id]).get(contact_id) if contact_id else None
         while contact is not None and contact.merged_into:
             contact = self._contacts.find([contact.merged_into]).get(contact.merged_into)
-        if contact is None or contact.withdrawn:
+        if contact is None or contact.withdrawn or contact.erased:
             raise NotFound(GONE)
         return contact.contact_id
 

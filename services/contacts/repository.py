@@ -6,15 +6,19 @@ from typing import Any
 import orjson
 from pymongo import UpdateOne
 
+from services.contacts.erasures import ErasureStore, MongoErasures
 from services.contacts.merging import Merge
 from services.contacts.port import Added, Contacts, Likeable, Said, Standing, Unsettled
 from services.contacts.segments.domain import bucket_of
-from services.contacts.segments.repository import MongoSegments, SegmentStore
+from services.contacts.segments.port import SegmentStore
+from services.contacts.segments.repository import MongoSegments
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import Consent, ConsentChanged
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
+from shared.contracts.erasure import ContactErased, Traces
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.mongo import Documents, MongoOutbox, insert_new
+from shared.redaction import redact
 
 __all__ = ["Added", "Contacts", "Likeable", "MongoContacts", "Said", "Standing", "Unsettled"]
 _PUBLISHED = (
@@ -24,6 +28,7 @@ _PUBLISHED = (
     ConsentChanged,
     ContactsMerged,
     ContactsUnmerged,
+    ContactErased,
 )
 KNOWN: dict[str, type[Event]] = {each.type: each for each in _PUBLISHED}
 
@@ -40,6 +45,7 @@ class MongoContacts:
         self._different = database["different"]
         self.outbox = MongoOutbox(self._contacts, KNOWN)
         self.segments: SegmentStore = MongoSegments(database)
+        self.erasures: ErasureStore = MongoErasures(database)
         self._identifiers.create_index("contact_ids")
         self._contacts.create_index("unsettled.merge_id", sparse=True)
 
@@ -84,10 +90,12 @@ class MongoContacts:
 
     def find_standings(self, contact_ids: Iterable[str]) -> dict[str, Standing]:
         found = self._contacts.find(
-            {"_id": {"$in": list(set(contact_ids))}}, {"locality": 1, "groups": 1, "merged_into": 1}
+            {"_id": {"$in": list(set(contact_ids))}}, {"locality": 1, "groups": 1, "merged_into": 1, "erased": 1}
         )
         return {
-            each["_id"]: Standing(each["locality"], tuple(each["groups"]), each.get("merged_into")) for each in found
+            each["_id"]: Standing(each["locality"], tuple(each["groups"]), each.get("merged_into"))
+            for each in found
+            if not each.get("erased")
         }
 
     def insert(self, contacts: Sequence[tuple[Contact, Envelope[Event]]]) -> set[str]:
@@ -114,8 +122,8 @@ class MongoContacts:
 
     def find_said(self, contact_ids: Iterable[str]) -> dict[str, Said]:
         asked = {"_id": {"$in": list(set(contact_ids))}}
-        found = self._contacts.find(asked, {"name": 1, "version": 1, "consents": 1, "merged_into": 1})
-        return {each["_id"]: _said(each) for each in found}
+        found = self._contacts.find(asked, {"name": 1, "version": 1, "consents": 1, "merged_into": 1, "erased": 1})
+        return {each["_id"]: _said(each) for each in found if not each.get("erased")}
 
     def add_consents(self, added: Sequence[Added]) -> None:
         self._contacts.bulk_write([_addition(each) for each in added], ordered=False)
@@ -136,6 +144,18 @@ class MongoContacts:
     def revive(self, contact: Contact, said: Sequence[Consent], envelope: Envelope[Event]) -> bool:
         return self._store(contact, envelope, {"consents": _of_consents(said)})
 
+    def erase(self, left: Contact, envelope: Envelope[Event], traces: Traces) -> bool:
+        asked = {"_id": left.contact_id, "version": left.version - 1}
+        standing = self._contacts.find_one(asked, {"consents": 1, "outbox": 1})
+        if standing is None:
+            return False
+        kept = redact({"consents": standing.get("consents", []), "outbox": standing.get("outbox", [])}, traces)
+        kept["outbox"].append(envelope.content)
+        document = _document(left) | kept
+        del document["_id"]
+        update = {"$set": document, "$unset": {"merges": "", "unsettled": ""}}
+        return self._contacts.update_one(asked, update).modified_count == 1
+
     def merges(self, contact_id: str) -> tuple[Merge, ...]:
         found = self._contacts.find_one({"_id": contact_id}, {"merges": 1}) or {}
         return tuple(Merge.model_validate(each, extra="ignore") for each in found.get("merges", ()))
@@ -153,9 +173,9 @@ class MongoContacts:
         return [each["contact_ids"] for each in found]
 
     def likeable(self) -> Iterator[Likeable]:
-        fields = {"name": 1, "locality": 1, "practice": 1, "merged_into": 1, "withdrawn": 1}
+        fields = dict.fromkeys(("name", "locality", "practice", "merged_into", "withdrawn", "erased"), 1)
         for each in self._contacts.find({}, fields, batch_size=1000):
-            if not (each.get("merged_into") or each.get("withdrawn")):
+            if not (each.get("merged_into") or each.get("withdrawn") or each.get("erased")):
                 yield Likeable(each["_id"], each["name"], each.get("locality"), each.get("practice"))
 
     def declare_different(self, one_id: str, other_id: str, by: str) -> None:

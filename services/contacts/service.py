@@ -7,6 +7,8 @@ from services.contacts import domain
 from services.contacts.consents import ConsentBook
 from services.contacts.duplicates import Duplicates
 from services.contacts.envelopes import envelope, now
+from services.contacts.eraser import Eraser
+from services.contacts.erasure_entry import ErasureEntry
 from services.contacts.importing.desk import ImportDesk
 from services.contacts.importing.entry import ImportEntry
 from services.contacts.importing.store import Imports, MongoImports
@@ -68,12 +70,12 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this contact in the meantime. Look at it again, then change it."
 
 
-class ContactsService(ImportEntry, PreferenceEntry):
+class ContactsService(ImportEntry, PreferenceEntry, ErasureEntry):
     """Answers for contacts; its outbox is published by the runner after each answer."""
 
     name: ClassVar[str] = "contacts"
 
-    def __init__(self, repository: Contacts, imports: Imports, preferences: PreferenceStore) -> None:
+    def __init__(self, repository: Contacts, imports: Imports, preferences: PreferenceStore, secret: str = "") -> None:
         self._repository = repository
         self._imports = ImportDesk(imports)
         self._import_work = ImportWork(imports, repository)
@@ -84,7 +86,8 @@ class ContactsService(ImportEntry, PreferenceEntry):
         self._merger = Merger(repository)
         self._duplicates = Duplicates(repository)
         self._keeper = Keeper(repository.segments)
-        self.outbox = Outboxes(repository.outbox, repository.segments.outbox)
+        self._eraser = Eraser(repository, imports, preferences, secret)
+        self.outbox = Outboxes(repository.outbox, repository.segments.outbox, repository.erasures.outbox)
 
     @rpc
     def resolve_contacts(self, request: ResolveContacts) -> Resolutions:
@@ -125,7 +128,7 @@ class ContactsService(ImportEntry, PreferenceEntry):
     @rpc
     def change_contact(self, request: ChangeContact) -> Contact:
         contact = self._get(request.contact_id)
-        if contact.version != request.version or contact.merged_into:
+        if contact.version != request.version or contact.merged_into or contact.erased:
             raise Conflict(CHANGED_MEANWHILE)
         changed = domain.change(contact, request.contact, now(), request.by)
         if changed is None:
@@ -149,8 +152,12 @@ class ContactsService(ImportEntry, PreferenceEntry):
 
     @rpc
     def get_profile(self, request: GetProfile) -> Profile:
+        contact = self._get(request.contact_id)
+        if contact.erased:
+            nothing = ContactConsents(contact_id=request.contact_id, allowances=(), consents=())
+            return Profile(contact=contact, consents=nothing, segments=(), merges=())
         return Profile(
-            contact=self._get(request.contact_id),
+            contact=contact,
             consents=self._consents.of(request.contact_id),
             segments=self._segments.of_contact(request.contact_id),
             merges=self._merger.records(request.contact_id),
@@ -266,7 +273,8 @@ class ContactsService(ImportEntry, PreferenceEntry):
 
 def build(settings: Settings, bus: Bus) -> ContactsService:
     database = connect(settings, "contacts")
-    return ContactsService(MongoContacts(database), MongoImports(database), MongoPreferences(database))
+    imports, preferences = MongoImports(database), MongoPreferences(database)
+    return ContactsService(MongoContacts(database), imports, preferences, settings.secret)
 
 
 def _id_of_request(request_id: str) -> str:

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from services.events.repository import Held, Stored
-from shared.contracts.base import Envelope, Event
+from services.events.repository import KNOWN, Held, Stored, redacted_held
+from shared.contracts.base import Envelope, Event, read_envelope
+from shared.contracts.erasure import Traces
 from shared.contracts.events import Engagement, Quarantined
 from shared.messaging.testbus import MemoryOutbox
+from shared.redaction import redact
 
 
 class FakeEngagements:
@@ -39,6 +41,18 @@ class FakeEngagements:
         self._engagements[engagement.engagement_id] = replace(standing, engagement=engagement, accepted=joined)
         self.outbox.add(engagement.engagement_id, envelope)
         return True
+
+    def redact(self, left: Engagement, envelope: Envelope[Event], traces: Traces, names: bool) -> bool:
+        key = left.engagement_id
+        self.outbox.rewrite(key, lambda event: read_envelope(redact(event.content, traces, names), KNOWN))
+        recorded = read_envelope(redact(self._engagements[key].recorded.content, traces, names), KNOWN)
+        self._engagements[key] = replace(self._engagements[key], recorded=recorded)
+        return self.replace(left, envelope)
+
+    def redact_held(self, traces: Traces) -> None:
+        for key, held in self._held.items():
+            left = redacted_held(held.item.model_dump(mode="json"), traces)
+            self._held[key] = replace(held, item=Quarantined.model_validate(left))
 
     def find_by_partner_id(self, partner: str, external_id: str, source: str | None) -> list[str]:
         named: list[tuple[str, str, Engagement | Quarantined]] = [

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import orjson
 
 from shared.contracts.base import Envelope, Event, read_envelope
+from shared.contracts.erasure import EngagementRedacted, Traces
 from shared.contracts.events import (
     Engagement,
     EngagementCorrected,
@@ -16,10 +17,11 @@ from shared.contracts.events import (
     Quarantined,
 )
 from shared.messaging import Outbox
-from shared.mongo import Documents, MongoOutbox, insert_new
+from shared.mongo import Documents, MongoOutbox, insert_new, rewrite
+from shared.redaction import redact
 
 KNOWN: dict[str, type[Event]] = {
-    each.type: each for each in (EngagementRecorded, EngagementCorrected, EngagementQuarantined)
+    each.type: each for each in (EngagementRecorded, EngagementCorrected, EngagementQuarantined, EngagementRedacted)
 }
 
 
@@ -65,6 +67,14 @@ class Engagements(Protocol):
 
     def replace(self, engagement: Engagement, envelope: Envelope[Event], accepted: str | None = None) -> bool:
         """Store the next version with its event in the outbox; False when somebody was faster."""
+        ...
+
+    def redact(self, left: Engagement, envelope: Envelope[Event], traces: Traces, names: bool) -> bool:
+        """As `replace`, with the traces gone from the event it was recorded by and from those that wait as well."""
+        ...
+
+    def redact_held(self, traces: Traces) -> None:
+        """Take the traces out of every quarantined event, decided or not."""
         ...
 
     def find_by_partner_id(self, partner: str, external_id: str, source: str | None) -> list[str]:
@@ -132,6 +142,19 @@ class MongoEngagements:
             update["$addToSet"] = {"accepted": accepted}
         asked = {"_id": engagement.engagement_id, "version": engagement.version - 1}
         return self._engagements.update_one(asked, update).modified_count == 1
+
+    def redact(self, left: Engagement, envelope: Envelope[Event], traces: Traces, names: bool) -> bool:
+        asked = {"_id": left.engagement_id, "version": left.version - 1}
+        standing = self._engagements.find_one(asked, {"recorded": 1, "outbox": 1})
+        if standing is None:
+            return False
+        kept = redact({"recorded": standing["recorded"], "outbox": standing.get("outbox", [])}, traces, names)
+        kept["outbox"].append(envelope.content)
+        kept |= {"version": left.version, "current": envelope.content["data"]["engagement"]}
+        return self._engagements.update_one(asked, {"$set": kept}).modified_count == 1
+
+    def redact_held(self, traces: Traces) -> None:
+        rewrite(self._quarantine, lambda document: _redacted_held(document, traces))
 
     def find_by_partner_id(self, partner: str, external_id: str, source: str | None) -> list[str]:
         asked = {"partner": partner, "external_id": external_id} | ({"source": source} if source else {})
@@ -219,6 +242,20 @@ def _held(document: Mapping[str, Any]) -> Held:
     return Held(
         item, read_envelope(document["quarantined"], KNOWN), document["engagement_key"], document["correlationid"]
     )
+
+
+def _redacted_held(document: dict[str, Any], traces: Traces) -> dict[str, Any]:
+    unpacked = document | {name: document[name] and orjson.loads(document[name]) for name in ("original", "corrected")}
+    left = redacted_held(unpacked, traces)
+    if left == unpacked:
+        return document
+    return left | {name: _pack(left[name]) for name in ("original", "corrected")}
+
+
+def redacted_held(content: dict[str, Any], traces: Traces) -> dict[str, Any]:
+    """A quarantined event without the traces; when they stand in it, the name goes from its texts too."""
+    left: dict[str, Any] = redact(content, traces)
+    return left if left == content else redact(content, traces, names=True)
 
 
 def _pack(content: dict[str, Any] | None) -> bytes | None:

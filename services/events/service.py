@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from services.events import domain
 from services.events.domain import Draft, Inbound
+from services.events.erasure import ErasureEntry
 from services.events.ingestion import SOURCE, Ingestion, read_inbound, resolve, stored
 from services.events.repository import Engagements, Held, MongoEngagements, Stored
 from services.events.rules import RejectedError, read_reported
@@ -36,7 +37,7 @@ CHANGED_MEANWHILE = "Somebody else changed this in the meantime. Look at it agai
 NO_ENGAGEMENT = "There is no such engagement, or your role does not let you see it."
 
 
-class EventsService:
+class EventsService(ErasureEntry):
     """Records engagements; what commands publish waits in the documents' outboxes."""
 
     name: ClassVar[str] = "events"

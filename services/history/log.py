@@ -1,14 +1,16 @@
 """The append-only log of every event that matters to a stakeholder: the truth that the index is folded from.
 
+Only an erasure changes what stands in it: personal fields go, the event, its id and its position stay.
+
 Positions are dense, 1, 2, 3 and so on; only inside a batch may some be missing. Readers therefore ask for bounded
 windows on an index, which every store answers quickly (the embedded store reads all matches of a sort with a limit).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from pymongo import ASCENDING
+from pymongo import ASCENDING, UpdateOne
 
 from services.history.timeline import LOGGED_EVENTS
 from shared.contracts.base import Envelope, Event
@@ -37,6 +39,24 @@ class LogPort(Protocol):
         """The events at positions from `after` + 1 to `upto`, in order."""
         ...
 
+    def contents(self, after: int, upto: int) -> list[dict[str, Any]]:
+        """As `read`, the structured JSON form of each as it is stored."""
+        ...
+
+    def holds(self, event_id: str) -> bool: ...
+
+    def rewrite(self, contents: Sequence[dict[str, Any]]) -> None:
+        """Put other contents in place of events, by their ids: only an erasure does that."""
+        ...
+
+    def add_erased(self, erasure_by_contact: Mapping[str, str]) -> None:
+        """Remember who was erased: what still comes about them is stored without what is personal."""
+        ...
+
+    def erased(self) -> dict[str, str]:
+        """Contact id -> erasure id."""
+        ...
+
 
 def windows(log: LogPort, after: int, upto: int) -> Iterator[tuple[int, list[Envelope[Event]]]]:
     """(position reached, events) from `after` to `upto`, in windows small enough to hold."""
@@ -50,6 +70,7 @@ class Log:
 
     def __init__(self, database: Documents) -> None:
         self._log = database["log"]
+        self._erased = database["erased"]
 
     def prepare(self) -> None:
         """Make the index that windows need; the writer asks for it at start."""
@@ -78,9 +99,26 @@ class Log:
         return self._log.find_one({"position": {"$gt": after, "$lte": after + WINDOW}}, {"_id": 1}) is not None
 
     def read(self, after: int, upto: int) -> list[Envelope[Event]]:
+        return list(map(to_envelope, self.contents(after, upto)))
+
+    def contents(self, after: int, upto: int) -> list[dict[str, Any]]:
         found = list(self._log.find({"position": {"$gt": after, "$lte": upto}}, batch_size=WINDOW + 1))
         found.sort(key=lambda each: each["position"])
-        return [_envelope(each["event"]) for each in found]
+        return [each["event"] for each in found]
+
+    def holds(self, event_id: str) -> bool:
+        return self._log.find_one({"_id": event_id}, {"_id": 1}) is not None
+
+    def rewrite(self, contents: Sequence[dict[str, Any]]) -> None:
+        if contents:
+            updates = [UpdateOne({"_id": each["id"]}, {"$set": {"event": each}}) for each in contents]
+            self._log.bulk_write(updates, ordered=False)
+
+    def add_erased(self, erasure_by_contact: Mapping[str, str]) -> None:
+        insert_new(self._erased, [{"_id": key, "erasure_id": each} for key, each in erasure_by_contact.items()])
+
+    def erased(self) -> dict[str, str]:
+        return {each["_id"]: each["erasure_id"] for each in self._erased.find()}
 
 
 class FakeLog:
@@ -88,6 +126,7 @@ class FakeLog:
 
     def __init__(self) -> None:
         self._events: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._erased: dict[str, str] = {}
 
     def prepare(self) -> None: ...
 
@@ -103,11 +142,27 @@ class FakeLog:
         return max((after, *(position for position, _ in self._events.values())))
 
     def read(self, after: int, upto: int) -> list[Envelope[Event]]:
+        return list(map(to_envelope, self.contents(after, upto)))
+
+    def contents(self, after: int, upto: int) -> list[dict[str, Any]]:
         found = sorted((each for each in self._events.values() if after < each[0] <= upto), key=lambda each: each[0])
-        return [_envelope(event) for _, event in found]
+        return [event for _, event in found]
+
+    def holds(self, event_id: str) -> bool:
+        return event_id in self._events
+
+    def rewrite(self, contents: Sequence[dict[str, Any]]) -> None:
+        for each in contents:
+            self._events[each["id"]] = (self._events[each["id"]][0], each)
+
+    def add_erased(self, erasure_by_contact: Mapping[str, str]) -> None:
+        self._erased = {**erasure_by_contact, **self._erased}
+
+    def erased(self) -> dict[str, str]:
+        return dict(self._erased)
 
 
-def _envelope(event: dict[str, Any]) -> Envelope[Event]:
+def to_envelope(event: dict[str, Any]) -> Envelope[Event]:
     """What the log holds was checked as a CloudEvent when it arrived; once more would double the time of a fold."""
     return Envelope(
         data=_KNOWN[event["type"]].read(event["data"]),

@@ -7,18 +7,20 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from threading import Lock
-from typing import ClassVar
+from typing import ClassVar, cast
 
+from services.history.erasing import HistoryEraser, redacted_on_arrival
 from services.history.index.directory import Indexes, Pointer
 from services.history.index.port import IndexBusy, IndexLost, IndexWriter
 from services.history.log import Log, LogPort, windows
 from services.history.timeline import LOGGED_EVENTS, fold
 from shared import failpoints
 from shared.contracts.base import Envelope, Event
+from shared.contracts.erasure import ContactErased, ErasureDecided
 from shared.contracts.history import IndexSwapped, SwapIndex
 from shared.errors import NotFound, Unavailable
 from shared.logs import get_logger
-from shared.messaging import Bus, every, on_batch, rpc
+from shared.messaging import Bus, every, on, on_batch, rpc
 from shared.mongo import connect
 from shared.settings import Settings
 
@@ -32,8 +34,10 @@ class HistoryProjector:
 
     name: ClassVar[str] = "history_projector"
 
-    def __init__(self, event_log: LogPort, indexes: Indexes) -> None:
+    def __init__(self, event_log: LogPort, indexes: Indexes, bus: Bus) -> None:
         self._log = event_log
+        self._erased: dict[str, str] | None = None
+        self._eraser = HistoryEraser(event_log, bus, self._show_again)
         self._indexes = indexes
         self._index: IndexWriter | None = None
         self._serving = Pointer("", complete=False)
@@ -50,10 +54,19 @@ class HistoryProjector:
         """Acknowledged once the events are in the log: from there the index can always be made."""
         with self._lock:
             index = self._opened()
+            envelopes = self._without_erased(envelopes)
             self._last = self._append(envelopes)
             failpoints.reach("log.after_append")
             if self._live:
                 self._put(index, envelopes)
+
+    @on("history.erasures", ContactErased, ErasureDecided)
+    def erase(self, envelope: Envelope[Event]) -> None:
+        """Acknowledged once the log and the index are without the person, and the others have been told."""
+        if isinstance(envelope.data, ErasureDecided):
+            self._eraser.finish(envelope.data)
+        else:
+            self._eraser.erase(cast(Envelope[ContactErased], envelope))
 
     @every(COMMIT_SECONDS)
     def follow_log(self) -> None:
@@ -86,6 +99,33 @@ class HistoryProjector:
         """Leave a committed index behind; what is not committed would be caught up from the log."""
         if self._index is not None:
             self._close(self._index)
+
+    def _without_erased(self, envelopes: Sequence[Envelope[Event]]) -> Sequence[Envelope[Event]]:
+        """What comes late about somebody who is erased brings nothing back."""
+        if self._erased is None:
+            self._erased = self._log.erased()
+        new = {
+            contact_id: each.data.erasure_id
+            for each in envelopes
+            if isinstance(each.data, ContactErased)
+            for contact_id in each.data.contact_ids
+        }
+        if new:
+            self._log.add_erased(new)
+            self._erased |= new
+        return redacted_on_arrival(envelopes, self._erased) if self._erased else envelopes
+
+    def _show_again(self, envelopes: Sequence[Envelope[Event]]) -> None:
+        """What an erasure has rewritten replaces what the index holds of it."""
+        with self._lock:
+            index = self._opened()
+            if not self._live:
+                raise Unavailable("The index is being caught up with the log. The erasure goes on afterwards.")
+            try:
+                index.put_again([fold(each) for each in envelopes])
+            except IndexLost as error:
+                self._lost(index, error)
+                raise Unavailable("The index was lost and is being built again. The erasure goes on.") from error
 
     def _append(self, envelopes: Sequence[Envelope[Event]]) -> int:
         try:
@@ -181,7 +221,7 @@ class HistoryProjector:
 
 
 def build(settings: Settings, bus: Bus) -> HistoryProjector:
-    """The projector of this instance; it asks nobody."""
+    """The projector of this instance."""
     event_log = Log(connect(settings, "history"))
     event_log.prepare()
-    return HistoryProjector(event_log, Indexes(settings.index_dir))
+    return HistoryProjector(event_log, Indexes(settings.index_dir), bus)

@@ -23,21 +23,25 @@ from services.history.sentences import (
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
+from shared.contracts.erasure import ContactErased, EngagementRedacted
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.contracts.notifications import MailingFinished, MailingStarted, MessagesFailed, MessagesSent
 from shared.contracts.segments import SegmentEntered, SegmentLeft
 
+_EngagementEvent = EngagementRecorded | EngagementCorrected | EngagementRedacted
 _ContactEvent = ContactRegistered | ContactChanged | ContactWithdrawn
 LOGGED_EVENTS = (
     EngagementRecorded,
     EngagementCorrected,
     EngagementQuarantined,
+    EngagementRedacted,
     ContactRegistered,
     ContactChanged,
     ContactsMerged,
     ContactsUnmerged,
     ContactWithdrawn,
+    ContactErased,
     ConsentChanged,
     SegmentEntered,
     SegmentLeft,
@@ -51,12 +55,16 @@ LOGGED_EVENTS = (
 def fold(envelope: Envelope[Event]) -> Folded:
     """The entry of one event, and the contact as the event knows it."""
     match envelope.data:
-        case EngagementRecorded() | EngagementCorrected():
+        case EngagementRecorded() | EngagementCorrected() | EngagementRedacted():
             return Folded(_engagement_entry(envelope.data, envelope.sequence))
         case ContactChanged() if [each.field for each in envelope.data.changes] == ["merged_into"]:
             return Folded(None, _record(envelope.data.contact, envelope.sequence))  # the survivor's event is the entry
         case ContactRegistered() | ContactChanged() | ContactWithdrawn():
             return Folded(_contact_entry(envelope.id, envelope.data), _record(envelope.data.contact, envelope.sequence))
+        case ContactErased():
+            return Folded(
+                None, _record(envelope.data.contact, envelope.sequence)
+            )  # its lines stay as many as they were
         case ConsentChanged():
             return Folded(_consent_entry(envelope, envelope.data))
         case ContactsMerged() | ContactsUnmerged():
@@ -72,7 +80,7 @@ def fold(envelope: Envelope[Event]) -> Folded:
     raise TypeError(f"{envelope.data.type} has no place in the history")
 
 
-def _engagement_entry(event: EngagementRecorded | EngagementCorrected, sequence: int) -> Entry:
+def _engagement_entry(event: _EngagementEvent, sequence: int) -> Entry:
     engagement = event.engagement
     return Entry(
         id=engagement.engagement_id,
@@ -224,7 +232,7 @@ def _record(contact: Contact, sequence: int) -> ContactRecord:
         reported_by=_once(contact.reported_by),
         merged_into=contact.merged_into,
         merged=contact.merged,
-        withdrawn=contact.withdrawn,
+        withdrawn=contact.withdrawn or contact.erased,
     )
 
 

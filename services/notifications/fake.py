@@ -5,12 +5,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from services.notifications.domain import Addressee, Chunk
-from services.notifications.ledger import Settlement, chunk_id
+from services.notifications.ledger import HELD, Settlement, chunk_id, without
 from services.notifications.repository import Withdrawal, is_open
+from services.notifications.repository import without as without_words
 from shared.contracts.base import Envelope, Event
+from shared.contracts.contacts import ERASED_NAME
+from shared.contracts.erasure import Traces
 from shared.contracts.notifications import Counts, EndState, LedgerLine, Mailing
 from shared.contracts.subscriptions import Suppression
-from shared.errors import Conflict
+from shared.errors import Conflict, Unavailable
 from shared.messaging.testbus import MemoryOutbox
 
 
@@ -45,6 +48,14 @@ class FakeMailings:
     def unfinished(self) -> list[Mailing]:
         found = [each for each in list(self._mailings.values()) if is_open(each)]
         return sorted(found, key=lambda each: (each.created_at, each.mailing_id))
+
+    def erase(self, traces: Traces, mailing_ids: Iterable[str]) -> None:
+        for address in traces.emails:
+            self.unsuppress(address)
+        for mailing_id in mailing_ids:
+            notice = self._mailings[mailing_id]
+            if notice.lane == "urgent":
+                self._mailings[mailing_id] = without_words(notice, traces)
 
     def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
         for each in withdrawals:
@@ -149,6 +160,21 @@ class FakeLedger:
 
     def has_open_chunks(self, mailing_id: str, audience: int) -> bool:
         return self.progress(mailing_id, audience)[1] > 0
+
+    def erase(self, traces: Traces) -> tuple[str, ...]:
+        mailings, held = dict[str, None](), False
+        for key, people in self._people.items():
+            left = tuple(without(each, traces) for each in people)
+            if left != people or any(each.contact_id in traces.contact_ids for each in people):
+                self._people[key] = left
+                mailings[self._chunks[key].mailing_id] = None
+                held = held or self._states[key] == "claimed"
+        for (mailing_id, contact_id), line in self._lines.items():
+            if contact_id in traces.contact_ids:
+                self._lines[mailing_id, contact_id] = line.model_copy(update={"name": ERASED_NAME})
+        if held:
+            raise Unavailable(HELD)
+        return tuple(mailings)
 
     def list_lines(self, mailing_id: str, state: EndState, limit: int, cursor: str | None) -> list[LedgerLine]:
         found = [each for each in self._lines.values() if (each.mailing_id, each.state) == (mailing_id, state)]

@@ -15,8 +15,10 @@ import pymongo
 from services.notifications.domain import Addressee, Chunk
 from shared import failpoints
 from shared.contracts.base import Envelope, Event
+from shared.contracts.contacts import ERASED_NAME
+from shared.contracts.erasure import Traces
 from shared.contracts.notifications import Counts, EndState, LedgerLine
-from shared.errors import Conflict
+from shared.errors import Conflict, Unavailable
 from shared.mongo import Documents, insert_new
 
 
@@ -84,9 +86,20 @@ class Ledger(Protocol):
 
     def has_open_chunks(self, mailing_id: str, audience: int) -> bool: ...
 
+    def erase(self, traces: Traces) -> tuple[str, ...]:
+        """Take people who are erased out of audiences and lines; whoever was not sent to yet is suppressed.
+
+        Returns the mailings that had them. Raises Unavailable while a sender holds a part of an audience they are in:
+        it knows their names until it gives it back.
+        """
+        ...
+
     def list_lines(self, mailing_id: str, state: EndState, limit: int, cursor: str | None) -> list[LedgerLine]:
         """By contact id, after the cursor (a contact id)."""
         ...
+
+
+HELD = "A sender is at work on a part of an audience that the person is in. The erasure goes on when it is done."
 
 
 def chunk_id(mailing_id: str, audience: int, number: int) -> str:
@@ -107,8 +120,8 @@ class MongoLedger:
 
     def add_audience(self, mailing_id: str, audience: int, number: int, recipients: Sequence[Addressee]) -> None:
         key = chunk_id(mailing_id, audience, number)
-        people = [[each.contact_id, each.name, each.address, each.consent_id, each.rule] for each in recipients]
-        insert_new(self._audiences, [{"_id": key, "mailing_id": mailing_id, "recipients": people}])
+        people = {"_id": key, "mailing_id": mailing_id, "recipients": list(map(_row, recipients))}
+        insert_new(self._audiences, [people])
         chunk = {
             "_id": key,
             "mailing_id": mailing_id,
@@ -187,10 +200,36 @@ class MongoLedger:
         asked = {"audience_id": f"{mailing_id}:{audience}", "state": {"$in": ["waiting", "claimed"]}}
         return self._chunks.find_one(asked, {"_id": 1}) is not None
 
+    def erase(self, traces: Traces) -> tuple[str, ...]:
+        mailings, theirs = dict[str, None](), []
+        for each in self._audiences.find({}, batch_size=10):
+            people = [Addressee(*one) for one in each["recipients"]]
+            left = [without(one, traces) for one in people]
+            if left != people or any(one.contact_id in traces.contact_ids for one in people):
+                mailings[each["mailing_id"]] = None
+                theirs.append(each["_id"])
+            if left != people:
+                self._audiences.update_one({"_id": each["_id"]}, {"$set": {"recipients": list(map(_row, left))}})
+        self._ledger.update_many({"contact_id": {"$in": list(traces.contact_ids)}}, {"$set": {"name": ERASED_NAME}})
+        if self._chunks.find_one({"_id": {"$in": theirs}, "state": "claimed"}, {"_id": 1}):
+            raise Unavailable(HELD)
+        return tuple(mailings)
+
     def list_lines(self, mailing_id: str, state: EndState, limit: int, cursor: str | None) -> list[LedgerLine]:
         asked = {"mailing_id": mailing_id, "state": state, "contact_id": {"$gt": cursor or ""}}
         found = self._ledger.find(asked).sort("contact_id", pymongo.ASCENDING).limit(limit)
         return [LedgerLine.model_validate(each, extra="ignore") for each in found]
+
+
+def without(who: Addressee, traces: Traces) -> Addressee:
+    """A recipient without name and address, if it is somebody who is erased."""
+    if who.contact_id in traces.contact_ids or who.address in traces.emails:
+        return Addressee(who.contact_id, ERASED_NAME, "", who.consent_id, who.rule or "erased")
+    return who
+
+
+def _row(who: Addressee) -> list[str | None]:
+    return [who.contact_id, who.name, who.address, who.consent_id, who.rule]
 
 
 def _released(release: Release | None) -> dict[str, Any]:

@@ -7,10 +7,19 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from shared.contracts.base import Envelope, Event, new_id
-from shared.contracts.notifications import Mailing, MailingFinished, MailingStarted, MessagesFailed, MessagesSent
+from shared.contracts.erasure import Traces
+from shared.contracts.notifications import (
+    Mailing,
+    MailingDraft,
+    MailingFinished,
+    MailingStarted,
+    MessagesFailed,
+    MessagesSent,
+)
 from shared.contracts.subscriptions import Suppression
 from shared.messaging import Outbox
 from shared.mongo import Documents, JoinedOutbox, MongoOutbox, insert_new
+from shared.redaction import redact
 
 KNOWN: dict[str, type[Event]] = {
     each.type: each for each in (MailingStarted, MailingFinished, MessagesSent, MessagesFailed)
@@ -54,6 +63,10 @@ class Mailings(Protocol):
 
     def unfinished(self) -> list[Mailing]:
         """Those that a sender has something to do with: scheduled, sending, paused, or cancelled and not settled."""
+        ...
+
+    def erase(self, traces: Traces, mailing_ids: Iterable[str]) -> None:
+        """Take people who are erased out of the suppression list, and out of the notices among these mailings."""
         ...
 
     def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
@@ -121,6 +134,14 @@ class MongoMailings:
         found = self._mailings.find({"open": {"$gt": ""}}, {"outbox": 0})
         return sorted(map(_mailing, found), key=lambda each: (each.created_at, each.mailing_id))
 
+    def erase(self, traces: Traces, mailing_ids: Iterable[str]) -> None:
+        self._suppressions.delete_many({"_id": {"$in": list(traces.emails)}})
+        for mailing_id in mailing_ids:
+            notice = self.find(mailing_id)
+            if notice is not None and notice.lane == "urgent":
+                draft = without(notice, traces).draft.model_dump(mode="json")
+                self._mailings.update_one({"_id": mailing_id}, {"$set": {"draft": draft}})
+
     def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
         if withdrawals:
             insert_new(
@@ -159,6 +180,12 @@ class MongoMailings:
             (each["order"], Suppression.model_validate({**each, "address": each["_id"]}, extra="ignore"))
             for each in found
         ]
+
+
+def without(notice: Mailing, traces: Traces) -> Mailing:
+    """A notice that does not say any more whom it was written to."""
+    draft = redact(notice.draft.model_dump(mode="json"), traces, names=True)
+    return notice.model_copy(update={"draft": MailingDraft.model_validate(draft)})
 
 
 def is_open(mailing: Mailing) -> bool:

@@ -6,6 +6,7 @@ from typing import ClassVar
 from services.notifications import domain
 from services.notifications.desk import Desk, compared_address, mailing_id_of
 from services.notifications.domain import Addressee
+from services.notifications.erasure import ErasureEntry
 from services.notifications.ledger import Ledger, MongoLedger
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
 from services.notifications.tokens import Tokens
@@ -51,7 +52,7 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this mailing in the meantime. Look at it again, then decide."
 
 
-class NotificationsService:
+class NotificationsService(ErasureEntry):
     """What staff decide about messages. Sending itself is the sender's (sender.py), a process of its own."""
 
     name: ClassVar[str] = "notifications"
@@ -59,6 +60,7 @@ class NotificationsService:
     def __init__(self, mailings: Mailings, ledger: Ledger, bus: Bus, tokens: Tokens) -> None:
         self._mailings = mailings
         self._ledger = ledger
+        self._bus = bus
         self._desk = Desk(mailings, ledger, bus, tokens)
         self.outbox = mailings.outbox
 

@@ -9,6 +9,8 @@ from shared.contracts.base import Event, Personal, Request, Value
 Scheme = Literal["email", "phone", "partner"]
 ContactKind = Literal["person", "organisation"]
 Name = Annotated[str, Personal, Field(min_length=1, max_length=200)]
+ERASED_NAME = "Erased contact"
+"""What stands in place of the name of somebody who was erased."""
 
 
 class Identifier(Value):
@@ -45,11 +47,13 @@ class Contact(Value):
     """Contacts that were merged into this one, and into those."""
     withdrawn: bool = False
     """Taken back with the import that added it: nobody finds it any more, its lines on the timeline stay."""
+    erased: bool = False
+    """Nothing personal is known of it any more, and nothing can be changed; its lines on the timeline stay."""
 
     @property
     def stands(self) -> bool:
-        """Neither merged into another contact nor taken back."""
-        return self.merged_into is None and not self.withdrawn
+        """Neither merged into another contact, nor taken back, nor erased."""
+        return self.merged_into is None and not self.withdrawn and not self.erased
 
 
 class FieldChange(Value):

@@ -5,7 +5,7 @@ raises raises in the test.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
@@ -149,6 +149,10 @@ class MemoryOutbox:
 
     def add(self, key: str, envelope: Envelope[Event]) -> None:
         self._events.append((key, envelope))
+
+    def rewrite(self, key: str, change: Callable[[Envelope[Event]], Envelope[Event]]) -> None:
+        """Put others in place of the events that wait under a key."""
+        self._events = [(each, change(event) if each == key else event) for each, event in self._events]
 
     def pending(self, limit: int) -> Sequence[tuple[Any, Envelope[Event]]]:
         return self._events[:limit]

@@ -13,9 +13,9 @@ class Part(NamedTuple):
 
 PARTS = (
     Part("contacts", "contacts", ("contacts.segments",)),
-    Part("events", "events", ("events.inbound",)),
+    Part("events", "events", ("events.inbound", "events.erasures")),
     Part("history", "history-search"),
-    Part("history_projector", "history-projector", ("history.timeline",)),
-    Part("notifications", "notifications", ("notifications.consents",)),
+    Part("history_projector", "history-projector", ("history.timeline", "history.erasures")),
+    Part("notifications", "notifications", ("notifications.consents", "notifications.erasures")),
     Part("notifications_sender", "notifications-sender"),
 )

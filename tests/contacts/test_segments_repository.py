@@ -11,7 +11,7 @@ from services.contacts.fake import FakeContacts
 from services.contacts.repository import Added, Contacts, MongoContacts
 from services.contacts.segments import domain
 from services.contacts.segments.domain import BUCKETS, Cause, Job, Membership, Move, Stored, bucket_of, slice_of
-from services.contacts.segments.repository import Place
+from services.contacts.segments.port import Place
 from services.contacts.segments.rules import Person, Took
 from shared.contracts.contacts import Contact
 from shared.contracts.segments import Rule

@@ -28,7 +28,7 @@ class County:
         indexes = Indexes(directory / "index")
         self.bus.add(ContactsService(FakeContacts(), FakeImports(), FakePreferences()))
         self.bus.add(EventsService(FakeEngagements(), self.bus))
-        self.projector = self.bus.add(HistoryProjector(FakeLog(), indexes))
+        self.projector = self.bus.add(HistoryProjector(FakeLog(), indexes, self.bus))
         self.bus.add(HistorySearch(indexes, "secret"))
         self.projector.follow_log()
 

@@ -20,6 +20,7 @@ from shared.contracts.contacts import ContactChanged
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined
 from shared.contracts.history import SwapIndex
 from shared.errors import Conflict, NotFound, Unavailable
+from shared.messaging.testbus import TestBus
 from tests.builders import a_contact, an_engagement, an_envelope, recorded, registered
 
 
@@ -30,7 +31,8 @@ class History:
         self.root = root
         self.log = log or FakeLog()
         self.indexes = Indexes(root)
-        self.projector = HistoryProjector(self.log, self.indexes)
+        self.bus = TestBus()
+        self.projector = HistoryProjector(self.log, self.indexes, self.bus)
 
     def receive(self, *events: Envelope[Event]) -> None:
         """Events arrive, and the next tick commits them."""

@@ -106,7 +106,7 @@ class County:
         indexes = Indexes(directory / "index")
         self.contacts = self.bus.add(ContactsService(FakeContacts(), FakeImports(), FakePreferences()))
         self.bus.add(EventsService(FakeEngagements(), self.bus))
-        self.projector = self.bus.add(HistoryProjector(FakeLog(), indexes))
+        self.projector = self.bus.add(HistoryProjector(FakeLog(), indexes, self.bus))
         self.bus.add(HistorySearch(indexes, SECRET))
         self.mailings = FakeMailings()
         ledger = FakeLedger(self.mailings.outbox)

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.contacts.importing.store import AT_WORK, Glance, Held, Window, counts_of
-from shared.contracts.imports import Import
+from services.contacts.importing.judging import Planned
+from services.contacts.importing.store import AT_WORK, Glance, Held, Window, counts_of, redacted_rows
+from shared.contracts.erasure import Traces
+from shared.contracts.imports import Import, ImportRow
 
 
 class FakeImports:
@@ -68,3 +70,11 @@ class FakeImports:
     def remove_windows(self, import_id: str) -> None:
         for key in [each for each in self._windows if each[0] == import_id]:
             del self._windows[key]
+
+    def redact(self, traces: Traces) -> None:
+        for key, each in self._windows.items():
+            rows, planned = ([one.model_dump(mode="json") for one in part] for part in (each.rows, each.planned))
+            rows, planned = redacted_rows(rows, planned, traces)
+            self._windows[key] = each._replace(
+                rows=tuple(map(ImportRow.model_validate, rows)), planned=tuple(map(Planned.model_validate, planned))
+            )

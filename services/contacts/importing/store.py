@@ -7,8 +7,10 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from services.contacts.importing.judging import Planned
+from shared.contracts.erasure import Traces
 from shared.contracts.imports import Import, ImportRow
 from shared.mongo import Documents, insert_new
+from shared.redaction import redact
 
 AT_WORK = ("judging", "running", "reverting")
 
@@ -81,6 +83,10 @@ class Imports(Protocol):
 
     def remove_windows(self, import_id: str) -> None: ...
 
+    def redact(self, traces: Traces) -> None:
+        """Take the traces of somebody who is erased out of every row, and out of what the row did."""
+        ...
+
 
 class MongoImports:
     """Collections `imports` and `import_windows`."""
@@ -146,6 +152,19 @@ class MongoImports:
 
     def remove_windows(self, import_id: str) -> None:
         self._windows.delete_many({"import_id": import_id})
+
+    def redact(self, traces: Traces) -> None:
+        for each in self._windows.find({}, {"rows": 1, "planned": 1}, batch_size=10):
+            left = redacted_rows(each["rows"], each["planned"], traces)
+            if left != (each["rows"], each["planned"]):
+                self._windows.update_one({"_id": each["_id"]}, {"$set": {"rows": left[0], "planned": left[1]}})
+
+
+def redacted_rows(rows: list[Any], planned: list[Any], traces: Traces) -> tuple[list[Any], list[Any]]:
+    """Rows and plans without the traces: a row that means the person loses all of its cells."""
+    theirs = {each["number"] for each in planned if each.get("contact_id") in traces.contact_ids}
+    emptied = [each | {"cells": [""] * len(each["cells"])} if each["number"] in theirs else each for each in rows]
+    return redact(emptied, traces, names=True), redact(planned, traces, names=True)
 
 
 def counts_of(planned: Sequence[Planned]) -> dict[str, int]:

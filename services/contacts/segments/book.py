@@ -10,7 +10,7 @@ from services.contacts.repository import Contacts
 from services.contacts.segments import domain
 from services.contacts.segments.domain import BUCKETS, MAX_SEGMENTS, SLICES, Stored
 from services.contacts.segments.meaning import meaning
-from services.contacts.segments.repository import Place
+from services.contacts.segments.port import Place
 from services.contacts.segments.rules import Person, asks_behaviour, matches
 from shared.contracts.consent import ConsentChannel, ListRecipients, Recipient, RecipientPage
 from shared.contracts.contacts import Contact

@@ -7,6 +7,7 @@ from services.contacts.segments.domain import Cause, Stored
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.contacts import ContactChanged, ContactRegistered, ContactWithdrawn
+from shared.contracts.erasure import ContactErased
 from shared.contracts.events import EngagementCorrected, EngagementRecorded
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 
@@ -14,6 +15,7 @@ FOLLOWED = (
     ContactRegistered,
     ContactChanged,
     ContactWithdrawn,
+    ContactErased,
     ContactsMerged,
     ContactsUnmerged,
     ConsentChanged,
@@ -61,6 +63,8 @@ def _read(event: Event) -> tuple[str, frozenset[str], Sequence[str]]:
             return f"details changed: {fields}", _DETAILS, (event.contact.contact_id,)
         case ContactWithdrawn():
             return "taken back with its import", _EVERYTHING, (event.contact.contact_id,)
+        case ContactErased():
+            return "erased", _EVERYTHING, (event.contact.contact_id,)
         case ContactsMerged():
             return "another contact was merged into it", _EVERYTHING, (event.survivor.contact_id, event.merged_id)
         case ContactsUnmerged():

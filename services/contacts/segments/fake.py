@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.contacts.segments.domain import Job, Membership, Stored, bucket_of, slice_of
-from services.contacts.segments.repository import Place, seen_in
+from services.contacts.segments.port import Place
+from services.contacts.segments.repository import seen_in
 from services.contacts.segments.rules import Person, Took
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import Consent

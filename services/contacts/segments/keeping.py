@@ -9,7 +9,7 @@ from services.contacts.envelopes import SOURCE, now_as_stored
 from services.contacts.segments import domain
 from services.contacts.segments.causes import TIME_PASSED, cause_of, touched
 from services.contacts.segments.domain import SLICES, Cause, Job, Membership, Move, Stored, slice_of
-from services.contacts.segments.repository import SegmentStore
+from services.contacts.segments.port import SegmentStore
 from services.contacts.segments.rules import Person, asks_behaviour
 from shared.contracts.base import Envelope, Event, new_id
 from shared.contracts.events import EngagementCorrected, EngagementRecorded

@@ -2,87 +2,33 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from pymongo import ReplaceOne, UpdateOne
 
 from services.contacts.segments.domain import BUCKETS, SLICES, Cause, Job, Membership, Move, Stored, bucket_of
+from services.contacts.segments.port import Place
 from services.contacts.segments.rules import Person, Took
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import Consent
 from shared.contracts.events import Engagement
 from shared.contracts.segments import Rule, SegmentEntered, SegmentLeft
-from shared.messaging import Outbox
 from shared.mongo import Documents, MongoOutbox, insert_new
 
 KNOWN: dict[str, type[Event]] = {each.type: each for each in (SegmentEntered, SegmentLeft)}
-_DETAILS = ("kind", "name", "locality", "practice", "groups", "consents", "merged_into", "merged", "withdrawn")
+_DETAILS = (
+    "kind",
+    "name",
+    "locality",
+    "practice",
+    "groups",
+    "consents",
+    "merged_into",
+    "merged",
+    "withdrawn",
+    "erased",
+)
 _ASKED = dict.fromkeys(_DETAILS, 1)
-
-
-class Place(NamedTuple):
-    """Where a member stands in the order of its segment."""
-
-    bucket: int
-    contact_id: str
-    since: datetime
-
-
-class SegmentStore(Protocol):
-    """The store of segments as the service sees it; the Mongo one and the fake pass the same contract tests."""
-
-    @property
-    def outbox(self) -> Outbox: ...
-
-    def segments(self, counted: bool = False) -> list[Stored]:
-        """Every segment, also those put away; `members` is 0 unless they are to be counted."""
-        ...
-
-    def find_segment(self, segment_id: str) -> Stored | None: ...
-
-    def insert_segment(self, segment: Stored) -> bool:
-        """False when it is there already."""
-        ...
-
-    def replace_segment(self, segment: Stored) -> bool:
-        """Store the next version; False when somebody was faster."""
-        ...
-
-    def set_job(self, segment: Stored, job: Job | None, swept_at: datetime) -> bool:
-        """Let a job begin or end, at this version of the segment; False when it is another by now."""
-        ...
-
-    def finish_slice(self, segment: Stored, number: int, members: int) -> bool:
-        """A slice of the job is done and holds so many members; False when it was done by somebody else."""
-        ...
-
-    def count(self, moved: Mapping[tuple[str, int], int]) -> None:
-        """Add to the number of members of (segment, slice)."""
-        ...
-
-    def people(self, contact_ids: Iterable[str], behaviour: bool) -> dict[str, Person]:
-        """Contacts as rules see them; what they took part in only when `behaviour` is asked for."""
-        ...
-
-    def slice_ids(self, number: int) -> list[str]:
-        """The contacts of a slice."""
-        ...
-
-    def memberships(self, contact_ids: Iterable[str]) -> dict[str, Membership]:
-        """The segments of each contact; of whom nothing is stored, an empty one."""
-        ...
-
-    def put(self, memberships: Sequence[Membership], outbox: Mapping[str, Sequence[Envelope[Event]]]) -> None:
-        """Store the next state of each, where nobody was faster, with the events of `outbox` by contact."""
-        ...
-
-    def members(self, segment_id: str, begin: int, end: int) -> list[Place]:
-        """Members in buckets from `begin` to before `end`, in order."""
-        ...
-
-    def took_part(self, engagements: Sequence[Engagement]) -> None:
-        """Remember who took part in what, as the latest version says. Restricted engagements are forgotten."""
-        ...
 
 
 class MongoSegments:
@@ -139,7 +85,7 @@ class MongoSegments:
         found = [
             each
             for each in self._contacts.find(asked, _ASKED)
-            if not (each.get("merged_into") or each.get("withdrawn"))
+            if not (each.get("merged_into") or each.get("withdrawn") or each.get("erased"))
         ]
         took = self._took({key: each["_id"] for each in found for key in _own_ids(each)}) if behaviour else {}
         return {each["_id"]: _person(each, took.get(each["_id"], ())) for each in found}

@@ -102,6 +102,10 @@ class IndexWriter(Protocol):
         """Add or replace by id; an older version never overwrites a newer one. Raises IndexLost."""
         ...
 
+    def put_again(self, folded: Sequence[Folded]) -> None:
+        """As `put`, of events that have been redacted: the same version is replaced too. Raises IndexLost."""
+        ...
+
     def commit(self) -> None:
         """Make what was put durable and visible, all of it or nothing. Raises IndexLost."""
         ...

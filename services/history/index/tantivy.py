@@ -1,6 +1,6 @@
 """The index in a directory, by tantivy: one writer, and readers in other processes that follow its commits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -56,11 +56,18 @@ class TantivyWriter:
         self._uncommitted: dict[str, int] = {}
 
     def put(self, folded: Sequence[Folded], position: int) -> None:
+        self._put(folded, position, lambda known, new: known < new)
+        self.position = position
+
+    def put_again(self, folded: Sequence[Folded]) -> None:
+        self._put(folded, self.position, lambda known, new: known <= new)
+
+    def _put(self, folded: Sequence[Folded], position: int, replaces: Callable[[int, int], bool]) -> None:
         records = _newest(record for each in folded for record in each if record is not None)
         known = self._stored_versions(list(records)) | {
             key: self._uncommitted[key] for key in records.keys() & self._uncommitted.keys()
         }
-        newer = {key: each for key, each in records.items() if key not in known or known[key] < each.version}
+        newer = {key: each for key, each in records.items() if key not in known or replaces(known[key], each.version)}
         documents = [document(each, position) for each in newer.values()]
         with losing():
             for key in newer.keys() & known.keys():
@@ -69,7 +76,6 @@ class TantivyWriter:
                 self._writer.add_document(each)
                 failpoints.reach("index.mid_put")
         self._uncommitted |= {key: each.version for key, each in newer.items()}
-        self.position = position
 
     def commit(self) -> None:
         if not self._uncommitted:

@@ -1,0 +1,76 @@
+"""The store of segments as the service sees it, and the shapes that go in and out of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from services.contacts.segments.domain import Job, Membership, Stored
+from services.contacts.segments.rules import Person
+from shared.contracts.base import Envelope, Event
+from shared.contracts.events import Engagement
+from shared.messaging import Outbox
+
+
+class Place(NamedTuple):
+    """Where a member stands in the order of its segment."""
+
+    bucket: int
+    contact_id: str
+    since: datetime
+
+
+class SegmentStore(Protocol):
+    """The store of segments as the service sees it; the Mongo one and the fake pass the same contract tests."""
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    def segments(self, counted: bool = False) -> list[Stored]:
+        """Every segment, also those put away; `members` is 0 unless they are to be counted."""
+        ...
+
+    def find_segment(self, segment_id: str) -> Stored | None: ...
+
+    def insert_segment(self, segment: Stored) -> bool:
+        """False when it is there already."""
+        ...
+
+    def replace_segment(self, segment: Stored) -> bool:
+        """Store the next version; False when somebody was faster."""
+        ...
+
+    def set_job(self, segment: Stored, job: Job | None, swept_at: datetime) -> bool:
+        """Let a job begin or end, at this version of the segment; False when it is another by now."""
+        ...
+
+    def finish_slice(self, segment: Stored, number: int, members: int) -> bool:
+        """A slice of the job is done and holds so many members; False when it was done by somebody else."""
+        ...
+
+    def count(self, moved: Mapping[tuple[str, int], int]) -> None:
+        """Add to the number of members of (segment, slice)."""
+        ...
+
+    def people(self, contact_ids: Iterable[str], behaviour: bool) -> dict[str, Person]:
+        """Contacts as rules see them; what they took part in only when `behaviour` is asked for."""
+        ...
+
+    def slice_ids(self, number: int) -> list[str]:
+        """The contacts of a slice."""
+        ...
+
+    def memberships(self, contact_ids: Iterable[str]) -> dict[str, Membership]:
+        """The segments of each contact; of whom nothing is stored, an empty one."""
+        ...
+
+    def put(self, memberships: Sequence[Membership], outbox: Mapping[str, Sequence[Envelope[Event]]]) -> None:
+        """Store the next state of each, where nobody was faster, with the events of `outbox` by contact."""
+        ...
+
+    def members(self, segment_id: str, begin: int, end: int) -> list[Place]:
+        """Members in buckets from `begin` to before `end`, in order."""
+        ...
+
+    def took_part(self, engagements: Sequence[Engagement]) -> None:
+        """Remember who took part in what, as the latest version says. Restricted engagements are forgotten."""
+        ...

@@ -1,0 +1,56 @@
+"""Takes the traces of people who are erased out of engagements and of the quarantine."""
+
+from services.events.ingestion import SOURCE
+from services.events.repository import Engagements
+from shared.contracts.base import Envelope, Event
+from shared.contracts.erasure import (
+    ContactErased,
+    EngagementRedacted,
+    GetTraces,
+    Redacted,
+    RedactEngagements,
+    ReportErasure,
+    Traces,
+)
+from shared.contracts.events import Engagement
+from shared.errors import Unavailable
+from shared.logs import correlation_id
+from shared.messaging import Bus, on, rpc
+from shared.redaction import redact
+
+ATTEMPTS = 5
+
+
+class ErasureEntry:
+    """The entry points of erasure, a part of the events service; which engagements it is about the history knows."""
+
+    _repository: Engagements
+    _bus: Bus
+
+    @on("events.erasures", ContactErased)
+    def erase_from_quarantine(self, envelope: Envelope[ContactErased]) -> None:
+        erasure_id = envelope.data.erasure_id
+        self._repository.redact_held(self._bus.call(GetTraces(erasure_id=erasure_id)))
+        self._bus.call(ReportErasure(erasure_id=erasure_id, by_service="events"))
+
+    @rpc
+    def redact_engagements(self, request: RedactEngagements) -> Redacted:
+        traces = self._bus.call(GetTraces(erasure_id=request.erasure_id))
+        changed = [self._redact(each, traces, request.names) for each in request.engagement_ids]
+        return Redacted(changed=sum(changed))
+
+    def _redact(self, engagement_id: str, traces: Traces, names: bool) -> bool:
+        for _ in range(ATTEMPTS):
+            standing = self._repository.find([engagement_id]).get(engagement_id)
+            if standing is None:
+                return False
+            now, recorded = standing.engagement.model_dump(mode="json"), standing.recorded.content
+            left = redact(now, traces, names)
+            if left == now and redact(recorded, traces, names) == recorded:
+                return False
+            engagement = Engagement.model_validate(left | {"version": standing.engagement.version + 1})
+            event: Event = EngagementRedacted(engagement=engagement, erasure_id=traces.erasure_id)
+            envelope = Envelope(event, SOURCE, engagement_id, engagement.version, correlation_id())
+            if self._repository.redact(engagement, envelope, traces, names):
+                return True
+        raise Unavailable("This engagement is being changed elsewhere just now. Ask again.")

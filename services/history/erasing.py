@@ -1,0 +1,112 @@
+"""Takes people who are erased out of the log and the index, and finds the engagements that speak of them.
+
+The log is walked from its beginning: nothing else knows of every version of everything that was said. A walk that is
+interrupted begins again; what has been rewritten is not different any more.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from services.history.log import WINDOW, LogPort, to_envelope
+from shared.contracts.base import Envelope, Event
+from shared.contracts.erasure import ContactErased, ErasureDecided, GetTraces, RedactEngagements, ReportErasure, Traces
+from shared.contracts.events import EngagementCorrected, EngagementRecorded
+from shared.errors import Unavailable
+from shared.messaging import Bus
+from shared.redaction import is_named, redact
+
+CHUNK = 500
+MAX_MENTIONS = 10_000
+Show = Callable[[Sequence[Envelope[Event]]], None]
+"""Puts events that were redacted into the index again. Raises Unavailable while that cannot be done."""
+
+
+class HistoryEraser:
+    """Carries out erasures; `show` is the projector's."""
+
+    def __init__(self, log: LogPort, bus: Bus, show: Show) -> None:
+        self._log = log
+        self._bus = bus
+        self._show = show
+
+    def erase(self, envelope: Envelope[ContactErased]) -> None:
+        """Everything up to the erasure itself; what comes later about the person is redacted when it is appended."""
+        if not self._log.holds(envelope.id):
+            raise Unavailable("The log does not hold this erasure yet: what was published before it may be missing.")
+        erasure_id = envelope.data.erasure_id
+        traces = self._bus.call(GetTraces(erasure_id=erasure_id))
+        about, mentions = self._walk(traces, ())
+        for start in range(0, len(about), CHUNK):
+            chunk = tuple(about[start : start + CHUNK])
+            self._bus.call(RedactEngagements(erasure_id=erasure_id, engagement_ids=chunk))
+        self._report(erasure_id, mentions)
+
+    def finish(self, decided: ErasureDecided) -> None:
+        """The name goes from every version of the texts that staff decided about."""
+        self._walk(self._bus.call(GetTraces(erasure_id=decided.erasure_id)), frozenset(decided.engagement_ids))
+        self._report(decided.erasure_id, ())
+
+    def _report(self, erasure_id: str, mentions: Sequence[str]) -> None:
+        asked = ReportErasure(erasure_id=erasure_id, by_service="history", mentions=tuple(mentions[:MAX_MENTIONS]))
+        self._bus.call(asked)
+
+    def _walk(self, traces: Traces, nameless: Collection[str]) -> tuple[list[str], list[str]]:
+        """(engagements that were about the person, engagements whose text names it), each once.
+
+        nameless: engagements from whose text the name goes too.
+        """
+        about, mentions = dict[str, None](), dict[str, None]()
+        elsewhere = _full_names(traces)
+        for contents in self._windows():
+            rewritten = []
+            for each in contents:
+                left = redact(each, traces, names=each["subject"] in nameless)
+                if left != each:
+                    rewritten.append(left)
+                if (text := _text_of(left)) is not None:
+                    is_theirs = left != each or _takes_part(each, traces)
+                    if is_theirs:
+                        about[each["subject"]] = None
+                    if is_named(text, traces if is_theirs else elsewhere):
+                        mentions[each["subject"]] = None
+            self._log.rewrite(rewritten)
+            self._show([to_envelope(each) for each in rewritten])
+        return list(about), list(mentions)
+
+    def _windows(self) -> Iterator[list[dict[str, Any]]]:
+        for start in range(0, self._log.last(), WINDOW):
+            yield self._log.contents(start, start + WINDOW)
+
+
+def redacted_on_arrival(envelopes: Sequence[Envelope[Event]], erased: Mapping[str, str]) -> list[Envelope[Event]]:
+    """Events as they go into the log: those about somebody who is erased already without what is personal."""
+    return [
+        to_envelope(redact(each.content, Traces(erasure_id="", contact_ids=ids))) if ids else each
+        for each in envelopes
+        for ids in [_erased_in(each, erased)]
+    ]
+
+
+def _erased_in(envelope: Envelope[Event], erased: Mapping[str, str]) -> tuple[str, ...]:
+    if isinstance(envelope.data, EngagementRecorded | EngagementCorrected):
+        return tuple(each for each in envelope.data.engagement.contact_ids() if each in erased)
+    return (envelope.subject,) if envelope.subject in erased else ()
+
+
+def _text_of(content: Mapping[str, Any]) -> list[str] | None:
+    """What an engagement's event says in free text; None for any other event."""
+    engagement = content["data"].get("engagement")
+    if engagement is None:
+        return None
+    mentioned = [each["name"] or "" for each in engagement["participants"] if not each["contact_ids"]]
+    return [engagement["title"], engagement["body"], *mentioned]
+
+
+def _takes_part(content: Mapping[str, Any], traces: Traces) -> bool:
+    participants = content["data"]["engagement"]["participants"]
+    return any(not set(traces.contact_ids).isdisjoint(each["contact_ids"]) for each in participants)
+
+
+def _full_names(traces: Traces) -> Traces:
+    """Where the person did not take part, one word of a name says nothing."""
+    return traces.model_copy(update={"names": tuple(each for each in traces.names if " " in each)})

@@ -1,0 +1,98 @@
+"""People are erased while partners report and services are killed: nothing of them stays, nothing else is lost."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from services.history.index.directory import Indexes
+from services.history.rebuild import serving_index
+from shared.contracts.base import Request
+from shared.contracts.erasure import EraseContact, GetErasure
+from shared.errors import Unavailable
+from shared.messaging.client import R, RpcClient
+from shared.mongo import connect
+from tests.faults.registry import SEEDS_OF_KILLS, scenario
+from tests.faults.run import Run
+from tests.faults.waiting import wait_until
+
+POINTS = ("erasure.after_contact", "erasure.before_report")
+OTHERS = ("events", "history-projector", "notifications")
+"""Killed after a moment instead: what each does for an erasure is one handler that can be begun again."""
+PEOPLE = 6
+
+
+@scenario("kill -9 of each service while people are erased under load", seeds=SEEDS_OF_KILLS, name="kill-erasing")
+def kill_erasing(run: Run) -> None:
+    bus, processes = RpcClient(run.system.settings), run.system.processes
+    places = (*POINTS, *OTHERS)
+    place = places[run.seed % len(places)]
+    service = "contacts" if place in POINTS else place
+    run.note(place)
+    before = len(processes.ends(service))
+    if place in POINTS:
+        processes.stop(service)
+        processes.start(service, WELLHEARD_FAILPOINT=f"{place}:{run.chance.randint(1, PEOPLE // 2)}")
+    with run.load(40):
+        run.pause(2.0, 3.0)
+        people = _people(run)
+        for number, (contact_id, _) in enumerate(people):
+            _call(bus, EraseContact(contact_id=contact_id))
+            if number == 1 and service == place:
+                run.pause(0.0, 0.3)
+                processes.kill(service)
+        processes.wait_end(service, before, 10)
+        run.healed()
+        run.wait_ready_again()
+    run.expect(len(processes.ends(service)) == before + 1, f"{service} was not killed once, at {place}")
+    erasures = [f"era_{contact_id.removeprefix('con_')}" for contact_id, _ in people]
+    done = wait_until(lambda: all(_call(bus, GetErasure(erasure_id=each)).state == "done" for each in erasures), 60)
+    run.expect(done, "an erasure was not done 60 s after everything was healed")
+    run.settle()
+    left = _left(run, [name for _, name in people])
+    run.expect(not left, f"{len(left)} records still name somebody who was erased: {left[:3]}")
+
+
+def _people(run: Run) -> list[tuple[str, str]]:
+    """(id, name) of some whom nobody will report any more: the first of this run."""
+    contacts = connect(run.system.settings, "contacts")["contacts"]
+    name = {"$regex": f"^Person {run.prefix}-"}
+
+    def found() -> list[dict[str, Any]]:
+        return list(contacts.find({"name": name}, {"name": 1}))
+
+    wait_until(lambda: len(found()) > PEOPLE + 2, 20)
+    return [(each["_id"], each["name"]) for each in sorted(found(), key=lambda each: str(each["_id"]))[:PEOPLE]]
+
+
+def _call(bus: RpcClient, request: Request[R]) -> R:
+    for _ in range(60):
+        try:
+            return bus.call(request, timeout=3)
+        except Unavailable:
+            time.sleep(0.3)
+    raise AssertionError(f"the {request.service} service does not come back")
+
+
+def _left(run: Run, names: list[str]) -> list[str]:
+    """Where a name, or the address that belongs to it, still stands: in any store, and in the index."""
+    wanted = [f'"{each}"' for each in names]
+    wanted += [f"{each.removeprefix('Person ').lower()}@example.org" for each in names]
+    return [where for where, text in _records(run) if any(_stands(each, text) for each in wanted)]
+
+
+def _stands(wanted: str, text: str) -> bool:
+    at = text.find(wanted)
+    return at >= 0 and (wanted.startswith('"') or not text[at - 1].isalnum())
+
+
+def _records(run: Run) -> Iterator[tuple[str, str]]:
+    for service in ("contacts", "events", "history", "notifications"):
+        database = connect(run.system.settings, service)
+        for collection in database.list_collection_names():
+            for each in database[collection].find():
+                yield f"{service}.{collection} {each['_id']}", orjson.dumps(each, default=str).decode()
+    index = serving_index(Indexes(run.system.settings.index_dir))
+    for record in (*index.entries(), *index.all_contacts()):
+        yield f"index {record.id}", record.to_json().decode()

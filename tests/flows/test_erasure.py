@@ -1,0 +1,206 @@
+"""Somebody asks to be erased and is gone everywhere, while every entry and every count stays."""
+
+from pathlib import Path
+
+import orjson
+
+from services.contacts.fake import FakeContacts, FakePreferences
+from services.contacts.importing.fake import FakeImports
+from services.contacts.service import ContactsService
+from services.events.fake import FakeEngagements
+from services.events.service import EventsService
+from services.history.index.directory import Indexes
+from services.history.log import FakeLog
+from services.history.projector import HistoryProjector
+from services.history.rebuild import checksum_of_index, checksum_of_log, rebuild_from
+from services.history.search import HistorySearch
+from services.notifications.domain import Addressee, notice
+from services.notifications.fake import FakeLedger, FakeMailings
+from services.notifications.service import NotificationsService
+from services.notifications.tokens import Tokens
+from shared.contracts.base import new_id
+from shared.contracts.consent import RecordConsents
+from shared.contracts.contacts import ERASED_NAME, ChangeContact, Contact, ContactRegistered, GetContact
+from shared.contracts.erasure import DecideMention, EraseContact, Erasure, GetErasure, GetTraces, RedactEngagements
+from shared.contracts.events import GetEngagement, ListQuarantine
+from shared.contracts.history import SearchContacts, SearchHistory
+from shared.contracts.merging import MergeContacts
+from shared.messaging.testbus import TestBus
+from tests.builders import AT, a_body, a_mailing_draft, a_new_contact, a_person, a_statement, headers
+
+NAME, EMAIL, PHONE = "Mary Okafor", "mary.okafor@example.org", "0113 496 0123"
+SECRETS = ("okafor", "mary.okafor@", "496 0123", "4960123")
+
+
+class County:
+    """Every service that knows of people, on one bus."""
+
+    def __init__(self, directory: Path) -> None:
+        self.bus = TestBus()
+        self.indexes = Indexes(directory / "index")
+        self.log, self.contacts, self.engagements = FakeLog(), FakeContacts(), FakeEngagements()
+        self.mailings = FakeMailings()
+        self.ledger = FakeLedger(self.mailings.outbox)
+        self.bus.add(ContactsService(self.contacts, FakeImports(), FakePreferences(), "secret"))
+        self.bus.add(EventsService(self.engagements, self.bus))
+        self.bus.add(NotificationsService(self.mailings, self.ledger, self.bus, Tokens("secret")))
+        self.projector = self.bus.add(HistoryProjector(self.log, self.indexes, self.bus))
+        self.bus.add(HistorySearch(self.indexes, "secret"))
+        self.projector.follow_log()
+
+    def settle(self) -> None:
+        self.bus.tick()
+        self.projector.follow_log()
+
+    def post(self, title: str, **data: object) -> None:
+        self.bus.publish_inbound([a_body(title=title, **data)], headers())
+        self.settle()
+
+    def known(self) -> list[Contact]:
+        seen = {each.id: each.data for each in self.bus.published}
+        return [each.contact for each in seen.values() if isinstance(each, ContactRegistered)]
+
+    def erase(self, contact: Contact) -> Erasure:
+        begun = self.bus.call(EraseContact(contact_id=contact.contact_id))
+        self.settle()
+        return self.bus.call(GetErasure(erasure_id=begun.erasure_id))
+
+    def total(self) -> int:
+        return self.bus.call(SearchHistory(limit=1)).total
+
+    def everything(self) -> str:
+        """All that the stores and the index hold, as text."""
+        log = self.log.contents(0, self.log.last())
+        pages = self.bus.call(SearchHistory(limit=100)).model_dump(mode="json")
+        index = [each.to_json().decode() for each in self.indexes.reader(self.indexes.current().name).entries()]  # type: ignore[union-attr]
+        stored = [each.engagement.model_dump(mode="json") for each in self.engagements._engagements.values()]
+        recorded = [each.recorded.content for each in self.engagements._engagements.values()]
+        held = [each.item.model_dump(mode="json") for each in self.engagements._held.values()]
+        people = [each.model_dump(mode="json") for each in self.contacts._contacts.values()]
+        consents = [one.model_dump(mode="json") for each in self.contacts._consents.values() for one in each]
+        merges = [one.model_dump(mode="json") for each in self.contacts._merges.values() for one in each]
+        audiences = [repr(each) for each in self.ledger._people.values()]
+        everything = [log, pages, index, stored, recorded, held, people, consents, merges, audiences]
+        return orjson.dumps([*everything, list(self.contacts._identifiers)]).decode().casefold()
+
+
+def a_county_that_knows_mary(directory: Path) -> tuple[County, Contact]:
+    county = County(directory)
+    county.post("Parking", people=[a_person(NAME, email=EMAIL, phone=PHONE)], body=f"Write to {EMAIL} or ring {PHONE}.")
+    (mary,) = county.known()
+    return county, mary
+
+
+def test_nothing_personal_of_her_is_left_and_every_entry_stays(tmp_path: Path) -> None:
+    county, mary = a_county_that_knows_mary(tmp_path)
+    county.bus.call(
+        RecordConsents(
+            request_id="r",
+            statements=(a_statement(mary.contact_id, evidence="Letter of Mary Okafor, page 2"),),
+        )
+    )
+    changed = a_new_contact("Mary Anne Okafor", email=(EMAIL,), phone=(PHONE,), postcode="PO1 2AB")
+    county.bus.call(ChangeContact(contact_id=mary.contact_id, version=2, contact=changed))
+    county.post("", people=[a_person(NAME, email=EMAIL)])  # a title of no letters: quarantined
+    county.ledger.add_audience("mailing", 0, 0, [Addressee(mary.contact_id, NAME, EMAIL, "cst_1")])
+    county.mailings.insert(notice("mailing", a_mailing_draft(), AT, "staff"))
+    county.settle()
+    before = county.total()
+    assert all(each in county.everything() for each in SECRETS[:3])
+
+    erasure = county.erase(mary)
+
+    assert erasure.state == "done"
+    assert not [each for each in SECRETS if each in county.everything()]
+    assert county.total() == before
+    assert county.bus.call(SearchContacts(q="Okafor")).total == 0
+    assert county.bus.call(SearchHistory(q="Okafor")).total == 0
+    assert county.bus.call(GetContact(contact_id=mary.contact_id)).name == ERASED_NAME
+    assert county.bus.call(SearchHistory(contact_id=mary.contact_id)).total > 0
+    assert county.ledger._people["mailing:0:00000"][0].rule == "erased"
+    assert county.bus.call(ListQuarantine()).total == 1
+
+
+def test_a_rebuild_brings_nothing_back_and_equals_the_log(tmp_path: Path) -> None:
+    county, mary = a_county_that_knows_mary(tmp_path)
+    county.erase(mary)
+    assert checksum_of_log(county.log) == checksum_of_index(county.indexes)
+    rebuilt = rebuild_from(county.log, county.indexes)
+    entries = [each.to_json().decode().casefold() for each in county.indexes.reader(rebuilt).entries()]
+    assert not [each for each in SECRETS if any(each in entry for entry in entries)]
+
+
+def test_whoever_was_merged_with_her_is_erased_with_her(tmp_path: Path) -> None:
+    county, mary = a_county_that_knows_mary(tmp_path)
+    county.post("Lighting", people=[a_person("M. Okafor", email="m.okafor@example.org")])
+    other = county.known()[1]
+    county.bus.call(
+        MergeContacts(
+            request_id="m",
+            survivor_id=mary.contact_id,
+            survivor_version=1,
+            merged_id=other.contact_id,
+            merged_version=1,
+        )
+    )
+    county.settle()
+    erasure = county.erase(other)
+    assert set(erasure.contact_ids) == {mary.contact_id, other.contact_id}
+    assert not [each for each in SECRETS if each in county.everything()]
+
+
+def test_a_text_that_names_her_waits_for_a_decision(tmp_path: Path) -> None:
+    county, mary = a_county_that_knows_mary(tmp_path)
+    county.post("Buses", people=[a_person("John Hale", email="john@example.org")], body="As Mary  Okafor said, buses.")
+    county.post("Bins", people=[a_person("Ann Lee", email="ann@example.org")], body="Mary Okaforson is against bins.")
+    erasure = county.erase(mary)
+    assert erasure.state == "deciding"
+    (engagement_id,) = erasure.mentions
+    assert county.bus.call(GetTraces(erasure_id=erasure.erasure_id)).names == (NAME,)
+
+    asked = RedactEngagements(erasure_id=erasure.erasure_id, engagement_ids=(engagement_id,), names=True)
+    assert county.bus.call(asked).changed == 1
+    county.bus.call(DecideMention(erasure_id=erasure.erasure_id, engagement_id=engagement_id, decision="removed"))
+    county.settle()
+
+    assert county.bus.call(GetEngagement(engagement_id=engagement_id)).body == "As [name removed] said, buses."
+    assert "mary okaforson" in county.everything()
+    assert "mary  okafor" not in county.everything()
+    assert county.bus.call(GetErasure(erasure_id=erasure.erasure_id)).state == "done"
+    assert county.bus.call(GetTraces(erasure_id=erasure.erasure_id)).names == ()
+    assert checksum_of_log(county.log) == checksum_of_index(county.indexes)
+
+
+def test_a_name_that_is_somebody_elses_is_kept(tmp_path: Path) -> None:
+    county, mary = a_county_that_knows_mary(tmp_path)
+    county.post("Buses", body="As Mary Okafor said, buses.")
+    erasure = county.erase(mary)
+    (engagement_id,) = erasure.mentions
+    decided = DecideMention(erasure_id=erasure.erasure_id, engagement_id=engagement_id, decision="kept")
+    assert county.bus.call(decided).state == "done"
+    assert "as mary okafor said" in county.everything()
+
+
+def test_what_still_comes_about_her_brings_nothing_back(tmp_path: Path) -> None:
+    county, mary = a_county_that_knows_mary(tmp_path)
+    first = next(each for each in county.bus.published if isinstance(each.data, ContactRegistered))
+    county.erase(mary)
+    late = type(first)(first.data, first.source, first.subject, 1, "c", id=new_id())
+    county.bus.publish(late)
+    county.settle()
+    assert not [each for each in SECRETS if each in county.everything()]
+
+
+def test_an_address_that_somebody_else_has_too_is_not_looked_for(tmp_path: Path) -> None:
+    county, mary = a_county_that_knows_mary(tmp_path)
+    county.contacts.share([f"email:{EMAIL}"], "con_of_her_brother")
+    traces = county.bus.call(GetTraces(erasure_id=county.erase(mary).erasure_id))
+    assert traces.emails == ()
+    assert county.contacts.owners([f"email:{EMAIL}"]) == {f"email:{EMAIL}": ["con_of_her_brother"]}
+
+
+def test_erasing_twice_is_erasing_once(tmp_path: Path) -> None:
+    county, mary = a_county_that_knows_mary(tmp_path)
+    once, before = county.erase(mary), county.total()
+    assert county.erase(mary) == once
+    assert county.total() == before
