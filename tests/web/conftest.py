@@ -52,7 +52,6 @@ NOT_COUNTED = re.compile(
     "POST /imports/new|GET /imports/.+/left-out.csv"  # a file travels in windows
 )
 _asked_by_page: ContextVar[list[str]] = ContextVar("_asked_by_page")
-_asked_by_page.set([])
 
 
 class FakeKeys:
@@ -94,7 +93,7 @@ class Switch(AsyncTestBus):
         if not self.down.isdisjoint((request.service, "broker")):
             raise Unavailable(f"The {request.service} service does not answer.")
         self.asked.append(request.method())
-        _asked_by_page.get().append(request.method())
+        _asked_by_page.get([]).append(request.method())
         if isinstance(request, CheckHealth) and request.service in self.health:
             return self.health[request.service]
         return await super().call(request, timeout)
