@@ -108,11 +108,15 @@ def register_named(
 
 
 def change(contact: Contact, new: NewContact, at: datetime, by: str) -> tuple[Contact, ContactChanged] | None:
-    """The contact with what staff typed in place of what was known; None when nothing is different."""
+    """The contact with what staff typed in place of what was known; None when nothing is different.
+
+    References of partners are not theirs to type: those that are known stay.
+    """
+    known = tuple(each for each in contact.identifiers if each.scheme == "partner")
     wanted = {
         "kind": new.kind,
         "name": new.name,
-        "identifiers": identifiers_as_typed(new),
+        "identifiers": identifiers_as_typed(new.model_copy(update={"references": (*new.references, *known)})),
         "locality": new.locality,
         "practice": new.practice,
         "postcode": new.postcode,

@@ -35,6 +35,7 @@ from shared.contracts.contacts import (
     ChangeContact,
     Contact,
     GetContact,
+    GetContacts,
     GetReference,
     NewContact,
     Reference,
@@ -141,6 +142,13 @@ class ContactsService(ImportEntry, PreferenceEntry, ErasureEntry):
     @rpc
     def get_contact(self, request: GetContact) -> Contact:
         return self._get(request.contact_id)
+
+    @rpc
+    def get_contacts(self, request: GetContacts) -> ContactList:
+        found = self._repository.find(request.contact_ids)
+        if not found.keys() >= set(request.contact_ids):
+            raise NotFound("There is no such contact.")
+        return ContactList(contacts=tuple(found[each] for each in request.contact_ids))
 
     @rpc
     def record_consents(self, request: RecordConsents) -> Consents:

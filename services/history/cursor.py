@@ -13,7 +13,7 @@ from shared.errors import Invalid
 
 _SIGNATURE_BYTES = 12
 # These may change from page to page; everything else makes another search.
-_FREE = {"cursor", "limit", "facets"}
+_FREE = {"cursor", "begin_again", "limit", "facets"}
 
 
 class Cursors:

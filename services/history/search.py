@@ -1,8 +1,9 @@
 """Answers what was ever said, and finds contacts by name: reads the index, writes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import ClassVar
+from typing import ClassVar, get_args
 from zoneinfo import ZoneInfo
 
 from services.history.cursor import Cursors
@@ -10,19 +11,21 @@ from services.history.index.directory import Indexes, ServingIndex
 from services.history.index.port import EntryQuery, IndexReader, NameQuery, Place
 from services.history.index.words import highlight_name
 from services.history.records import ContactRecord, Entry
-from shared.contracts.events import Link
+from shared.contracts.events import Kind, Link
 from shared.contracts.history import (
     ContactPage,
     FacetCount,
     FoundContact,
     GetEntry,
     GetHistoryStatus,
+    GetTimeline,
     HistoryItem,
     HistoryPage,
     HistoryStatus,
     NamedContact,
     SearchContacts,
     SearchHistory,
+    Timeline,
 )
 from shared.errors import Invalid, NotFound
 from shared.messaging import Bus, rpc
@@ -32,6 +35,8 @@ LONDON = ZoneInfo("Europe/London")
 NAMED = 3
 """Recipients of a message that an item names; the others are counted."""
 LONGEST_QUERY = 500
+SAID = get_args(Kind)
+"""Kinds of engagements; the others are what became of a contact with us."""
 
 
 class HistorySearch:
@@ -45,18 +50,21 @@ class HistorySearch:
 
     @rpc
     def search_history(self, request: SearchHistory) -> HistoryPage:
-        _check_length(request.q)
+        return self._search(self._serving.reader(), request)
+
+    @rpc
+    def get_timeline(self, request: GetTimeline) -> Timeline:
         index = self._serving.reader()
-        query = _entry_query(request, self._cursors.read(request, request.cursor), _with_merged(index, request))
-        page = index.search(query)
-        return HistoryPage(
-            total=page.total,
-            items=_items(index, page.hits),
-            facets={
-                name: tuple(FacetCount(value=v, count=n) for v, n in counts) for name, counts in page.facets.items()
-            },
-            next_cursor=self._cursors.write(request, page.next),
-            rebuilding=self._serving.rebuilding,
+        search = request.search.model_copy(update={"contact_id": request.contact_id})
+        page = self._search(index, search)
+        said = index.search(_only_said(_entry_query(search, None, _with_merged(index, search))))
+        whole = EntryQuery(contact_ids=_with_merged(index, search), filters={"kind": SAID}, reader=search.reader)
+        first, last = (index.search(replace(whole, sort=sort, limit=1)).hits for sort in ("oldest", "newest"))
+        return Timeline(
+            page=page,
+            said_by_month=_counted(said.facets.get("month", ())),
+            first_said_at=first[0][0].occurred_at if first else None,
+            last_said_at=last[0][0].occurred_at if last else None,
         )
 
     @rpc
@@ -84,6 +92,28 @@ class HistorySearch:
         if entry is None:
             raise NotFound("There is no entry of that id in the history.")
         return _items(index, [(entry, "")])[0]
+
+    def _search(self, index: IndexReader, request: SearchHistory) -> HistoryPage:
+        _check_length(request.q)
+        after, begun_again = self._place(request)
+        page = index.search(_entry_query(request, after, _with_merged(index, request)))
+        return HistoryPage(
+            total=page.total,
+            items=_items(index, page.hits),
+            facets={name: _counted(counts) for name, counts in page.facets.items()},
+            next_cursor=self._cursors.write(request, page.next),
+            rebuilding=self._serving.rebuilding,
+            begun_again=begun_again,
+        )
+
+    def _place(self, request: SearchHistory) -> tuple[Place | None, bool]:
+        """Where the page before ended, and whether that cannot be told and the first page is good enough."""
+        try:
+            return self._cursors.read(request, request.cursor), False
+        except Invalid:
+            if not request.begin_again:
+                raise
+            return None, True
 
     @rpc
     def get_history_status(self, request: GetHistoryStatus) -> HistoryStatus:
@@ -132,6 +162,17 @@ def _entry_query(request: SearchHistory, after: Place | None, contact_ids: tuple
         alternatives=request.alternatives,
         reader=request.reader,
     )
+
+
+def _only_said(query: EntryQuery) -> EntryQuery:
+    """The query without what became of the contact with us, for its months: that is no engagement."""
+    kinds = [each for each in query.filters["kind"] or SAID if each in SAID]
+    # With nothing else chosen there is nothing to count: a kind that no entry has.
+    return replace(query, filters={**query.filters, "kind": kinds or [""]}, limit=1, facets=True, alternatives=False)
+
+
+def _counted(counts: Iterable[tuple[str, int]]) -> tuple[FacetCount, ...]:
+    return tuple(FacetCount(value=value, count=number) for value, number in counts)
 
 
 def _midnight(day: date) -> datetime:

@@ -182,7 +182,10 @@ class RegisterContacts(Request[Contacts]):
 
 
 class ChangeContact(Request[Contact]):
-    """Replace what is known of a contact, if nobody changed it since `version` (else Conflict)."""
+    """Replace what is known of a contact, if nobody changed it since `version` (else Conflict).
+
+    References of partners are theirs: those that are known stay, whatever `contact` says.
+    """
 
     service: ClassVar[str] = "contacts"
     reply: ClassVar = Contact
@@ -197,6 +200,14 @@ class GetContact(Request[Contact]):
     service: ClassVar[str] = "contacts"
     reply: ClassVar = Contact
     contact_id: str
+
+
+class GetContacts(Request[Contacts]):
+    """Up to 1,000 contacts in the order asked. NotFound when one of them is not known."""
+
+    service: ClassVar[str] = "contacts"
+    reply: ClassVar = Contacts
+    contact_ids: Annotated[tuple[str, ...], Field(max_length=1000)]
 
 
 class Place(Value):

@@ -73,6 +73,8 @@ class HistoryPage(Value):
     next_cursor: str | None = None
     rebuilding: bool = False
     """True while the index is being rebuilt and may not hold everything yet."""
+    begun_again: bool = False
+    """True when the cursor led nowhere and this is the first page instead."""
 
 
 class SearchHistory(Request[HistoryPage]):
@@ -80,7 +82,7 @@ class SearchHistory(Request[HistoryPage]):
 
     Values of one filter are alternatives, different filters all apply. `from_` and `to` are local days
     (Europe/London), both included.
-    Invalid: `q` longer than 500 characters, a cursor that is not ours.
+    Invalid: `q` longer than 500 characters, a cursor that is not ours (but see `begin_again`).
     """
 
     service: ClassVar[str] = "history"
@@ -101,10 +103,33 @@ class SearchHistory(Request[HistoryPage]):
     """Relevance with an empty `q` is newest."""
     limit: Annotated[int, Field(ge=1, le=100)] = 25
     cursor: str | None = None
+    begin_again: bool = False
+    """For pages: a cursor that is not ours is answered with the first page."""
     facets: bool = True
     alternatives: bool = False
     """For check boxes: the facet of a field that is filtered counts as if that filter were not set."""
     reader: Reader = Reader()
+
+
+class Timeline(Value):
+    """What the page of one contact shows of its history."""
+
+    page: HistoryPage
+    said_by_month: tuple[FacetCount, ...]
+    """Engagements of `search`, without what became of the contact with us."""
+    first_said_at: AwareDatetime | None
+    last_said_at: AwareDatetime | None
+    """Of all its engagements, whatever is searched for."""
+
+
+class GetTimeline(Request[Timeline]):
+    """A search in the history of one contact, and when its first and last engagement were. Invalid as SearchHistory."""
+
+    service: ClassVar[str] = "history"
+    reply: ClassVar = Timeline
+    contact_id: str
+    search: SearchHistory
+    """Its `contact_id` is not looked at."""
 
 
 class GetEntry(Request[HistoryItem]):

@@ -18,12 +18,13 @@ from shared.contracts.contacts import (
     ContactChanged,
     ContactReference,
     GetContact,
+    GetContacts,
     GetReference,
     RegisterContact,
     RegisterContacts,
     ResolveContacts,
 )
-from shared.errors import Conflict, Invalid, Unavailable
+from shared.errors import Conflict, Invalid, NotFound, Unavailable
 from shared.messaging.testbus import TestBus
 from shared.mongo import connect
 from shared.settings import Settings
@@ -93,6 +94,20 @@ def test_a_change_that_changes_nothing_publishes_nothing(bus: TestBus) -> None:
     contact = register(bus)
     assert bus.call(ChangeContact(contact_id=contact.contact_id, version=1, contact=a_new_contact())) == contact
     assert len(bus.published) == 1
+
+
+def test_a_partners_reference_is_not_lost_when_staff_change_a_contact(bus: TestBus) -> None:
+    contact = register(bus, references=[{"scheme": "partner", "value": "A-12", "partner": "St Agnes"}])
+    changed = bus.call(ChangeContact(contact_id=contact.contact_id, version=1, contact=a_new_contact("Mary Ng")))
+    assert [each.value for each in changed.identifiers] == ["A-12"]
+
+
+def test_contacts_are_given_in_the_order_asked_or_not_at_all(bus: TestBus) -> None:
+    ids = tuple(register(bus, name=name).contact_id for name in ("Ann", "Bob"))
+    found = bus.call(GetContacts(contact_ids=ids[::-1])).contacts
+    assert [each.name for each in found] == ["Bob", "Ann"]
+    with pytest.raises(NotFound):
+        bus.call(GetContacts(contact_ids=(*ids, "con_0")))
 
 
 def test_two_changes_of_one_version_are_a_conflict(bus: TestBus) -> None:

@@ -13,7 +13,7 @@ from services.history.search import HistorySearch
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contacts import ContactChanged
 from shared.contracts.events import Participant
-from shared.contracts.history import GetEntry, GetHistoryStatus, Reader, SearchContacts, SearchHistory
+from shared.contracts.history import GetEntry, GetHistoryStatus, GetTimeline, Reader, SearchContacts, SearchHistory
 from shared.errors import Invalid, NotFound, Unavailable
 from shared.messaging.testbus import TestBus
 from tests.builders import a_contact, an_envelope, recorded, registered
@@ -173,3 +173,35 @@ def test_when_the_index_directory_is_deleted_searches_go_on_and_say_so_until_it_
     history.bus.tick()
     page = history.bus.call(SearchHistory())
     assert (page.total, page.rebuilding) == (1, False)
+
+
+def test_the_timeline_of_a_contact_tells_what_was_said_by_month_and_since_when(history: History) -> None:
+    ann = Participant(name="Ann", contact_ids=("con_1",))
+    history.publish(
+        registered(contact_id="con_1", name="Ann"),
+        *(
+            recorded(
+                title=title, occurred_at=datetime(year, 3, 1, tzinfo=UTC), participants=(ann,), sensitive=year == 2010
+            )
+            for title, year in (("Parking", 2012), ("Buses", 2014), ("A secret", 2010))
+        ),
+    )
+    timeline = history.bus.call(GetTimeline(contact_id="con_1", search=SearchHistory(q="parking")))
+    assert [each.title for each in timeline.page.items] == ["Parking"]
+    assert [(each.value, each.count) for each in timeline.said_by_month] == [("2012-03", 1)]
+    assert (timeline.first_said_at, timeline.last_said_at) == tuple(datetime(y, 3, 1, tzinfo=UTC) for y in (2012, 2014))
+    whole = history.bus.call(GetTimeline(contact_id="con_1", search=SearchHistory()))
+    assert (whole.page.total, sum(each.count for each in whole.said_by_month)) == (3, 2)
+    changes = SearchHistory(kind=("contact_registered",))
+    assert history.bus.call(GetTimeline(contact_id="con_1", search=changes)).said_by_month == ()
+    nobody = history.bus.call(GetTimeline(contact_id="con_2", search=SearchHistory()))
+    assert (nobody.page.total, nobody.first_said_at, nobody.last_said_at) == (0, None, None)
+
+
+def test_a_page_may_begin_again_where_a_cursor_leads_nowhere(history: History) -> None:
+    history.publish(recorded(title="Parking"))
+    with pytest.raises(Invalid):
+        history.bus.call(SearchHistory(cursor="nonsense"))
+    page = history.bus.call(SearchHistory(cursor="nonsense", begin_again=True))
+    assert (page.total, page.begun_again) == (1, True)
+    assert not history.bus.call(SearchHistory(begin_again=True)).begun_again

@@ -1,7 +1,9 @@
 """The web over the real services in one process, a partner with keys, and a browser without JavaScript."""
 
+import re
 import secrets
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from fastapi import FastAPI
 
 from services.contacts.fake import FakeContacts, FakePreferences
 from services.contacts.importing.fake import FakeImports
@@ -37,6 +40,18 @@ from tests.staff import signed_in
 
 ADDRESS = "http://127.0.0.1:8000"
 SECRET = "a-secret-of-the-tests"
+
+
+MOST_CALLS = 2
+"""What a page may ask of the services."""
+FOR_EVERYBODY = {"get_reference", "check_health"}
+"""What the web asks once in a while, however many pages are opened: reference data, and how the services are."""
+NOT_COUNTED = re.compile(
+    "GET /|"
+    "GET /(status|status.json|metrics|ready|health)|"  # the report of the whole system, gathered every three seconds
+    "POST /imports/new|GET /imports/.+/left-out.csv"  # a file travels in windows
+)
+_asked_by_page: ContextVar[list[str]] = ContextVar("_asked_by_page")
 
 
 class FakeKeys:
@@ -78,6 +93,7 @@ class Switch(AsyncTestBus):
         if not self.down.isdisjoint((request.service, "broker")):
             raise Unavailable(f"The {request.service} service does not answer.")
         self.asked.append(request.method())
+        _asked_by_page.get([]).append(request.method())
         if isinstance(request, CheckHealth) and request.service in self.health:
             return self.health[request.service]
         return await super().call(request, timeout)
@@ -96,6 +112,23 @@ class Switch(AsyncTestBus):
             raise Unavailable("The message broker does not take events just now. Send the same again later.")
         self.posted.append((bodies, headers))
         await super().publish_inbound(bodies, headers)
+
+
+class Counting(httpx.ASGITransport):
+    """Asks the app, and notes for each address what its page asked of the services."""
+
+    def __init__(self, app: FastAPI, asked: list[tuple[str, list[str]]]) -> None:
+        super().__init__(app, raise_app_exceptions=False)
+        self._asked = asked
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        mine: list[str] = []
+        token = _asked_by_page.set(mine)
+        try:
+            return await super().handle_async_request(request)
+        finally:
+            _asked_by_page.reset(token)
+            self._asked.append((f"{request.method} {request.url.path}", mine))
 
 
 class County:
@@ -120,6 +153,7 @@ class County:
         self.keys = FakeKeys()
         self.people = FakeSignInStore()
         self.tokens: dict[tuple[str, ...], str] = {}
+        self.asked_by_pages: list[tuple[str, list[str]]] = []
         self.app = build_app(self.settings, self.web_bus, self.keys, self.people)
 
     def settle(self) -> None:
@@ -133,6 +167,15 @@ class County:
             self.tokens[roles] = signed_in(self.people, *roles)
         return self.tokens[roles]
 
+    def costly_pages(self) -> list[tuple[str, list[str]]]:
+        """The pages that asked more of the services than a page may, with what they asked."""
+        counted = [
+            (address, [each for each in asked if each not in FOR_EVERYBODY])
+            for address, asked in self.asked_by_pages
+            if not NOT_COUNTED.fullmatch(address)
+        ]
+        return [(address, asked) for address, asked in counted if len(asked) > MOST_CALLS]
+
     def browser(self, *roles: str) -> httpx.AsyncClient:
         """A browser in which somebody with these roles is signed in; with none, somebody who has all."""
         client = self.client()
@@ -140,7 +183,7 @@ class County:
         return client
 
     def client(self, token: str = "") -> httpx.AsyncClient:
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        transport = Counting(self.app, self.asked_by_pages)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers)
 
@@ -168,6 +211,7 @@ def county(tmp_path: Path) -> Iterator[County]:
     made = County(tmp_path)
     yield made
     made.projector.close()
+    assert made.costly_pages() == []
 
 
 @pytest.fixture

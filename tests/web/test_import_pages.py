@@ -149,12 +149,3 @@ async def test_what_a_file_says_is_never_markup(visitor: Browser) -> None:
     mapping = await visitor.upload(nasty, '"><script>alert(2)</script>.csv')
     assert "<script>alert" not in mapping.text
     assert "<img src=x" not in mapping.text
-
-
-async def test_every_page_asks_at_most_twice(visitor: Browser) -> None:
-    judging = await visitor.send(await visitor.upload(PANEL.encode()), "mapping", **CONSENT)
-    judged = await visitor.look(judging)
-    for path in ("/imports", judged.url.path, f"{judged.url.path}?verdict=faulty", f"{judged.url.path}/mapping"):
-        visitor.county.web_bus.asked.clear()
-        await visitor.http.get(path)
-        assert len(visitor.county.web_bus.asked) <= 2

@@ -148,6 +148,7 @@ def envelope_schema(event_type: str, data: str) -> dict[str, Any]:
     return {
         "type": "object",
         "required": ["specversion", "id", "source", "type", "data"],
+        "propertyNames": {"pattern": "^([a-z0-9]+|data_base64)$"},
         "properties": {
             "specversion": {"const": "1.0"},
             "id": text,

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -14,12 +14,12 @@ from services.web.access import reader_of, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages.forms import Form, given, lines, number, text, texts
-from services.web.pages.search import MAX_QUERY, Query, ask_history, chart_of, is_partial, results
+from services.web.pages.search import MAX_QUERY, Query, chart_of, is_partial, results
 from services.web.rendering import render
-from services.web.words import CHANGES, KINDS, month
+from services.web.words import month
 from services.web.words import place_names as names_of_places
 from shared.contracts.contacts import ChangeContact, Contact, GetContact, NewContact, RegisterContact
-from shared.contracts.history import HistoryItem, SearchContacts, SearchHistory
+from shared.contracts.history import GetTimeline, HistoryItem, SearchContacts
 from shared.contracts.segments import GetProfile
 
 SENTENCES: Mapping[str, str] = {
@@ -92,11 +92,9 @@ async def contact_page(request: Request, contact_id: str) -> Response:
     question = query.question(reader_of(request), contact_id)
     if question.sort == "relevance":  # a timeline is in order of time
         question = question.model_copy(update={"sort": "newest"})
-    profile, page, said, span, reference = await asyncio.gather(
+    profile, timeline, reference = await asyncio.gather(
         behind.call(GetProfile(contact_id=contact_id)),
-        ask_history(request, query, question),
-        behind.call(_only_said(question)),
-        _span(request, contact_id),
+        behind.call(GetTimeline(contact_id=contact_id, search=question)),
         behind.reference(),
     )
     if profile.contact.merged_into:
@@ -104,14 +102,15 @@ async def contact_page(request: Request, contact_id: str) -> Response:
     return render(
         request,
         "timeline.html" if is_partial(request) else "contact.html",
-        **results(request, query, page, reference, contact_id) | {"chart_of_months": chart_of(said)},
+        **results(request, query, timeline.page, reference, contact_id)
+        | {"chart_of_months": chart_of(timeline.said_by_month)},
         contact=profile.contact,
         consents=profile.consents,
         segments=profile.segments,
         merges=profile.merges,
         allowances={(each.purpose, each.channel): each for each in profile.consents.allowances},
-        span=span,
-        months=_by_month(page.items),
+        timeline=timeline,
+        months=_by_month(timeline.page.items),
         practice_names={each.code: each.name for each in reference.practices},
         group_names={each.code: each.name for each in reference.groups},
         done=request.query_params.get("done", ""),
@@ -127,11 +126,7 @@ async def show_contact(request: Request, contact_id: str) -> Response:
 @router.post("/{contact_id}/edit", dependencies=[staff("contacts:write")])
 async def change_contact(request: Request, contact_id: str) -> Response:
     form = _typed(await request.form())
-    current = await form.attempt(backend(request).call(GetContact(contact_id=contact_id)))
-    if current is None:
-        return await _show(request, form, contact_id)
-    references = [each for each in current.identifiers if each.scheme == "partner"]  # partners', not staff's to change
-    contact = form.check(NewContact, _data(form) | {"references": references}, SENTENCES)
+    contact = form.check(NewContact, _data(form), SENTENCES)
     if contact is None:
         return await _show(request, form, contact_id)
     question = ChangeContact(
@@ -139,25 +134,6 @@ async def change_contact(request: Request, contact_id: str) -> Response:
     )
     changed = await form.attempt(backend(request).call(question))
     return _to_page(changed, "changed") if changed else await _show(request, form, contact_id)
-
-
-def _only_said(question: SearchHistory) -> SearchHistory:
-    """The question without changes to the contact's details, for the chart: they are no engagements."""
-    kinds = tuple(each for each in question.kind or KINDS if each not in CHANGES)
-    # With nothing but changes chosen there is nothing to draw: a kind that no entry has.
-    return question.model_copy(update={"kind": kinds or ("",), "limit": 1, "cursor": None})
-
-
-async def _span(request: Request, contact_id: str) -> Sequence[HistoryItem]:
-    """The first and the last engagement, whatever is searched for; nothing while there is none, or not shown."""
-    if is_partial(request):
-        return ()
-    asked = {"contact_id": contact_id, "kind": tuple(KINDS), "limit": 1, "facets": False, "reader": reader_of(request)}
-    behind = backend(request)
-    first, last = await asyncio.gather(
-        behind.call(SearchHistory(sort="oldest", **asked)), behind.call(SearchHistory(sort="newest", **asked))
-    )
-    return (*first.items, *last.items)
 
 
 async def _show(request: Request, form: Form, contact_id: str = "") -> Response:

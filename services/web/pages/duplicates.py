@@ -12,7 +12,7 @@ from services.web.backend import backend
 from services.web.pages.forms import Form, text, texts
 from services.web.rendering import render
 from services.web.words import label
-from shared.contracts.contacts import Contact, GetContact, Reference
+from shared.contracts.contacts import Contact, GetContacts, Reference
 from shared.contracts.merging import DeclareDifferent, ListDuplicates, MergeContacts, UnmergeContacts
 from shared.errors import NotFound
 
@@ -80,10 +80,8 @@ async def _show(request: Request, form: Form, ids: Sequence[str]) -> Response:
     if len(set(ids)) != 2:
         raise NotFound("Choose two contacts to compare.")
     behind = backend(request)
-    one, other, reference = await asyncio.gather(
-        behind.call(GetContact(contact_id=ids[0])), behind.call(GetContact(contact_id=ids[1])), behind.reference()
-    )
-    contacts = (one, other)
+    found, reference = await asyncio.gather(behind.call(GetContacts(contact_ids=tuple(ids))), behind.reference())
+    contacts = found.contacts
     return render(
         request, "compare.html", status=form.status, form=form, contacts=contacts, rows=_rows(contacts, reference)
     )

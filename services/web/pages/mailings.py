@@ -1,5 +1,6 @@
 """Mailings: written, looked at as a recipient, sent after a second look, and watched while they go."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, get_args
 
@@ -30,7 +31,7 @@ from shared.contracts.notifications import (
     SendTest,
     SummariseAudience,
 )
-from shared.contracts.segments import GetSegment, ListSegments
+from shared.contracts.segments import ListSegments, Segment
 
 router = APIRouter(prefix="/mailings", include_in_schema=False)
 FIELDS = ("subject", "body", "purpose", "segment_id")
@@ -58,20 +59,21 @@ async def list_mailings(request: Request) -> Response:
 
 @router.get("/new", dependencies=[staff("mailings:write")])
 async def new_mailing(request: Request) -> Response:
-    return await _show(request, Form({"purpose": "newsletter"}))
+    form = Form({"purpose": "newsletter"})
+    return await _show(request, form, await _segments(request, form))
 
 
 @router.post("/new", dependencies=[staff("mailings:write")])
 async def create_mailing(request: Request) -> Response:
-    sent = await request.form()
-    form = _typed(sent)
-    draft = await _draft(request, form)
+    form = _typed(await request.form())
+    segments = await _segments(request, form)
+    draft = _draft(form, segments)
     if draft is not None:
         question = DraftMailing(request_id=form.request_id, draft=draft)
         mailing = await form.attempt(backend(request).call(question))
         if mailing is not None:
             return RedirectResponse(f"/mailings/{mailing.mailing_id}?done=saved", 303)
-    return await _show(request, form)
+    return await _show(request, form, segments)
 
 
 @router.get("/{mailing_id}", dependencies=[staff("mailings:read")])
@@ -88,18 +90,19 @@ async def show_mailing(request: Request, mailing_id: str) -> Response:
 async def edit_mailing(request: Request, mailing_id: str) -> Response:
     mailing = (await backend(request).call(GetMailing(mailing_id=mailing_id))).mailing
     form = Form(mailing.draft.model_dump() | {"version": mailing.version})
-    return await _show(request, form, mailing_id)
+    return await _show(request, form, await _segments(request, form), mailing_id)
 
 
 @router.post("/{mailing_id}/edit", dependencies=[staff("mailings:write")])
 async def change_mailing(request: Request, mailing_id: str) -> Response:
     form = _typed(await request.form())
-    draft = await _draft(request, form)
+    segments = await _segments(request, form)
+    draft = _draft(form, segments)
     if draft is not None:
         question = ChangeMailing(mailing_id=mailing_id, version=form.values["version"], draft=draft)
         if await form.attempt(backend(request).call(question)) is not None:
             return RedirectResponse(f"/mailings/{mailing_id}?done=saved", 303)
-    return await _show(request, form, mailing_id)
+    return await _show(request, form, segments, mailing_id)
 
 
 @router.get("/{mailing_id}/preview", dependencies=[staff("mailings:read")])
@@ -170,32 +173,40 @@ async def list_recipients(request: Request, mailing_id: str) -> Response:
 
 
 async def _confirm(request: Request, mailing_id: str, form: Form) -> Response:
+    """The page to decide on; after a step that failed it says why, and does not count again."""
     mailing: Mailing = (await backend(request).call(GetMailing(mailing_id=mailing_id))).mailing
-    summary = await form.attempt(backend(request).call(SummariseAudience(mailing_id=mailing_id)))
+    summary = None
+    if not form.fault:
+        summary = await form.attempt(backend(request).call(SummariseAudience(mailing_id=mailing_id)))
     return render(request, "mailing_send.html", status=form.status, mailing=mailing, summary=summary, form=form)
 
 
-async def _show(request: Request, form: Form, mailing_id: str = "") -> Response:
-    """The form; while contacts is away it comes back with what was typed, and without the segments."""
-    segments = await form.attempt(backend(request).call(ListSegments()))
+async def _segments(request: Request, form: Form) -> tuple[Segment, ...]:
+    """What a mailing can go to; while contacts is away nothing, and the form says so."""
+    found = await form.attempt(backend(request).call(ListSegments()))
+    return found.segments if found else ()
+
+
+async def _show(request: Request, form: Form, segments: Sequence[Segment], mailing_id: str = "") -> Response:
     return render(
         request,
         "mailing_edit.html",
         status=form.status,
         form=form,
         mailing_id=mailing_id,
-        segments=segments.segments if segments else (),
+        segments=segments,
     )
 
 
-async def _draft(request: Request, form: Form) -> MailingDraft | None:
+def _draft(form: Form, segments: Sequence[Segment]) -> MailingDraft | None:
     """What was typed, with the name that its segment has now."""
+    if form.fault:
+        return None
     values = {name: form.values[name] for name in FIELDS}
-    if values["segment_id"]:
-        segment = await form.attempt(backend(request).call(GetSegment(segment_id=values["segment_id"])))
-        if segment is None:
-            return None
-        values["segment_name"] = segment.name
+    names = {each.segment_id: each.name for each in segments}
+    if values["segment_id"] not in names:  # put away while somebody wrote
+        values["segment_id"] = ""
+    values["segment_name"] = names.get(values["segment_id"], "")
     draft: MailingDraft | None = form.check(MailingDraft, values, SENTENCES)
     return draft
 

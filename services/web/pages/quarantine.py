@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.web.access import staff
 from services.web.addresses import with_query
-from services.web.backend import Backend, backend
+from services.web.backend import backend
 from services.web.pages import engagement_form
 from services.web.pages.forms import Form, number, text
 from services.web.rendering import render
@@ -48,16 +48,19 @@ async def show_quarantined(request: Request, quarantine_id: str) -> Response:
 async def correct(request: Request, quarantine_id: str) -> Response:
     sent, behind = await request.form(), backend(request)
     form, data = _read(sent)
+    item: Quarantined | None = None
     if text(sent, "action") == "add_person":
         engagement_form.add_row(form)
         data = None
     if data is not None:
         form.errors.clear()  # the owner of the rule judges: services/events
         question = CorrectQuarantined(quarantine_id=quarantine_id, version=number(sent, "version"), data=data)
-        kept = await form.attempt(_correct(behind, question, and_record=text(sent, "action") == "record"))
-        if kept is not None:
-            return _to_page(kept)
-    item = await behind.call(GetQuarantined(quarantine_id=quarantine_id))
+        item = await form.attempt(behind.call(question))
+        if item is not None and text(sent, "action") == "record":
+            item = await form.attempt(behind.call(ReplayQuarantined(quarantine_id=quarantine_id))) or item
+        if item is not None and not form.fault:
+            return _to_page(item)
+    item = item or await behind.call(GetQuarantined(quarantine_id=quarantine_id))
     return await _show(request, item, form, raw=text(sent, "raw"))
 
 
@@ -69,13 +72,6 @@ async def replay(request: Request, quarantine_id: str) -> Response:
 @router.post("/{quarantine_id}/discard", dependencies=[staff("quarantine:write")])
 async def discard(request: Request, quarantine_id: str) -> Response:
     return await _decide(request, DiscardQuarantined(quarantine_id=quarantine_id))
-
-
-async def _correct(behind: Backend, question: CorrectQuarantined, and_record: bool) -> Quarantined:
-    corrected = await behind.call(question)
-    if not and_record:
-        return corrected
-    return await behind.call(ReplayQuarantined(quarantine_id=question.quarantine_id))
 
 
 async def _decide(request: Request, question: ReplayQuarantined | DiscardQuarantined) -> Response:

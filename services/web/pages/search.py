@@ -1,7 +1,7 @@
 """Search over everything that was said: as one types, with filters, facets and a histogram by month."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, get_args
@@ -17,8 +17,7 @@ from services.web.pages.charts import Histogram, histogram
 from services.web.rendering import render
 from services.web.words import CHANGES, KINDS, label, place_names
 from shared.contracts.contacts import Reference
-from shared.contracts.history import ContactPage, HistoryPage, Reader, SearchContacts, SearchHistory, Sort
-from shared.errors import Invalid
+from shared.contracts.history import ContactPage, FacetCount, HistoryPage, Reader, SearchContacts, SearchHistory, Sort
 
 FILTERS = {
     "kind": "Kind",
@@ -33,6 +32,7 @@ ASKS_FOR_CHANGES = "changes"
 # The order that goes without saying has no value, so that it does not stick when the search changes.
 RANKED = {"": "Best match", "newest": "Newest first", "oldest": "Oldest first"}
 IN_TIME = {"": "Newest first", "oldest": "Oldest first"}
+BEGUN_AGAIN = "The address led to a page of another search. This is the first page again."
 NAMES_SHOWN = 5
 PAGE = 20
 MAX_QUERY = 500
@@ -71,6 +71,7 @@ class Query:
             sort=sort if sort in get_args(Sort) else "relevance",
             limit=PAGE,
             cursor=self.params.get("cursor") or None,
+            begin_again=True,
             reader=reader,
             **values,
         )
@@ -96,7 +97,7 @@ async def search(request: Request) -> Response:
     query = Query(request.query_params)
     behind = backend(request)
     page, names, reference = await asyncio.gather(
-        ask_history(request, query, query.question(reader_of(request))),
+        behind.call(query.question(reader_of(request))),
         behind.call(SearchContacts(q=query.q, limit=NAMES_SHOWN, reader=reader_of(request))),
         behind.reference(),
     )
@@ -109,22 +110,13 @@ def is_partial(request: Request) -> bool:
     return "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
 
 
-async def ask_history(request: Request, query: Query, question: SearchHistory) -> HistoryPage:
-    """The page of entries; a cursor that no longer leads anywhere begins again at the first page."""
-    try:
-        return await backend(request).call(question)
-    except Invalid as error:
-        if question.cursor is None:
-            raise
-        query.faults["cursor"] = f"{error.detail} This is the first page again."
-        return await backend(request).call(question.model_copy(update={"cursor": None}))
-
-
 def results(
     request: Request, query: Query, page: HistoryPage, reference: Reference, contact_id: str = ""
 ) -> dict[str, Any]:
     """What the list of entries, its filters and its chart show."""
     names = _names_of(reference)
+    if page.begun_again:
+        query.faults["cursor"] = BEGUN_AGAIN
     hidden = () if contact_id or query.params.get(ASKS_FOR_CHANGES) else CHANGES
     return {
         "query": query,
@@ -134,7 +126,7 @@ def results(
         "sorts": RANKED if query.q and not contact_id else IN_TIME,
         "offers_changes": not contact_id,
         "chips": _chips(request, query, names),
-        "chart_of_months": chart_of(page),
+        "chart_of_months": chart_of(page.facets.get("month", ())),
         "next_url": with_query(request.url.path, query.params, [("cursor", page.next_cursor or "")]),
         "first_url": with_query(request.url.path, query.params),
         "place_names": names["locality"],
@@ -175,9 +167,9 @@ def _chips(request: Request, query: Query, names: dict[str, dict[str, str]]) -> 
     ]
 
 
-def chart_of(page: HistoryPage) -> Histogram | None:
-    """The page's entries by month."""
-    return histogram({each.value: each.count for each in page.facets.get("month", ())})
+def chart_of(months: Iterable[FacetCount]) -> Histogram | None:
+    """Entries by month."""
+    return histogram({each.value: each.count for each in months})
 
 
 def _names(query: Query, names: ContactPage) -> ContactPage | None:

@@ -1,0 +1,167 @@
+"""A county in which every page has something to show, in words that the test chooses, and a walk over its pages."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import httpx
+from fastapi.routing import APIRoute
+
+from deploy.mailbox import Box
+from services.notifications import domain
+from services.notifications.composing import Composer
+from services.notifications.domain import Addressee, Chunk
+from services.notifications.tokens import Place, Tokens
+from shared import preference_links
+from shared.contracts.consent import RecordConsents
+from shared.contracts.contacts import RegisterContact
+from shared.contracts.events import ListQuarantine, RecordEngagement
+from shared.contracts.merging import MergeContacts
+from shared.contracts.notifications import DraftMailing, ScheduleMailing
+from shared.contracts.preferences import AskForErasure, GivePreferenceKeys
+from shared.contracts.segments import CreateSegment, Rule
+from shared.contracts.subscriptions import Suppress
+from tests.builders import AT, a_cloudevent, a_mailing_draft, a_new_contact, a_report, a_statement
+from tests.notifications.sink import Sink
+from tests.web.conftest import SECRET, County, Partner
+from tests.web.test_access import routes
+
+PHONE = "0113 496 0123"
+MACHINES = ("/api/", "/health", "/ready", "/metrics", "/status.json")
+"""Addresses for programs begin like this; all others are pages."""
+QUERIES = {"/contacts/compare": "?one={contact_id}&other={other_id}", "/contacts/lookup": "?contact_q=a"}
+"""What a page must be asked with."""
+
+
+@dataclass
+class Furnished:
+    """A county and the ids of what stands in it, by the names that addresses give them."""
+
+    county: County
+    words: str
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def pages(self) -> Iterator[str]:
+        """The address of every page."""
+        for route in page_routes(self.county):
+            if "GET" in route.methods:
+                yield self.address(route.path + QUERIES.get(route.path, ""))
+
+    def address(self, path: str) -> str:
+        """The path with ids of what is there. A new kind of id has to be furnished here."""
+        tokens = {"/unsubscribe/": "unsubscribe", "/preferences/": "preferences"}
+        token = next((self.ids[name] for start, name in tokens.items() if path.startswith(start)), "")
+        return re.sub(r"\{(\w+)\}", lambda found: (self.ids | {"token": token})[found[1]], path)
+
+
+def page_routes(county: County) -> list[APIRoute]:
+    return [each for each in routes(county.app) if not each.path.startswith(MACHINES)]
+
+
+async def furnish(county: County, words: str) -> Furnished:
+    """Fill the county; `words` stand wherever somebody can write."""
+    made = Furnished(county, words)
+    _add_people(made)
+    _add_engagements(made)
+    await _add_quarantined(made)
+    await _add_import(made)
+    _add_messages(made)
+    county.settle()
+    made.ids["account_id"] = county.people.accounts()[0].account_id
+    return made
+
+
+def _add_people(made: Furnished) -> None:
+    bus, ids, words = made.county.bus, made.ids, made.words[:200]
+    for name, email in (("contact_id", "a@x.org"), ("other_id", "b@x.org"), ("merged_id", "c@x.org")):
+        new = a_new_contact(words, email=[email], phone=[PHONE], locality="eastmere", groups=["carers"])
+        ids[name] = bus.call(RegisterContact(request_id=name, contact=new, shared=True)).contact_id
+        said = a_statement(ids[name], wording=made.words, evidence=made.words)
+        bus.call(RecordConsents(request_id=f"said-{name}", statements=(said,)))
+    merge = {"request_id": "merge", "survivor_id": ids["contact_id"], "merged_id": ids["merged_id"]}
+    bus.call(MergeContacts.model_validate(merge | {"survivor_version": 2, "merged_version": 2}))
+    rule = Rule.model_validate({"conditions": [{"field": "group", "any_of": ["carers"]}]})
+    ids["segment_id"] = bus.call(CreateSegment(request_id="one", name=words[:100], rule=rule)).segment_id
+    for _ in range(20):
+        bus.tick()
+    key = bus.call(GivePreferenceKeys(contact_ids=(ids["contact_id"],))).keys[ids["contact_id"]]
+    ids["preferences"] = preference_links.preference_url("", SECRET, key, datetime.now(UTC)).rpartition("/")[2]
+    bus.call(AskForErasure(key=key))
+
+
+def _add_engagements(made: Furnished) -> None:
+    words = made.words
+    told = a_report(
+        title=words[:200],
+        body=f"parking {words}",
+        technique=words[:100],
+        topics=[words[:100]],
+        people=[
+            {"name": words[:200], "role": words[:200]},
+            {"name": words[:200], "identifiers": [{"scheme": "contact_id", "value": made.ids["contact_id"]}]},
+        ],
+        organisations=[{"name": words[:200]}],
+        links=[{"url": f"https://x.org/{words}", "title": words[:200]}],
+    )
+    recorded = made.county.bus.call(RecordEngagement(request_id="one", reported=told))
+    made.ids["engagement_id"] = recorded.engagement_id
+
+
+async def _add_quarantined(made: Furnished) -> None:
+    event = a_cloudevent(id=made.words, kind="gossip", title=made.words, body=made.words)
+    answer = await Partner(made.county, "St Agnes").post(event)
+    assert answer.status_code == 202, answer.text
+    (held,) = made.county.bus.call(ListQuarantine()).items
+    made.ids["quarantine_id"] = held.quarantine_id
+
+
+async def _add_import(made: Furnished) -> None:
+    """Judged and not run, with rows that are new, known and faulty."""
+    cell = '"' + made.words.replace('"', '""') + '"'
+    rows = f"Name,E-mail,{cell}\n{cell},new@x.org,{cell}\n{cell},a@x.org,\n{cell},{cell},{cell}\n"
+    async with made.county.browser() as http:
+        page = await http.get("/imports/new")
+        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+        file = {"file": (made.words, rows.encode())}
+        sent = await http.post("/imports/new", data=fields, files=file, follow_redirects=True)
+        assert sent.status_code == 200, sent.text
+        made.ids["import_id"] = sent.url.path.split("/")[2]
+        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', sent.text))
+        uses = {"use-0": "name", "use-1": "email", "use-2": "ignore", "duplicates": "update", "list_name": made.words}
+        judged = await http.post(f"/imports/{made.ids['import_id']}/mapping", data=fields | uses)
+        assert judged.status_code == 303, judged.text
+    made.county.bus.tick()
+
+
+def _add_messages(made: Furnished) -> None:
+    """A mailing that has gone out, one way out of it, an address that gets nothing, and a message in the demo's box."""
+    county, ids, words = made.county, made.ids, made.words
+    draft = a_mailing_draft(
+        subject=words[:200], body=words, segment_id=ids["segment_id"], segment_name=words[:200]
+    )  # fmt: skip
+    mailing = county.bus.call(DraftMailing(request_id="one", draft=draft))
+    ids["mailing_id"] = mailing.mailing_id
+    county.bus.call(ScheduleMailing(mailing_id=mailing.mailing_id, version=1))
+    sink = Sink()
+    county.settings.smtp_url = sink.url
+    county.sender.run_until_idle()
+    sink.close()
+    assert sink.got
+    ids["unsubscribe"] = Tokens(SECRET).make("unsubscribe", Place(mailing.mailing_id, 1, 0, 0))
+    county.bus.call(Suppress(address="gone@x.org", reason=words[:200]))
+    county.settings.demo = True
+    who = Addressee(ids["contact_id"], words[:200], "a@x.org")
+    content = Composer(county.settings).compose(domain.begin(mailing, AT), Chunk("c", "m", 0, 1, 1), 0, who)
+    box = Box(county.settings.mail_folder)
+    box.put("a@x.org", content.content)
+    ids["name"] = next(iter(county.settings.mail_folder.glob("*.eml"))).stem
+
+
+async def open_pages(made: Furnished, http: httpx.AsyncClient, query: str = "") -> list[tuple[str, httpx.Response]]:
+    """Every page, each with `query` added to its address."""
+    found = []
+    for address in made.pages():
+        joined = f"{address}{'&' if '?' in address else '?'}{query}" if query else address
+        found.append((address, await http.get(joined)))
+    return found
