@@ -46,6 +46,9 @@ class FakeMailings:
         found = [each for each in list(self._mailings.values()) if is_open(each)]
         return sorted(found, key=lambda each: (each.created_at, each.mailing_id))
 
+    def drafts(self) -> list[Mailing]:
+        return [each for each in list(self._mailings.values()) if each.state == "draft"]
+
     def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
         for each in withdrawals:
             self._withdrawals.setdefault(each.consent_id, each)

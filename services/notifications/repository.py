@@ -56,6 +56,10 @@ class Mailings(Protocol):
         """Those that a sender has something to do with: scheduled, sending, paused, or cancelled and not settled."""
         ...
 
+    def drafts(self) -> list[Mailing]:
+        """Those that somebody is writing."""
+        ...
+
     def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
         """Remember that consent was withdrawn; the same again changes nothing."""
         ...
@@ -89,6 +93,7 @@ class MongoMailings:
         self.outbox = JoinedOutbox(MongoOutbox(self._mailings, KNOWN), MongoOutbox(database["chunks"], KNOWN))
         self._mailings.create_index("open", sparse=True)
         self._mailings.create_index("listed", sparse=True)
+        self._mailings.create_index("written", sparse=True)
         self._withdrawals.create_index("order")
         self._suppressions.create_index("order")
 
@@ -105,8 +110,8 @@ class MongoMailings:
     def replace(self, mailing: Mailing, envelope: Envelope[Event] | None = None) -> bool:
         document = _document(mailing)
         update: dict[str, Any] = {"$set": document}
-        if "open" not in document:
-            update["$unset"] = {"open": ""}
+        if gone := dict.fromkeys(name for name in ("open", "written") if name not in document):
+            update["$unset"] = gone
         if envelope is not None:
             update["$push"] = {"outbox": envelope.content}
         asked = {"_id": mailing.mailing_id, "version": mailing.version - 1}
@@ -120,6 +125,9 @@ class MongoMailings:
     def unfinished(self) -> list[Mailing]:
         found = self._mailings.find({"open": {"$gt": ""}}, {"outbox": 0})
         return sorted(map(_mailing, found), key=lambda each: (each.created_at, each.mailing_id))
+
+    def drafts(self) -> list[Mailing]:
+        return [_mailing(each) for each in self._mailings.find({"written": {"$gt": ""}}, {"outbox": 0})]
 
     def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
         if withdrawals:
@@ -168,7 +176,8 @@ def is_open(mailing: Mailing) -> bool:
 
 def _document(mailing: Mailing) -> dict[str, Any]:
     content: dict[str, Any] = orjson.loads(mailing.model_dump_json(exclude={"mailing_id"}))
-    return content | ({"open": mailing.mailing_id} if is_open(mailing) else {})
+    marks = {"open": is_open(mailing), "written": mailing.state == "draft"}
+    return content | {name: mailing.mailing_id for name, stands in marks.items() if stands}
 
 
 def _mailing(document: Mapping[str, Any]) -> Mailing:
