@@ -22,6 +22,7 @@ from services.contacts.resolution import Resolving
 from services.contacts.segments.book import SegmentBook
 from services.contacts.segments.causes import FOLLOWED
 from services.contacts.segments.keeping import Keeper
+from services.contacts.waiting_entry import WaitingEntry
 from shared.contracts.base import Done, Envelope, Event
 from shared.contracts.consent import (
     Consents,
@@ -71,7 +72,7 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this contact in the meantime. Look at it again, then change it."
 
 
-class ContactsService(ImportEntry, PreferenceEntry, ErasureEntry):
+class ContactsService(ImportEntry, PreferenceEntry, ErasureEntry, WaitingEntry):
     """Answers for contacts; its outbox is published by the runner after each answer."""
 
     name: ClassVar[str] = "contacts"
@@ -219,10 +220,12 @@ class ContactsService(ImportEntry, PreferenceEntry, ErasureEntry):
 
     @rpc
     def merge_contacts(self, request: MergeContacts) -> Contact:
+        self._count_anew()
         return self._merger.merge(request)
 
     @rpc
     def unmerge_contacts(self, request: UnmergeContacts) -> Contact:
+        self._count_anew()
         return self._merger.unmerge(request)
 
     @rpc
@@ -231,6 +234,7 @@ class ContactsService(ImportEntry, PreferenceEntry, ErasureEntry):
 
     @rpc
     def declare_different(self, request: DeclareDifferent) -> Done:
+        self._count_anew()
         self._duplicates.declare_different(request.one_id, request.other_id, request.by)
         return Done()
 

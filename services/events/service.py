@@ -25,6 +25,7 @@ from shared.contracts.events import (
     RecordEngagement,
     ReplayQuarantined,
 )
+from shared.contracts.waiting import CountWaiting, Pile, Waiting, waiting
 from shared.errors import Conflict, Invalid, NotFound
 from shared.logs import correlation_id
 from shared.messaging import Bus, on_batch, rpc
@@ -113,6 +114,10 @@ class EventsService(ErasureEntry):
             oldest_received_at=self._repository.oldest_held(request.state, request.partner),
             next_cursor=page[-1][0] if len(found) > request.limit else None,
         )
+
+    @rpc
+    def count_waiting(self, request: CountWaiting) -> Waiting:
+        return waiting(Pile(sort="quarantine", count=self._repository.count_held("open", None)))
 
     @rpc
     def get_quarantined(self, request: GetQuarantined) -> Quarantined:

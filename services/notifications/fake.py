@@ -57,6 +57,9 @@ class FakeMailings:
             if notice.lane == "urgent":
                 self._mailings[mailing_id] = without_words(notice, traces)
 
+    def drafts(self) -> list[Mailing]:
+        return [each for each in list(self._mailings.values()) if each.state == "draft"]
+
     def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
         for each in withdrawals:
             self._withdrawals.setdefault(each.consent_id, each)

@@ -69,6 +69,10 @@ class Mailings(Protocol):
         """Take people who are erased out of the suppression list, and out of the notices among these mailings."""
         ...
 
+    def drafts(self) -> list[Mailing]:
+        """Those that somebody is writing."""
+        ...
+
     def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
         """Remember that consent was withdrawn; the same again changes nothing."""
         ...
@@ -102,6 +106,7 @@ class MongoMailings:
         self.outbox = JoinedOutbox(MongoOutbox(self._mailings, KNOWN), MongoOutbox(database["chunks"], KNOWN))
         self._mailings.create_index("open", sparse=True)
         self._mailings.create_index("listed", sparse=True)
+        self._mailings.create_index("written", sparse=True)
         self._withdrawals.create_index("order")
         self._suppressions.create_index("order")
 
@@ -118,8 +123,8 @@ class MongoMailings:
     def replace(self, mailing: Mailing, envelope: Envelope[Event] | None = None) -> bool:
         document = _document(mailing)
         update: dict[str, Any] = {"$set": document}
-        if "open" not in document:
-            update["$unset"] = {"open": ""}
+        if gone := dict.fromkeys(name for name in ("open", "written") if name not in document):
+            update["$unset"] = gone
         if envelope is not None:
             update["$push"] = {"outbox": envelope.content}
         asked = {"_id": mailing.mailing_id, "version": mailing.version - 1}
@@ -141,6 +146,9 @@ class MongoMailings:
             if notice is not None and notice.lane == "urgent":
                 draft = without(notice, traces).draft.model_dump(mode="json")
                 self._mailings.update_one({"_id": mailing_id}, {"$set": {"draft": draft}})
+
+    def drafts(self) -> list[Mailing]:
+        return [_mailing(each) for each in self._mailings.find({"written": {"$gt": ""}}, {"outbox": 0})]
 
     def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
         if withdrawals:
@@ -195,7 +203,8 @@ def is_open(mailing: Mailing) -> bool:
 
 def _document(mailing: Mailing) -> dict[str, Any]:
     content: dict[str, Any] = orjson.loads(mailing.model_dump_json(exclude={"mailing_id"}))
-    return content | ({"open": mailing.mailing_id} if is_open(mailing) else {})
+    marks = {"open": is_open(mailing), "written": mailing.state == "draft"}
+    return content | {name: mailing.mailing_id for name, stands in marks.items() if stands}
 
 
 def _mailing(document: Mapping[str, Any]) -> Mailing:

@@ -10,6 +10,7 @@ from services.notifications.erasure import ErasureEntry
 from services.notifications.ledger import Ledger, MongoLedger
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
 from services.notifications.tokens import Tokens
+from services.notifications.waiting_entry import WaitingEntry
 from shared.contracts.base import Done, Envelope, Event
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.notifications import (
@@ -52,7 +53,7 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this mailing in the meantime. Look at it again, then decide."
 
 
-class NotificationsService(ErasureEntry):
+class NotificationsService(ErasureEntry, WaitingEntry):
     """What staff decide about messages. Sending itself is the sender's (sender.py), a process of its own."""
 
     name: ClassVar[str] = "notifications"

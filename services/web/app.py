@@ -16,6 +16,7 @@ from services.web.metrics import Metrics
 from services.web.pages import (
     accounts,
     demo_mail,
+    design,
     duplicates,
     engagements,
     home,
@@ -40,6 +41,27 @@ from shared.messaging.aio import AioBus
 from shared.mongo import connect
 from shared.settings import Settings
 
+PAGES = (
+    signin,
+    home,
+    design,
+    search,
+    engagements,
+    consent_pages,
+    duplicates,
+    contact_pages,
+    segments,
+    quarantine,
+    mailings,
+    suppressions,
+    unsubscribe,
+    demo_mail,
+    imports,
+    preferences,
+    status,
+    accounts,
+)
+
 
 def build_app(
     settings: Settings, bus: AsyncBus | None = None, keys: Keys | None = None, people: SignInStore | None = None
@@ -57,26 +79,7 @@ def build_app(
         app.state.backend = Backend(bus, app.state.keys.check_store)
     problems.install(app)
     signin.install(app)
-    pages = (
-        signin,
-        home,
-        search,
-        engagements,
-        consent_pages,
-        duplicates,
-        contact_pages,
-        segments,
-        quarantine,
-        mailings,
-        suppressions,
-        unsubscribe,
-        demo_mail,
-        imports,
-        preferences,
-        status,
-        accounts,
-    )
-    for module in (events, history, contacts, documents, health, *pages):
+    for module in (events, history, contacts, documents, health, *PAGES):
         app.router.routes.extend(module.router.routes)  # one flat list: who looks for a route's permission finds it
     app.mount("/assets", Assets(), name="assets")
     app.add_middleware(Edge, settings=settings, metrics=app.state.metrics, state=app.state)

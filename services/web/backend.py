@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import Request
 
+from services.web.waiting import Board
 from shared.contracts.contacts import GetReference, Reference
 from shared.messaging import AsyncBus
 from shared.system.gather import Reporter
@@ -17,7 +18,9 @@ class Backend:
 
     def __init__(self, bus: AsyncBus, check_store: Callable[[], Awaitable[None]]) -> None:
         self.bus = bus
-        self.report = Reporter(bus, check_store).report
+        reporter = Reporter(bus, check_store)
+        self.report = reporter.report
+        self.board = Board(bus, reporter)
         self.call = bus.call
         self.publish_inbound = bus.publish_inbound
         self._reference: tuple[float, Reference] | None = None

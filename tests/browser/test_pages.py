@@ -17,6 +17,7 @@ SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
 PAGES = {
     "home": "/",
+    "design": "/design",
     "search": "/search?q=parking&topic=parking",
     "nothing-found": "/search?q=zzzz",
     "contacts": "/contacts",

@@ -357,7 +357,7 @@ def test_the_link_in_a_message_unsubscribes_that_person_once(office: Office) -> 
     assert (statement.contact_id, statement.purpose, statement.channel) == ("con_00002", "newsletter", "email")
     assert (statement.given, statement.method) == (False, "one_click")
     with pytest.raises(NotFound):
-        office.bus.call(Unsubscribe(token="x" + token[1:]))
+        office.bus.call(Unsubscribe(token=("y" if token.startswith("x") else "x") + token[1:]))
 
 
 def test_the_return_path_is_an_address_of_its_own_for_each_message(office: Office) -> None:

@@ -72,6 +72,19 @@ def test_what_a_sender_has_to_do_with_is_unfinished(stored: Stored) -> None:
     assert stored.mailings.unfinished() == []
 
 
+def test_what_somebody_writes_is_a_draft_until_it_is_sent_and_again_when_it_comes_back(stored: Stored) -> None:
+    mailing = a_mailing()
+    stored.mailings.insert(mailing)
+    stored.mailings.insert(domain.notice(new_id("mlg"), a_mailing_draft(), AT, "system"))
+    assert mailing in stored.mailings.drafts()
+    sent = domain.schedule(mailing, None, AT)
+    stored.mailings.replace(sent)
+    assert sent.mailing_id not in {each.mailing_id for each in stored.mailings.drafts()}
+    back = domain.give_back(sent, "its segment is gone", AT)
+    stored.mailings.replace(back)
+    assert back in stored.mailings.drafts()
+
+
 def test_mailings_are_listed_newest_first_without_notices(stored: Stored) -> None:
     first, second = a_mailing(), a_mailing().model_copy(update={"created_at": AT + timedelta(days=1)})
     for each in (first, second, domain.notice(new_id("mlg"), a_mailing_draft(), AT, "system")):

@@ -1,37 +1,55 @@
-"""The first page: the search box, what is new, and what waits for somebody."""
+"""The first page: the search box, what needs whoever looks today, and what is new."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Request
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from services.web.access import reader_of, staff
+from services.web.access import caller, reader_of, staff
+from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.rendering import render
-from services.web.words import KINDS, place_names
-from shared.contracts.events import ListQuarantine
-from shared.contracts.history import GetHistoryStatus, SearchHistory
+from services.web.words import KINDS, local, place_names
+from shared.contracts.history import SearchHistory
 
 RECENT = 10
+ASKING = ("enquiry", "complaint", "question", "foi_request")
+"""Kinds of entries that somebody expects an answer to."""
+NEW_DAYS = 7
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/", dependencies=[staff("history:read")])
 async def home(request: Request) -> Response:
-    behind = backend(request)
-    recent, known, quarantine, reference = await asyncio.gather(
+    """Two questions of its own; what waits is counted for everybody together."""
+    behind, reader, since = backend(request), reader_of(request), _since()
+    recent, asking, (tasks, silent), reference = await asyncio.gather(
+        behind.call(SearchHistory(kind=tuple(KINDS), sort="newest", limit=RECENT, facets=False, reader=reader)),
         behind.call(
-            SearchHistory(kind=tuple(KINDS), sort="newest", limit=RECENT, facets=False, reader=reader_of(request))
+            SearchHistory.model_validate(
+                {"kind": ASKING, "from_": since, "limit": 1, "facets": False, "reader": reader}
+            )
         ),
-        behind.call(GetHistoryStatus()),
-        behind.call(ListQuarantine(limit=1)),
+        behind.board.tasks(caller(request).permissions),
         behind.reference(),
+    )
+    asked = with_query(
+        "/search", QueryParams(), [*(("kind", each) for each in ASKING), ("from", since), ("sort", "newest")]
     )
     return render(
         request,
         "home.html",
         recent=recent,
-        known=known,
-        waiting=quarantine.total,
+        asking=asking.total,
+        asking_url=asked,
+        new_days=NEW_DAYS,
+        tasks=tasks,
+        silent=silent,
         place_names=place_names(reference),
     )
+
+
+def _since() -> str:
+    return (local(datetime.now(UTC)) - timedelta(days=NEW_DAYS)).date().isoformat()
