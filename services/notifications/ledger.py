@@ -1,5 +1,7 @@
 """Keeps frozen audiences and what became of each recipient: one ledger document for each, written once.
 
+The one exception is a message that comes back after it was sent.
+
 An audience is kept in chunks of up to 500 recipients (`audiences`), and what senders change of a chunk in a small
 document beside it (`chunks`): a chunk is claimed, its outcomes are told and it is given back by one write each. The
 events of the outcomes wait in that small document, so that what the ledger says is published once.
@@ -39,6 +41,10 @@ class Release:
     left: int
     not_before: datetime
     tries: Mapping[int, int] = field(default_factory=dict)
+
+
+LineKey = tuple[str, str]
+"""(mailing id, contact id)"""
 
 
 class Ledger(Protocol):
@@ -86,6 +92,18 @@ class Ledger(Protocol):
 
     def list_lines(self, mailing_id: str, state: EndState, limit: int, cursor: str | None) -> list[LedgerLine]:
         """By contact id, after the cursor (a contact id)."""
+        ...
+
+    def find_lines(self, keys: Iterable[LineKey]) -> dict[LineKey, LedgerLine]:
+        """Lines by mailing and contact; those that are not there are left out."""
+        ...
+
+    def mark_bounced(self, line: LedgerLine, reason: str) -> None:
+        """The one change of a line: a message that was sent, or in doubt, came back."""
+        ...
+
+    def remark(self, chunk: str, remark: str, moved: Counts, event: Envelope[Event] | None) -> bool:
+        """Move counts of a chunk and tell an event, once for each remark; False when it was made before."""
         ...
 
 
@@ -191,6 +209,23 @@ class MongoLedger:
         asked = {"mailing_id": mailing_id, "state": state, "contact_id": {"$gt": cursor or ""}}
         found = self._ledger.find(asked).sort("contact_id", pymongo.ASCENDING).limit(limit)
         return [LedgerLine.model_validate(each, extra="ignore") for each in found]
+
+    def find_lines(self, keys: Iterable[LineKey]) -> dict[LineKey, LedgerLine]:
+        found = self._ledger.find({"_id": {"$in": [":".join(each) for each in keys]}})
+        lines = [LedgerLine.model_validate(each, extra="ignore") for each in found]
+        return {(each.mailing_id, each.contact_id): each for each in lines}
+
+    def mark_bounced(self, line: LedgerLine, reason: str) -> None:
+        asked = {"_id": f"{line.mailing_id}:{line.contact_id}", "state": line.state}
+        self._ledger.update_one(asked, {"$set": {"state": "bounced", "was": line.state, "reason": reason}})
+
+    def remark(self, chunk: str, remark: str, moved: Counts, event: Envelope[Event] | None) -> bool:
+        update: dict[str, Any] = {"$push": {"remarks": remark}}
+        if moved:
+            update["$inc"] = {f"counts.{state}": number for state, number in moved.items()}
+        if event is not None:
+            update["$push"]["outbox"] = event.content
+        return self._chunks.update_one({"_id": chunk, "remarks": {"$ne": remark}}, update).modified_count == 1
 
 
 def _released(release: Release | None) -> dict[str, Any]:

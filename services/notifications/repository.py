@@ -6,14 +6,17 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from services.notifications.bounces import Bounces, MongoBounces
 from shared.contracts.base import Envelope, Event, new_id
+from shared.contracts.bounces import MessageBounced, MessageJunked
 from shared.contracts.notifications import Mailing, MailingFinished, MailingStarted, MessagesFailed, MessagesSent
 from shared.contracts.subscriptions import Suppression
 from shared.messaging import Outbox
 from shared.mongo import Documents, JoinedOutbox, MongoOutbox, insert_new
 
 KNOWN: dict[str, type[Event]] = {
-    each.type: each for each in (MailingStarted, MailingFinished, MessagesSent, MessagesFailed)
+    each.type: each
+    for each in (MailingStarted, MailingFinished, MessagesSent, MessagesFailed, MessageBounced, MessageJunked)
 }
 OVERLAP = timedelta(seconds=10)
 """What is read again when news is asked for: a write that began earlier may be seen later."""
@@ -36,6 +39,11 @@ class Mailings(Protocol):
     @property
     def outbox(self) -> Outbox:
         """What commands and senders have left to be published."""
+        ...
+
+    @property
+    def bounces(self) -> Bounces:
+        """What came back."""
         ...
 
     def insert(self, mailing: Mailing) -> bool:
@@ -86,6 +94,7 @@ class MongoMailings:
         self._mailings = database["mailings"]
         self._withdrawals = database["withdrawals"]
         self._suppressions = database["suppressions"]
+        self.bounces: Bounces = MongoBounces(database)
         self.outbox = JoinedOutbox(MongoOutbox(self._mailings, KNOWN), MongoOutbox(database["chunks"], KNOWN))
         self._mailings.create_index("open", sparse=True)
         self._mailings.create_index("listed", sparse=True)

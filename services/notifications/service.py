@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from services.notifications import domain
+from services.notifications.bounce_entry import BounceEntry
 from services.notifications.desk import Desk, compared_address, mailing_id_of
 from services.notifications.domain import Addressee
 from services.notifications.ledger import Ledger, MongoLedger
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
+from services.notifications.returning import Returning
 from services.notifications.tokens import Tokens
 from shared.contracts.base import Done, Envelope, Event
 from shared.contracts.consent import ConsentChanged
@@ -51,7 +53,7 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this mailing in the meantime. Look at it again, then decide."
 
 
-class NotificationsService:
+class NotificationsService(BounceEntry):
     """What staff decide about messages. Sending itself is the sender's (sender.py), a process of its own."""
 
     name: ClassVar[str] = "notifications"
@@ -60,6 +62,7 @@ class NotificationsService:
         self._mailings = mailings
         self._ledger = ledger
         self._desk = Desk(mailings, ledger, bus, tokens)
+        self._returning = Returning(mailings, ledger, tokens)
         self.outbox = mailings.outbox
 
     @on_batch("notifications.consents", [ConsentChanged], size=500, linger=0.02)

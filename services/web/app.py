@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from services.web import health, problems
 from services.web.allowance import Allowance
-from services.web.api import contacts, documents, events, history
+from services.web.api import bounces, contacts, documents, events, history
 from services.web.assets import Assets
 from services.web.backend import Backend
 from services.web.edge import Edge
@@ -30,6 +30,7 @@ from services.web.pages import (
     suppressions,
     unsubscribe,
 )
+from services.web.pages import bounces as bounce_pages
 from services.web.pages import consent as consent_pages
 from services.web.pages import contacts as contact_pages
 from services.web.receipts import Receipts
@@ -39,6 +40,28 @@ from shared.messaging import AsyncBus
 from shared.messaging.aio import AioBus
 from shared.mongo import connect
 from shared.settings import Settings
+
+PAGES = (
+    signin,
+    home,
+    search,
+    engagements,
+    consent_pages,
+    duplicates,
+    contact_pages,
+    segments,
+    quarantine,
+    mailings,
+    suppressions,
+    bounce_pages,
+    unsubscribe,
+    demo_mail,
+    imports,
+    preferences,
+    status,
+    accounts,
+)
+"""What answers browsers. The first route that fits an address wins."""
 
 
 def build_app(
@@ -57,26 +80,7 @@ def build_app(
         app.state.backend = Backend(bus, app.state.keys.check_store)
     problems.install(app)
     signin.install(app)
-    pages = (
-        signin,
-        home,
-        search,
-        engagements,
-        consent_pages,
-        duplicates,
-        contact_pages,
-        segments,
-        quarantine,
-        mailings,
-        suppressions,
-        unsubscribe,
-        demo_mail,
-        imports,
-        preferences,
-        status,
-        accounts,
-    )
-    for module in (events, history, contacts, documents, health, *pages):
+    for module in (events, history, contacts, bounces, documents, health, *PAGES):
         app.router.routes.extend(module.router.routes)  # one flat list: who looks for a route's permission finds it
     app.mount("/assets", Assets(), name="assets")
     app.add_middleware(Edge, settings=settings, metrics=app.state.metrics, state=app.state)

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from services.notifications.tokens import Place, Tokens
 from shared import preference_links
+from shared.contracts.bounces import ReportBounce
 from shared.contracts.consent import RecipientPage, RecordConsents
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.events import RecordEngagement
@@ -163,6 +164,10 @@ def populate_mailings(county: County) -> tuple[str, str, str]:
     county.bus.call(ScheduleMailing(mailing_id=sent, version=1))
     county.sender.run_until_idle()
     sink.close()
+    for person, status in ((0, "5.1.1"), (1, "4.2.2")):
+        path = f"bounce-{Tokens(SECRET).make('bounce', Place(sent, 1, 0, person))}@example.org"
+        county.bus.call(ReportBounce(recipient=path, status=status))
+    county.bus.call(ReportBounce(recipient="bounce-forged@example.org", status="5.1.1"))
     token = Tokens(SECRET).make("unsubscribe", Place(sent, 1, 0, 1))
     return f"/mailings/{sent}", f"/mailings/{draft}", f"/unsubscribe/{token}"
 

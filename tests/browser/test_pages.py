@@ -42,6 +42,7 @@ PAGES = {
     "send-mailing": "{draft}/send",
     "recipients": "{mailing}/recipients?state=failed",
     "suppressions": "/suppressions",
+    "bounces": "/bounces",
     "unsubscribe": "{unsubscribe}",
     "status": "/status?refresh=no",
     "sign-in": "/sign-in",
