@@ -8,6 +8,7 @@ from services.notifications.bounces import FakeBounces
 from services.notifications.domain import Addressee, Chunk
 from services.notifications.ledger import LineKey, Settlement, chunk_id
 from services.notifications.repository import Withdrawal, is_open
+from services.notifications.templates import FakeTemplates
 from shared.contracts.base import Envelope, Event
 from shared.contracts.notifications import Counts, EndState, LedgerLine, Mailing
 from shared.contracts.subscriptions import Suppression
@@ -24,6 +25,7 @@ class FakeMailings:
         self._suppressions: dict[str, Suppression] = {}
         self.outbox = MemoryOutbox()
         self.bounces = FakeBounces()
+        self.templates = FakeTemplates()
 
     def insert(self, mailing: Mailing) -> bool:
         return self._mailings.setdefault(mailing.mailing_id, mailing) is mailing

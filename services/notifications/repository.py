@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from services.notifications.bounces import Bounces, MongoBounces
+from services.notifications.templates import MongoTemplates, Templates
 from shared.contracts.base import Envelope, Event, new_id
 from shared.contracts.bounces import MessageBounced, MessageJunked
 from shared.contracts.notifications import Mailing, MailingFinished, MailingStarted, MessagesFailed, MessagesSent
@@ -45,6 +46,9 @@ class Mailings(Protocol):
     def bounces(self) -> Bounces:
         """What came back."""
         ...
+
+    @property
+    def templates(self) -> Templates: ...
 
     def insert(self, mailing: Mailing) -> bool:
         """Store a new mailing; False when it is there already (it stays as it is)."""
@@ -95,6 +99,7 @@ class MongoMailings:
         self._withdrawals = database["withdrawals"]
         self._suppressions = database["suppressions"]
         self.bounces: Bounces = MongoBounces(database)
+        self.templates: Templates = MongoTemplates(database)
         self.outbox = JoinedOutbox(MongoOutbox(self._mailings, KNOWN), MongoOutbox(database["chunks"], KNOWN))
         self._mailings.create_index("open", sparse=True)
         self._mailings.create_index("listed", sparse=True)

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 from services.notifications import domain
 from services.notifications.bounce_entry import BounceEntry
-from services.notifications.desk import Desk, compared_address, mailing_id_of
+from services.notifications.desk import Desk, compared_address, mailing_id_of, preview_of
 from services.notifications.domain import Addressee
 from services.notifications.ledger import Ledger, MongoLedger
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
 from services.notifications.returning import Returning
+from services.notifications.template_entry import TemplateEntry
 from services.notifications.tokens import Tokens
 from shared.contracts.base import Done, Envelope, Event
 from shared.contracts.consent import ConsentChanged
@@ -53,7 +54,7 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this mailing in the meantime. Look at it again, then decide."
 
 
-class NotificationsService(BounceEntry):
+class NotificationsService(BounceEntry, TemplateEntry):
     """What staff decide about messages. Sending itself is the sender's (sender.py), a process of its own."""
 
     name: ClassVar[str] = "notifications"
@@ -125,7 +126,8 @@ class NotificationsService(BounceEntry):
 
     @rpc
     def preview_mailing(self, request: PreviewMailing) -> Preview:
-        return self._desk.preview(self._get(request.mailing_id), request.name)
+        mailing = self._get(request.mailing_id)
+        return preview_of(mailing.draft, request.name, is_notice=mailing.lane == "urgent")
 
     @rpc
     def summarise_audience(self, request: SummariseAudience) -> AudienceSummary:

@@ -28,6 +28,7 @@ from services.web.pages import (
     signin,
     status,
     suppressions,
+    templates,
     unsubscribe,
 )
 from services.web.pages import bounces as bounce_pages
@@ -54,6 +55,7 @@ PAGES = (
     mailings,
     suppressions,
     bounce_pages,
+    templates,
     unsubscribe,
     demo_mail,
     imports,

@@ -31,6 +31,7 @@ from shared.contracts.notifications import (
     SummariseAudience,
 )
 from shared.contracts.segments import GetSegment, ListSegments
+from shared.contracts.templates import GetTemplate
 
 router = APIRouter(prefix="/mailings", include_in_schema=False)
 FIELDS = ("subject", "body", "purpose", "segment_id")
@@ -58,7 +59,14 @@ async def list_mailings(request: Request) -> Response:
 
 @router.get("/new", dependencies=[staff("mailings:write")])
 async def new_mailing(request: Request) -> Response:
-    return await _show(request, Form({"purpose": "newsletter"}))
+    """An empty form, or one that begins with the newest version of a template."""
+    form = Form({"purpose": "newsletter"})
+    if template_id := request.query_params.get("template", ""):
+        template = await form.attempt(backend(request).call(GetTemplate(template_id=template_id)))
+        if template is not None:
+            said = {"subject": template.text.subject, "body": template.text.body}
+            form.values |= said | {"template_id": template_id, "template_version": template.version}
+    return await _show(request, form)
 
 
 @router.post("/new", dependencies=[staff("mailings:write")])
@@ -190,7 +198,7 @@ async def _show(request: Request, form: Form, mailing_id: str = "") -> Response:
 
 async def _draft(request: Request, form: Form) -> MailingDraft | None:
     """What was typed, with the name that its segment has now."""
-    values = {name: form.values[name] for name in FIELDS}
+    values = {name: form.values[name] for name in (*FIELDS, "template_id", "template_version")}
     if values["segment_id"]:
         segment = await form.attempt(backend(request).call(GetSegment(segment_id=values["segment_id"])))
         if segment is None:
@@ -201,7 +209,8 @@ async def _draft(request: Request, form: Form) -> MailingDraft | None:
 
 
 def _typed(sent: Any) -> Form:
-    form = Form({name: text(sent, name) for name in FIELDS} | {"version": number(sent, "version")})
+    numbers = {name: number(sent, name) for name in ("version", "template_version")}
+    form = Form({name: text(sent, name) for name in (*FIELDS, "template_id")} | numbers)
     form.request_id = text(sent, "request_id") or form.request_id
     return form
 
