@@ -11,6 +11,7 @@ from shared.contracts.consent import Consent, Recipient, Statement
 from shared.contracts.contacts import Contact, ContactRegistered, NewContact
 from shared.contracts.events import REPORTED, Engagement, EngagementRecorded, Reported
 from shared.contracts.notifications import MailingDraft
+from shared.contracts.templates import TemplateText
 
 AT = datetime(2014, 1, 15, 10, 30, tzinfo=UTC)
 
@@ -131,3 +132,8 @@ def a_recipient(number: int, **fields: Any) -> Recipient:
         "consent_id": f"cns_{number:05}",
     }
     return Recipient.model_validate(defaults | fields)
+
+
+def a_template_text(**fields: Any) -> TemplateText:
+    defaults = {"name": "Welcome", "subject": "Welcome, {first_name}", "body": "Dear {name|friend},\n\nwelcome."}
+    return TemplateText.model_validate(defaults | fields)

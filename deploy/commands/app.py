@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from deploy.commands import instance, keys, parked, quarantine, users
+from deploy.commands import bounce, instance, keys, parked, quarantine, users
 from shared.errors import WellheardError
 
 _app = typer.Typer(no_args_is_help=True, add_completion=False, help="Looks after one instance of Wellheard.")
@@ -14,6 +14,7 @@ _app.add_typer(keys.app, name="key")
 _app.add_typer(users.app, name="user")
 for _command in (
     instance.run,
+    bounce.bounce,
     instance.status,
     instance.restart,
     instance.seed,

@@ -171,6 +171,16 @@ def undelivered_sentence(subject: str, states: Sequence[str]) -> str:
     return f"“{subject}” {', and '.join(phrases)}."
 
 
+def bounced_sentence(subject: str, status: str, is_for_good: bool) -> str:
+    """`“News for June” came back (5.1.1). Nothing more is sent to this address.`"""
+    how = "came back" if is_for_good else "could not be delivered for now, as others before it"
+    return f"“{subject}” {how}{f' ({status})' if status else ''}. Nothing more is sent to this address."
+
+
+def junked_sentence(subject: str) -> str:
+    return f"“{subject}” was marked as junk by its reader. Nothing more is sent to this address."
+
+
 def mailing_sentence(mailing: Mailing, counts: Counts) -> str:
     """`The mailing “News for June” was sent to 300 of 312 people.`"""
     sent, recipients = counts.get("sent", 0), mailing.recipients or 0

@@ -9,9 +9,11 @@ from datetime import UTC
 
 from services.history.records import ContactRecord, Entry, Folded
 from services.history.sentences import (
+    bounced_sentence,
     change_sentence,
     consent_sentence,
     engagement_sentence,
+    junked_sentence,
     mailing_sentence,
     merge_sentence,
     registration_sentence,
@@ -21,6 +23,7 @@ from services.history.sentences import (
     withdrawal_sentence,
 )
 from shared.contracts.base import Envelope, Event
+from shared.contracts.bounces import MessageBounced, MessageJunked
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
 from shared.contracts.erasure import ContactErased, EngagementRedacted
@@ -49,6 +52,8 @@ LOGGED_EVENTS = (
     MailingFinished,
     MessagesSent,
     MessagesFailed,
+    MessageBounced,
+    MessageJunked,
 )
 
 
@@ -73,6 +78,8 @@ def fold(envelope: Envelope[Event]) -> Folded:
             return Folded(_segment_entry(envelope.id, envelope.data))
         case MessagesSent() | MessagesFailed():
             return Folded(_messages_entry(envelope.id, envelope.data))
+        case MessageBounced() | MessageJunked():
+            return Folded(_returned_entry(envelope.id, envelope.data))
         case MailingFinished():
             return Folded(_mailing_entry(envelope.id, envelope.data))
         case EngagementQuarantined() | MailingStarted():
@@ -202,6 +209,25 @@ def _messages_entry(event_id: str, event: MessagesSent | MessagesFailed) -> Entr
         channel=event.channel,
         contact_ids=contact_ids,
         direction="outbound",
+    )
+
+
+def _returned_entry(event_id: str, event: MessageBounced | MessageJunked) -> Entry:
+    if isinstance(event, MessageBounced):
+        kind, sentence = "message_bounced", bounced_sentence(event.subject, event.status, event.kind == "permanent")
+    else:
+        kind, sentence = "message_junked", junked_sentence(event.subject)
+    return Entry(
+        id=event_id,
+        version=1,
+        kind=kind,
+        title=event.subject,
+        sentence=sentence,
+        occurred_at=event.at.astimezone(UTC),
+        recorded_at=event.at.astimezone(UTC),
+        channel=event.channel,
+        contact_ids=(event.contact_id,),
+        direction="inbound",
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from services.notifications import domain
-from services.notifications.content import content_of
+from services.notifications.content import compile_content
 from services.notifications.domain import CHANNEL, Addressee
 from services.notifications.ledger import Ledger
 from services.notifications.repository import Mailings
@@ -33,17 +33,6 @@ class Desk:
         self._ledger = ledger
         self._bus = bus
         self._tokens = tokens
-
-    def preview(self, mailing: Mailing, name: str) -> Preview:
-        content = content_of(mailing)
-        values = {"name": name, "first_name": name.split(" ")[0], "unsubscribe_url": "#"}
-        used = fields(content.subject) | fields(mailing.draft.body)
-        return Preview(
-            subject=fill(content.subject, values),
-            html=fill(content.html, values, _escaped),
-            text=fill(content.text, values),
-            fields=tuple(sorted(used - KNOWN_FIELDS)),
-        )
 
     def notify(self, request_id: str, content: MailingDraft, recipient: Addressee, at: datetime, by: str) -> Mailing:
         """One urgent message. Its audience is stored before the mailing, which a sender takes up when it sees it."""
@@ -108,6 +97,19 @@ class Desk:
         if mailing is None or who is None or mailing.lane == "urgent":
             raise NotFound("This link is not one of ours, or it was cut short. Copy the whole link from the message.")
         return Subscription(purpose=mailing.draft.purpose, subject=mailing.draft.subject), who
+
+
+def preview_of(draft: MailingDraft, name: str, is_notice: bool = False) -> Preview:
+    """What a message looks like to somebody of this name."""
+    content = compile_content(draft, is_notice=is_notice)
+    values = {"name": name, "first_name": name.split(" ")[0], "unsubscribe_url": "#"}
+    used = fields(content.subject) | fields(draft.body)
+    return Preview(
+        subject=fill(content.subject, values),
+        html=fill(content.html, values, _escaped),
+        text=fill(content.text, values),
+        fields=tuple(sorted(used - KNOWN_FIELDS)),
+    )
 
 
 def mailing_id_of(request_id: str) -> str:

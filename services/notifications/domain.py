@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.contracts.consent import Recipient
+from shared.contracts.contacts import ERASED_NAME
+from shared.contracts.erasure import Traces
 from shared.contracts.notifications import (
     Counts,
     EndState,
@@ -136,6 +138,9 @@ def chunk_size(recipients: int, sessions: int) -> int:
     return max(SMALLEST_CHUNK, min(CHUNK, -(-recipients // max(1, sessions))))
 
 
+HELD = "A sender is at work on a part of an audience that the person is in. The erasure goes on when it is done."
+
+
 @dataclass(frozen=True, slots=True)
 class Addressee:
     """One recipient in a frozen audience."""
@@ -157,6 +162,13 @@ def addressee(recipient: Recipient, suppressed: frozenset[str] | set[str]) -> Ad
     if not rule and address in suppressed:
         rule = "suppression_list"
     return Addressee(recipient.contact_id, recipient.name, address, recipient.consent_id, rule)
+
+
+def without(who: Addressee, traces: Traces) -> Addressee:
+    """A recipient without name and address, if it is somebody who is erased."""
+    if who.contact_id in traces.contact_ids or who.address in traces.emails:
+        return Addressee(who.contact_id, ERASED_NAME, "", who.consent_id, who.rule or "erased")
+    return who
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from services.notifications.domain import Addressee, Chunk
-from services.notifications.ledger import HELD, Settlement, chunk_id, without
+from services.notifications.bounces import FakeBounces
+from services.notifications.domain import HELD, Addressee, Chunk, without
+from services.notifications.ledger import LineKey, Settlement, chunk_id
 from services.notifications.repository import Withdrawal, is_open
 from services.notifications.repository import without as without_words
+from services.notifications.templates import FakeTemplates
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contacts import ERASED_NAME
 from shared.contracts.erasure import Traces
@@ -25,6 +27,8 @@ class FakeMailings:
         self._withdrawals: dict[str, Withdrawal] = {}
         self._suppressions: dict[str, Suppression] = {}
         self.outbox = MemoryOutbox()
+        self.bounces = FakeBounces()
+        self.templates = FakeTemplates()
 
     def insert(self, mailing: Mailing) -> bool:
         return self._mailings.setdefault(mailing.mailing_id, mailing) is mailing
@@ -93,7 +97,8 @@ class FakeLedger:
         self._not_before: dict[str, datetime] = {}
         self._states: dict[str, str] = {}
         self._counts: dict[str, Counts] = {}
-        self._lines: dict[tuple[str, str], LedgerLine] = {}
+        self._lines: dict[LineKey, LedgerLine] = {}
+        self._remarks: set[tuple[str, str]] = set()
         self._outbox = outbox
 
     def add_audience(self, mailing_id: str, audience: int, number: int, recipients: Sequence[Addressee]) -> None:
@@ -184,6 +189,23 @@ class FakeLedger:
         return sorted((each for each in found if each.contact_id > (cursor or "")), key=lambda each: each.contact_id)[
             :limit
         ]
+
+    def find_lines(self, keys: Iterable[LineKey]) -> dict[LineKey, LedgerLine]:
+        return {each: self._lines[each] for each in keys if each in self._lines}
+
+    def mark_bounced(self, line: LedgerLine, reason: str) -> None:
+        bounced = line.model_copy(update={"state": "bounced", "was": line.state, "reason": reason})
+        self._lines[line.mailing_id, line.contact_id] = bounced
+
+    def remark(self, chunk: str, remark: str, moved: Counts, event: Envelope[Event] | None) -> bool:
+        if chunk not in self._chunks or (chunk, remark) in self._remarks:
+            return False
+        self._remarks.add((chunk, remark))
+        for state, number in moved.items():
+            self._counts[chunk][state] = self._counts[chunk].get(state, 0) + number
+        if event is not None:
+            self._outbox.add(chunk, event)
+        return True
 
     def _of(self, mailing_id: str, audience: int) -> list[str]:
         return [key for key in self._chunks if key.startswith(f"{mailing_id}:{audience}:")]

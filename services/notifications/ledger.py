@@ -1,5 +1,7 @@
 """Keeps frozen audiences and what became of each recipient: one ledger document for each, written once.
 
+The one exception is a message that comes back after it was sent.
+
 An audience is kept in chunks of up to 500 recipients (`audiences`), and what senders change of a chunk in a small
 document beside it (`chunks`): a chunk is claimed, its outcomes are told and it is given back by one write each. The
 events of the outcomes wait in that small document, so that what the ledger says is published once.
@@ -12,7 +14,7 @@ from typing import Any, Protocol
 
 import pymongo
 
-from services.notifications.domain import Addressee, Chunk
+from services.notifications.domain import HELD, Addressee, Chunk, without
 from shared import failpoints
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contacts import ERASED_NAME
@@ -41,6 +43,10 @@ class Release:
     left: int
     not_before: datetime
     tries: Mapping[int, int] = field(default_factory=dict)
+
+
+LineKey = tuple[str, str]
+"""(mailing id, contact id)"""
 
 
 class Ledger(Protocol):
@@ -98,8 +104,17 @@ class Ledger(Protocol):
         """By contact id, after the cursor (a contact id)."""
         ...
 
+    def find_lines(self, keys: Iterable[LineKey]) -> dict[LineKey, LedgerLine]:
+        """Lines by mailing and contact; those that are not there are left out."""
+        ...
 
-HELD = "A sender is at work on a part of an audience that the person is in. The erasure goes on when it is done."
+    def mark_bounced(self, line: LedgerLine, reason: str) -> None:
+        """The one change of a line: a message that was sent, or in doubt, came back."""
+        ...
+
+    def remark(self, chunk: str, remark: str, moved: Counts, event: Envelope[Event] | None) -> bool:
+        """Move counts of a chunk and tell an event, once for each remark; False when it was made before."""
+        ...
 
 
 def chunk_id(mailing_id: str, audience: int, number: int) -> str:
@@ -220,12 +235,22 @@ class MongoLedger:
         found = self._ledger.find(asked).sort("contact_id", pymongo.ASCENDING).limit(limit)
         return [LedgerLine.model_validate(each, extra="ignore") for each in found]
 
+    def find_lines(self, keys: Iterable[LineKey]) -> dict[LineKey, LedgerLine]:
+        found = self._ledger.find({"_id": {"$in": [":".join(each) for each in keys]}})
+        lines = [LedgerLine.model_validate(each, extra="ignore") for each in found]
+        return {(each.mailing_id, each.contact_id): each for each in lines}
 
-def without(who: Addressee, traces: Traces) -> Addressee:
-    """A recipient without name and address, if it is somebody who is erased."""
-    if who.contact_id in traces.contact_ids or who.address in traces.emails:
-        return Addressee(who.contact_id, ERASED_NAME, "", who.consent_id, who.rule or "erased")
-    return who
+    def mark_bounced(self, line: LedgerLine, reason: str) -> None:
+        asked = {"_id": f"{line.mailing_id}:{line.contact_id}", "state": line.state}
+        self._ledger.update_one(asked, {"$set": {"state": "bounced", "was": line.state, "reason": reason}})
+
+    def remark(self, chunk: str, remark: str, moved: Counts, event: Envelope[Event] | None) -> bool:
+        update: dict[str, Any] = {"$push": {"remarks": remark}}
+        if moved:
+            update["$inc"] = {f"counts.{state}": number for state, number in moved.items()}
+        if event is not None:
+            update["$push"]["outbox"] = event.content
+        return self._chunks.update_one({"_id": chunk, "remarks": {"$ne": remark}}, update).modified_count == 1
 
 
 def _row(who: Addressee) -> list[str | None]:

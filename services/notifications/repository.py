@@ -6,7 +6,10 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from services.notifications.bounces import Bounces, MongoBounces
+from services.notifications.templates import MongoTemplates, Templates
 from shared.contracts.base import Envelope, Event, new_id
+from shared.contracts.bounces import MessageBounced, MessageJunked
 from shared.contracts.erasure import Traces
 from shared.contracts.notifications import (
     Mailing,
@@ -22,7 +25,8 @@ from shared.mongo import Documents, JoinedOutbox, MongoOutbox, insert_new
 from shared.redaction import redact
 
 KNOWN: dict[str, type[Event]] = {
-    each.type: each for each in (MailingStarted, MailingFinished, MessagesSent, MessagesFailed)
+    each.type: each
+    for each in (MailingStarted, MailingFinished, MessagesSent, MessagesFailed, MessageBounced, MessageJunked)
 }
 OVERLAP = timedelta(seconds=10)
 """What is read again when news is asked for: a write that began earlier may be seen later."""
@@ -46,6 +50,14 @@ class Mailings(Protocol):
     def outbox(self) -> Outbox:
         """What commands and senders have left to be published."""
         ...
+
+    @property
+    def bounces(self) -> Bounces:
+        """What came back."""
+        ...
+
+    @property
+    def templates(self) -> Templates: ...
 
     def insert(self, mailing: Mailing) -> bool:
         """Store a new mailing; False when it is there already (it stays as it is)."""
@@ -103,6 +115,8 @@ class MongoMailings:
         self._mailings = database["mailings"]
         self._withdrawals = database["withdrawals"]
         self._suppressions = database["suppressions"]
+        self.bounces: Bounces = MongoBounces(database)
+        self.templates: Templates = MongoTemplates(database)
         self.outbox = JoinedOutbox(MongoOutbox(self._mailings, KNOWN), MongoOutbox(database["chunks"], KNOWN))
         self._mailings.create_index("open", sparse=True)
         self._mailings.create_index("listed", sparse=True)

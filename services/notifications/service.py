@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from services.notifications import domain
-from services.notifications.desk import Desk, compared_address, mailing_id_of
+from services.notifications.bounce_entry import BounceEntry
+from services.notifications.desk import Desk, compared_address, mailing_id_of, preview_of
 from services.notifications.domain import Addressee
 from services.notifications.erasure import ErasureEntry
 from services.notifications.ledger import Ledger, MongoLedger
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
+from services.notifications.returning import Returning
+from services.notifications.template_entry import TemplateEntry
 from services.notifications.tokens import Tokens
 from services.notifications.waiting_entry import WaitingEntry
 from shared.contracts.base import Done, Envelope, Event
@@ -53,7 +56,7 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this mailing in the meantime. Look at it again, then decide."
 
 
-class NotificationsService(ErasureEntry, WaitingEntry):
+class NotificationsService(BounceEntry, TemplateEntry, ErasureEntry, WaitingEntry):
     """What staff decide about messages. Sending itself is the sender's (sender.py), a process of its own."""
 
     name: ClassVar[str] = "notifications"
@@ -63,6 +66,7 @@ class NotificationsService(ErasureEntry, WaitingEntry):
         self._ledger = ledger
         self._bus = bus
         self._desk = Desk(mailings, ledger, bus, tokens)
+        self._returning = Returning(mailings, ledger, tokens)
         self.outbox = mailings.outbox
 
     @on_batch("notifications.consents", [ConsentChanged], size=500, linger=0.02)
@@ -125,7 +129,8 @@ class NotificationsService(ErasureEntry, WaitingEntry):
 
     @rpc
     def preview_mailing(self, request: PreviewMailing) -> Preview:
-        return self._desk.preview(self._get(request.mailing_id), request.name)
+        mailing = self._get(request.mailing_id)
+        return preview_of(mailing.draft, request.name, is_notice=mailing.lane == "urgent")
 
     @rpc
     def summarise_audience(self, request: SummariseAudience) -> AudienceSummary:

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from services.web import health, problems
 from services.web.allowance import Allowance
-from services.web.api import contacts, documents, events, history
+from services.web.api import bounces, contacts, documents, events, history
 from services.web.assets import Assets
 from services.web.backend import Backend
 from services.web.edge import Edge
@@ -29,8 +29,10 @@ from services.web.pages import (
     signin,
     status,
     suppressions,
+    templates,
     unsubscribe,
 )
+from services.web.pages import bounces as bounce_pages
 from services.web.pages import consent as consent_pages
 from services.web.pages import contacts as contact_pages
 from services.web.receipts import Receipts
@@ -54,6 +56,8 @@ PAGES = (
     quarantine,
     mailings,
     suppressions,
+    bounce_pages,
+    templates,
     unsubscribe,
     demo_mail,
     imports,
@@ -61,6 +65,7 @@ PAGES = (
     status,
     accounts,
 )
+"""What answers browsers. The first route that fits an address wins."""
 
 
 def build_app(
@@ -79,7 +84,7 @@ def build_app(
         app.state.backend = Backend(bus, app.state.keys.check_store)
     problems.install(app)
     signin.install(app)
-    for module in (events, history, contacts, documents, health, *PAGES):
+    for module in (events, history, contacts, bounces, documents, health, *PAGES):
         app.router.routes.extend(module.router.routes)  # one flat list: who looks for a route's permission finds it
     app.mount("/assets", Assets(), name="assets")
     app.add_middleware(Edge, settings=settings, metrics=app.state.metrics, state=app.state)

@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 from shared.errors import Invalid, NotFound, Unavailable
 from shared.mongo import Documents
 
-SCOPES = ("events:write", "history:read", "contacts:read", "history:all", "contacts:all", "system:read")
+SCOPES = ("events:write", "history:read", "contacts:read", "history:all", "contacts:all", "system:read", "mail:bounces")
 CACHE_SECONDS = 5.0
 """A revoked key is refused within this time."""
 CACHE_SIZE = 2_000

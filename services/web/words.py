@@ -57,6 +57,8 @@ CHANGES: Mapping[str, str] = MappingProxyType(
         "contacts_unmerged": "Merge undone",
         "message_sent": "Message sent",
         "message_failed": "Message not delivered",
+        "message_bounced": "Message came back",
+        "message_junked": "Marked as junk",
         "mailing_finished": "Mailing",
     }
 )
@@ -93,6 +95,8 @@ ICONS: Mapping[str, str] = MappingProxyType(
         "contacts_unmerged": "split",
         "message_sent": "envelope",
         "message_failed": "stop",
+        "message_bounced": "return",
+        "message_junked": "flag",
         "mailing_finished": "envelope",
     }
 )
@@ -248,4 +252,10 @@ RULES = {
     "no_address": "has no e-mail address",
     "suppression_list": "the address is on the suppression list",
     "cancelled": "the mailing was cancelled",
+}
+REPORTS = {"permanent": "Came back", "temporary": "Failed for now", "complaint": "Marked as junk"}
+REPORT_OUTCOMES = {
+    "bounced": "Nothing more is sent to the address.",
+    "suppressed": "Nothing more is sent to the address.",
+    "noted": "It is noted; messages are still sent.",
 }

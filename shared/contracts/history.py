@@ -37,7 +37,7 @@ class HistoryItem(Value):
     recorded_at: AwareDatetime
     kind: str
     """A kind of engagement, or `contact_registered`, `contact_changed`, `contact_withdrawn`, `message_sent`,
-    `message_failed`, `mailing_finished`."""
+    `message_failed`, `message_bounced`, `message_junked`, `mailing_finished`."""
     channel: str | None = None
     title: Annotated[str, Personal]
     sentence: Annotated[str, Personal]

@@ -78,7 +78,9 @@ class LedgerLine(Value):
     rule: str = ""
     """Why it was suppressed: `no_consent`, `withdrawn`, `no_address`, `suppression_list`, `cancelled`."""
     reason: str = ""
-    """Why it failed, in the mail server's words; without addresses."""
+    """Why it failed, in the mail server's words; without addresses. Of one that bounced: the status."""
+    was: EndState | None = None
+    """What it was before it bounced."""
     consent_id: str | None = None
     at: AwareDatetime
 

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from services.notifications.tokens import Place, Tokens
 from shared import preference_links
+from shared.contracts.bounces import ReportBounce
 from shared.contracts.consent import RecipientPage, RecordConsents
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.events import RecordEngagement
@@ -22,6 +23,7 @@ from shared.contracts.notifications import DraftMailing, ScheduleMailing
 from shared.contracts.preferences import GivePreferenceKeys
 from shared.contracts.segments import CreateSegment, Rule
 from shared.contracts.subscriptions import Suppress
+from shared.contracts.templates import CreateTemplate, SaveTemplate, TemplateText
 from tests.builders import (
     a_body,
     a_mailing_draft,
@@ -64,6 +66,7 @@ class Site:
     """One that was sent."""
     draft: str
     unsubscribe: str
+    template: str
 
 
 @pytest.fixture(scope="session")
@@ -148,7 +151,7 @@ def populate(county: County, address: str) -> Site:
     )
 
 
-def populate_mailings(county: County) -> tuple[str, str, str]:
+def populate_mailings(county: County) -> tuple[str, str, str, str]:
     """One that was sent, with people it did not reach, and a draft; where they are, and where one unsubscribes."""
     sink = Sink(answer=lambda command, to: "550 5.1.1 no such person" if to == "person3@example.org" else None)
     county.settings.smtp_url = sink.url
@@ -163,8 +166,21 @@ def populate_mailings(county: County) -> tuple[str, str, str]:
     county.bus.call(ScheduleMailing(mailing_id=sent, version=1))
     county.sender.run_until_idle()
     sink.close()
+    for person, status in ((0, "5.1.1"), (1, "4.2.2")):
+        path = f"bounce-{Tokens(SECRET).make('bounce', Place(sent, 1, 0, person))}@example.org"
+        county.bus.call(ReportBounce(recipient=path, status=status))
+    county.bus.call(ReportBounce(recipient="bounce-forged@example.org", status="5.1.1"))
     token = Tokens(SECRET).make("unsubscribe", Place(sent, 1, 0, 1))
-    return f"/mailings/{sent}", f"/mailings/{draft}", f"/unsubscribe/{token}"
+    said = TemplateText(name="Welcome to the panel", subject="Welcome, {first_name}", body=body)
+    template = county.bus.call(CreateTemplate(request_id="welcome", text=said))
+    changed = said.model_copy(update={"subject": "Welcome to the panel, {first_name}"})
+    county.bus.call(SaveTemplate(template_id=template.template_id, version=1, text=changed, by="Sam Staff"))
+    return (
+        f"/mailings/{sent}",
+        f"/mailings/{draft}",
+        f"/unsubscribe/{token}",
+        f"/templates/{template.template_id}",
+    )
 
 
 @pytest.fixture(scope="module")  # while Playwright is open it holds the thread's event loop, which other tests need

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from deploy import topology
 from deploy.processes import PROCESSES
-from shared.contracts import consent, contacts, events, merging, notifications, segments
+from shared.contracts import bounces, consent, contacts, events, merging, notifications, segments
 from shared.contracts.base import Event
 from shared.messaging.topology import UNROUTED, parked, working_queues
 
@@ -15,7 +15,7 @@ NOBODY_LISTENS: dict[str, str] = {}
 
 def published() -> set[type[Event]]:
     found = set()
-    for module in (consent, contacts, events, merging, notifications, segments):
+    for module in (bounces, consent, contacts, events, merging, notifications, segments):
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, Event) and value is not Event:
                 found.add(value)

@@ -22,6 +22,7 @@ from shared.contracts.notifications import DraftMailing, ScheduleMailing
 from shared.contracts.preferences import AskForErasure, GivePreferenceKeys
 from shared.contracts.segments import CreateSegment, Rule
 from shared.contracts.subscriptions import Suppress
+from shared.contracts.templates import CreateTemplate, TemplateText
 from tests.builders import AT, a_cloudevent, a_mailing_draft, a_new_contact, a_report, a_statement
 from tests.notifications.sink import Sink
 from tests.web.conftest import SECRET, County, Partner
@@ -140,6 +141,9 @@ def _add_messages(made: Furnished) -> None:
     draft = a_mailing_draft(
         subject=words[:200], body=words, segment_id=ids["segment_id"], segment_name=words[:200]
     )  # fmt: skip
+    text = TemplateText(name=words[:100], subject=words[:200], body=words)
+    ids["template_id"] = county.bus.call(CreateTemplate(request_id="one", text=text)).template_id
+    ids["version"] = "1"
     mailing = county.bus.call(DraftMailing(request_id="one", draft=draft))
     ids["mailing_id"] = mailing.mailing_id
     county.bus.call(ScheduleMailing(mailing_id=mailing.mailing_id, version=1))

@@ -44,9 +44,12 @@ async def test_the_json_is_the_same_report(county: County, browser: httpx.AsyncC
     )
     assert {each["name"]: each["state"] for each in report["queues"]} == {
         "contacts.segments": "running",
+        "events.erasures": "running",
         "events.inbound": "running",
+        "history.erasures": "running",
         "history.timeline": "running",
         "notifications.consents": "running",
+        "notifications.erasures": "running",
     }
 
 

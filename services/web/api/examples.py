@@ -94,3 +94,28 @@ STATUS_RESPONSES: dict[int | str, dict[str, Any]] = KEY_RESPONSES | {
 FIND_RESPONSES: dict[int | str, dict[str, Any]] = KEY_RESPONSES | {
     404: problem("Not there, or not for this key.", 404, "Not found", "There is no such contact.")
 }
+BOUNCE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "message/rfc822": {"schema": {"type": "string", "maxLength": 1_000_000}},
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["recipient", "status"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "recipient": {"type": "string", "maxLength": 320},
+                        "status": {"type": "string", "pattern": r"^[245]\.\d{1,3}\.\d{1,3}$"},
+                    },
+                },
+                "example": {"recipient": "bounce-…@news.example.org", "status": "5.1.1"},
+            },
+        },
+    }
+}
+BOUNCE_RESPONSES: dict[int | str, dict[str, Any]] = KEY_RESPONSES | {
+    408: problem("The body came too slowly.", 408, "The body did not arrive in time", "Send it again."),
+    413: problem("More than 1 MB.", 413, "Too large", "Send less at a time."),
+    415: problem("Neither a message nor JSON.", 415, "This content type is not understood", "Send message/rfc822."),
+}

@@ -50,18 +50,18 @@ def check_media_type(request: Request) -> str:
     raise UnknownMediaType(_MODES)
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, limit: int = MAX_REPORT_BYTES) -> bytes:
     """The body, refused as soon as it is known to be too large: before any of it is parsed."""
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > MAX_REPORT_BYTES:
-        raise _too_large()
+    if declared.isdecimal() and int(declared) > limit:
+        raise _too_large(limit)
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MAX_REPORT_BYTES:
-                    raise _too_large()
+                if len(body) > limit:
+                    raise _too_large(limit)
     except TimeoutError:
         raise TooSlow(f"The whole body must arrive within {BODY_SECONDS:.0f} seconds. Send it again.") from None
     return bytes(body)
@@ -128,5 +128,5 @@ def _check_object(event: Any) -> None:
         raise Unreadable("a CloudEvent is a JSON object")
 
 
-def _too_large() -> TooLarge:
-    return TooLarge(f"A request holds up to {MAX_REPORT_BYTES // 1024 // 1024} MB. Send fewer events at a time.")
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"A request holds up to {limit // 1_000_000} MB. Send less at a time.")

@@ -32,6 +32,7 @@ from shared.contracts.notifications import (
     SummariseAudience,
 )
 from shared.contracts.segments import ListSegments, Segment
+from shared.contracts.templates import GetTemplate
 
 router = APIRouter(prefix="/mailings", include_in_schema=False)
 FIELDS = ("subject", "body", "purpose", "segment_id")
@@ -59,7 +60,13 @@ async def list_mailings(request: Request) -> Response:
 
 @router.get("/new", dependencies=[staff("mailings:write")])
 async def new_mailing(request: Request) -> Response:
+    """An empty form, or one that begins with the newest version of a template."""
     form = Form({"purpose": "newsletter"})
+    if template_id := request.query_params.get("template", ""):
+        template = await form.attempt(backend(request).call(GetTemplate(template_id=template_id)))
+        if template is not None:
+            said = {"subject": template.text.subject, "body": template.text.body}
+            form.values |= said | {"template_id": template_id, "template_version": template.version}
     return await _show(request, form, await _segments(request, form))
 
 
@@ -202,7 +209,7 @@ def _draft(form: Form, segments: Sequence[Segment]) -> MailingDraft | None:
     """What was typed, with the name that its segment has now."""
     if form.fault:
         return None
-    values = {name: form.values[name] for name in FIELDS}
+    values = {name: form.values[name] for name in (*FIELDS, "template_id", "template_version")}
     names = {each.segment_id: each.name for each in segments}
     if values["segment_id"] not in names:  # put away while somebody wrote
         values["segment_id"] = ""
@@ -212,7 +219,8 @@ def _draft(form: Form, segments: Sequence[Segment]) -> MailingDraft | None:
 
 
 def _typed(sent: Any) -> Form:
-    form = Form({name: text(sent, name) for name in FIELDS} | {"version": number(sent, "version")})
+    numbers = {name: number(sent, name) for name in ("version", "template_version")}
+    form = Form({name: text(sent, name) for name in (*FIELDS, "template_id")} | numbers)
     form.request_id = text(sent, "request_id") or form.request_id
     return form
 
