@@ -29,7 +29,7 @@ class Sort(NamedTuple):
 
 
 SORTS = {
-    "erasures": Sort("contacts:write", "/erasure-requests", "person asks to be erased", "people ask to be erased"),
+    "erasures": Sort("contacts:erase", "/erasures", "person asks to be erased", "people ask to be erased"),
     "paused": Sort("mailings:send", "/mailings", "mailing is paused", "mailings are paused", "/mailings/{}"),
     "quarantine": Sort(
         "quarantine:write",

@@ -18,6 +18,7 @@ NAVIGATION = (
     ("/mailings", "Mailings", "mailings:read"),
     ("/engagements/new", "Log an engagement", "engagements:write"),
     ("/quarantine", "Quarantine", "quarantine:write"),
+    ("/erasures", "Erasure", "contacts:erase"),
     ("/accounts", "Accounts", "accounts:write"),
 )
 """Address, words and permission of what stands at the head of each page."""
@@ -252,6 +253,7 @@ RULES = {
     "no_address": "has no e-mail address",
     "suppression_list": "the address is on the suppression list",
     "cancelled": "the mailing was cancelled",
+    "erased": "was erased",
 }
 REPORTS = {"permanent": "Came back", "temporary": "Failed for now", "complaint": "Marked as junk"}
 REPORT_OUTCOMES = {

@@ -61,7 +61,7 @@ PAGES = {
     "import-judged": "{judged}",
     "import-faulty": "{judged}?verdict=faulty",
     "preferences": "{preferences}",
-    "erasure-requests": "/erasure-requests",
+    "erasures": "/erasures",
     "not-found": "/nowhere",
 }
 

@@ -16,6 +16,7 @@ from services.notifications.tokens import Place, Tokens
 from shared import preference_links
 from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import RegisterContact
+from shared.contracts.erasure import EraseContact
 from shared.contracts.events import ListQuarantine, RecordEngagement
 from shared.contracts.merging import MergeContacts
 from shared.contracts.notifications import DraftMailing, ScheduleMailing
@@ -68,6 +69,7 @@ async def furnish(county: County, words: str) -> Furnished:
     await _add_quarantined(made)
     await _add_import(made)
     _add_messages(made)
+    _add_erasure(made)
     county.settle()
     made.ids["account_id"] = county.people.accounts()[0].account_id
     return made
@@ -160,6 +162,18 @@ def _add_messages(made: Furnished) -> None:
     box = Box(county.settings.mail_folder)
     box.put("a@x.org", content.content)
     ids["name"] = next(iter(county.settings.mail_folder.glob("*.eml"))).stem
+
+
+def _add_erasure(made: Furnished) -> None:
+    """Somebody is erased, and a text still names them."""
+    bus = made.county.bus
+    new = a_new_contact("Ann Arbor", email=["ann@x.org"])
+    ann = bus.call(RegisterContact(request_id="ann", contact=new))
+    bus.call(RecordEngagement(request_id="named", reported=a_report(title="Said by Ann Arbor", body=made.words)))
+    made.county.settle()
+    erasure = bus.call(EraseContact(contact_id=ann.contact_id, by=made.words[:100]))
+    made.county.settle()
+    made.ids["erasure_id"] = erasure.erasure_id
 
 
 async def open_pages(made: Furnished, http: httpx.AsyncClient, query: str = "") -> list[tuple[str, httpx.Response]]:

@@ -43,7 +43,7 @@ async def test_each_sort_of_work_is_counted_and_leads_to_where_it_is_done(county
     await Partner(county, "St Agnes").post(a_cloudevent(kind="gossip"))
     page = await home(county)
     for said, href in {
-        "<strong>1</strong> person asks to be erased": "/erasure-requests",
+        "<strong>1</strong> person asks to be erased": "/erasures",
         "<strong>1</strong> pair of contacts may be the same": "/contacts/duplicates",
         "<strong>1</strong> mailing is a draft": f"/mailings/{draft.mailing_id}",
         "<strong>1</strong> mailing is scheduled": f"/mailings/{later.mailing_id}",

@@ -104,12 +104,12 @@ async def test_what_is_held_is_downloaded(browser: httpx.AsyncClient, link: str)
 async def test_who_asks_to_be_erased_is_on_the_list_of_staff(
     browser: httpx.AsyncClient, mary: Contact, link: str
 ) -> None:
-    assert "Nobody has asked" in (await browser.get("/erasure-requests")).text
+    assert "Nobody asks" in (await browser.get("/erasures")).text
     for _ in range(2):
         answer = await browser.post(f"{link}/erasure", follow_redirects=True)
         assert "You asked us on" in answer.text
-    listed = (await browser.get("/erasure-requests")).text
-    assert listed.count(f'href="/contacts/{mary.contact_id}"') == 1
+    listed = (await browser.get("/erasures")).text
+    assert listed.count(f'href="/contacts/{mary.contact_id}/erase"') == 1
 
 
 async def test_a_forged_an_ended_and_a_revoked_link_say_the_same(

@@ -11,13 +11,13 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from services.web.access import anyone, staff
+from services.web.access import anyone
 from services.web.allowance import Bucket
 from services.web.backend import backend
 from services.web.form_size import check_size
 from services.web.pages.forms import text, texts
 from services.web.problems import TooMany
-from services.web.rendering import environment, render
+from services.web.rendering import environment
 from services.web.words import CONSENT_CHANNELS, PURPOSES
 from shared import preference_links
 from shared.contracts.base import Request as Question
@@ -26,7 +26,6 @@ from shared.contracts.preferences import (
     AskForErasure,
     ChoosePreferences,
     GetPreferences,
-    ListErasureRequests,
     Preferences,
     WithdrawEverything,
 )
@@ -121,12 +120,6 @@ async def download_page(request: Request, token: str) -> Response:
     held = await backend(request).call(GetPreferences(key=_key(request, token)))
     content = environment().get_template("preferences_held.html").render(held=held)
     return Response(content, media_type="text/html", headers=_as_file("what-is-held.html"))
-
-
-@router.get("/erasure-requests", dependencies=[staff("contacts:write")])
-async def list_erasure_requests(request: Request) -> Response:
-    found = await backend(request).call(ListErasureRequests())
-    return render(request, "erasure_requests.html", requests=found.requests)
 
 
 def _key(request: Request, token: str) -> str:
