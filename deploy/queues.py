@@ -87,6 +87,25 @@ def discard(settings: Settings, wanted: Callable[[ParkedMessage], bool], queue: 
     return _remove(settings, wanted, queue, lambda _window: None)
 
 
+def rewrite_parked(settings: Settings, change: Callable[[ParkedMessage], bytes | None]) -> int:
+    """Put another body in place of parked messages, where `change` gives one; returns how many. As safe as a replay."""
+    publisher = Publisher(settings.amqp_url)
+
+    def put_back(window: Sequence[ParkedMessage]) -> None:
+        publisher.publish([_changed(each, change(each) or each.body) for each in window])
+
+    try:
+        return _remove(settings, lambda message: change(message) is not None, "", put_back)
+    finally:
+        publisher.close()
+
+
+def _changed(message: ParkedMessage, body: bytes) -> Outgoing:
+    headers = {name: value for name, value in message.headers.items() if not name.startswith(_OF_THE_BROKER)}
+    headers |= {TRIES: message.tries, REASON: message.reason}
+    return Outgoing("", parked(message.queue), body, message.content_type, headers=headers)
+
+
 def _remove(
     settings: Settings,
     wanted: Callable[[ParkedMessage], bool],

@@ -5,6 +5,8 @@ owner agree after both have been redacted. What is *about* the person loses its 
 text their addresses and numbers are replaced. A name in a text may be somebody else's: it goes only when asked for.
 """
 
+import hashlib
+import hmac
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -35,6 +37,7 @@ BLANK: dict[str, Any] = {
 """Fields of what is about a person, and what stands there afterwards; null where a null stood."""
 _PARTS = ("contact", "consent")
 """Events about a contact carry it, or its statement, under one of these."""
+_LIKE_AN_ADDRESS = re.compile(r"[^\s<>(),;:]+@[^\s<>(),;:]+[^\s<>(),;:.]")
 _SEPARATORS = r"[\s().\-/]*"
 _GONE = {"address": "[address removed]", "number": "[number removed]", "name": "[name removed]"}
 
@@ -53,6 +56,21 @@ def names_in(text: str, traces: Traces) -> list[tuple[int, int]]:
 def is_named(content: Any, traces: Traces) -> bool:
     """Whether a text anywhere in the JSON value names the person."""
     return any(names_in(text, traces) for text in _texts(content))
+
+
+def mark_of(secret: str, value: str) -> str:
+    """A keyed mark of an address or number in compared form: recognises it, and nobody can read it from the mark."""
+    return hmac.digest(secret.encode(), b"erasure\0" + value.encode(), hashlib.sha256).hex()
+
+
+def identifiers_in(content: Any) -> Iterator[tuple[str, str]]:
+    """(scheme, compared form) of every address and number that stands in the texts of a JSON value."""
+    for text in _texts(content):
+        for found in _LIKE_AN_ADDRESS.findall(text):
+            with suppress(InvalidIdentifierError):
+                yield "email", compared("email", found)
+        for number in phonenumbers.PhoneNumberMatcher(text, "GB"):
+            yield "phone", str(phonenumbers.format_number(number.number, phonenumbers.PhoneNumberFormat.E164))
 
 
 class _Redaction:

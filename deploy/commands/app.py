@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from deploy.commands import bounce, instance, keys, parked, quarantine, users
+from deploy.commands import bounce, erasing, instance, keys, parked, quarantine, users
 from shared.errors import WellheardError
 
 _app = typer.Typer(no_args_is_help=True, add_completion=False, help="Looks after one instance of Wellheard.")
@@ -20,6 +20,7 @@ for _command in (
     instance.seed,
     instance.check,
     instance.rebuild,
+    erasing.erase,
     instance.topology,
 ):
     _app.command()(_command)

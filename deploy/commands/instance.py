@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from deploy.commands.output import AsJson, console, show_json
@@ -84,17 +83,9 @@ def _show_lines(found: dict[str, Any], indent: str = "") -> None:
 
 def rebuild(as_json: AsJson = False) -> None:
     """Build a new index from the log while the old one serves, then let the new one serve."""
-    from services.history.index.directory import Indexes
-    from services.history.rebuild import rebuild as rebuild_index
-    from shared.contracts.history import SwapIndex
-    from shared.messaging.client import RpcClient
+    from deploy.rebuilding import rebuild_and_serve
 
-    settings = get_settings()
-    with Indexes(settings.index_dir).rebuilding():
-        with Progress(console=Console(stderr=True)) as bar:
-            task = bar.add_task("rebuilding", total=None)
-            name = rebuild_index(settings, lambda done, last: bar.update(task, completed=done, total=last))
-        swapped = RpcClient(settings).call(SwapIndex(name=name), timeout=120)
+    swapped = rebuild_and_serve(get_settings())
     if as_json:
         return show_json(swapped.model_dump())
     return console.print(f"The new index serves: {swapped.entries} entries ({swapped.name}).")

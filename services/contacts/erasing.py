@@ -1,7 +1,5 @@
 """What erasing a contact comes to, and when an erasure is done. Pure: time is passed in."""
 
-import hashlib
-import hmac
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
@@ -10,6 +8,7 @@ from shared.contracts.base import Event
 from shared.contracts.contacts import ERASED_NAME, Contact, Identifier
 from shared.contracts.erasure import ERASERS, ContactErased, Decision, Erasure, ErasureDecided, Traces
 from shared.errors import Conflict, NotFound
+from shared.redaction import mark_of
 
 OWN = "contacts"
 
@@ -55,10 +54,7 @@ def traces_of(erasure_id: str, family: Iterable[Contact], also_of_others: Collec
 
 def hashes_of(traces: Traces, secret: str) -> tuple[str, ...]:
     """Of each address and number: what a backup holds can be recognised by them, nobody can be read from them."""
-    return tuple(
-        hmac.digest(secret.encode(), b"erasure\0" + each.encode(), hashlib.sha256).hex()
-        for each in (*traces.emails, *traces.phones)
-    )
+    return tuple(mark_of(secret, each) for each in (*traces.emails, *traces.phones))
 
 
 def report(erasure: Erasure, service: str, mentions: Iterable[str], at: datetime) -> tuple[Erasure, Event | None]:

@@ -1,0 +1,19 @@
+"""A new index beside the one that serves, with a bar that shows how far it is."""
+
+from rich.console import Console
+from rich.progress import Progress
+
+from services.history.index.directory import Indexes
+from services.history.rebuild import rebuild
+from shared.contracts.history import IndexSwapped, SwapIndex
+from shared.messaging.client import RpcClient
+from shared.settings import Settings
+
+
+def rebuild_and_serve(settings: Settings) -> IndexSwapped:
+    """Fold the log into a new index and let it serve; the old one is removed."""
+    with Indexes(settings.index_dir).rebuilding():
+        with Progress(console=Console(stderr=True)) as bar:
+            task = bar.add_task("rebuilding", total=None)
+            name = rebuild(settings, lambda done, last: bar.update(task, completed=done, total=last))
+        return RpcClient(settings).call(SwapIndex(name=name), timeout=120)
