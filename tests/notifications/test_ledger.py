@@ -13,9 +13,10 @@ from services.notifications.fake import FakeLedger, FakeMailings
 from services.notifications.ledger import Ledger, MongoLedger, Release, Settlement
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
 from shared.contracts.base import new_id
+from shared.contracts.erasure import Traces
 from shared.contracts.notifications import LedgerLine, Mailing, MailingStarted
 from shared.contracts.subscriptions import Suppression
-from shared.errors import Conflict
+from shared.errors import Conflict, Unavailable
 from shared.mongo import connect
 from tests.builders import AT, a_mailing_draft, an_envelope
 
@@ -153,3 +154,37 @@ def test_an_interrupted_freezing_is_forgotten(stored: Stored) -> None:
     stored.ledger.drop_audience("mlg_1", 1)
     assert stored.ledger.waiting("mlg_1", 1, NOW, 5) == []
     assert stored.ledger.waiting("mlg_1", 2, NOW, 5)[0].size == 2
+
+
+TRACES = Traces(erasure_id="era_1", contact_ids=("con_1",), emails=("p1@example.org",), names=("Person 1",))
+
+
+def test_somebody_erased_is_gone_from_audiences_lines_and_the_suppression_list(stored: Stored) -> None:
+    mailing = a_mailing()
+    stored.mailings.insert(mailing)
+    stored.ledger.add_audience(mailing.mailing_id, 0, 0, people(3))
+    (chunk,) = stored.ledger.waiting(mailing.mailing_id, 0, NOW, 10)
+    claimed = stored.ledger.claim(chunk, "me", "boot")
+    assert claimed is not None
+    with pytest.raises(Unavailable):
+        stored.ledger.erase(TRACES)
+    stored.ledger.settle(claimed, Settlement([line(mailing.mailing_id, 1)], [], 1, Release(0, NOW)))
+    assert stored.ledger.erase(TRACES) == stored.ledger.erase(TRACES) == (mailing.mailing_id,)
+    left = Addressee("con_1", "Erased contact", "", "cns_1", "erased")
+    assert stored.ledger.recipients(chunk) == [people(3)[0], left, people(3)[2]]
+    (kept,) = stored.ledger.list_lines(mailing.mailing_id, "sent", 10, None)
+    assert kept == line(mailing.mailing_id, 1, name="Erased contact")
+
+
+def test_a_notice_to_somebody_erased_does_not_name_them_any_more(stored: Stored) -> None:
+    notice = domain.notice("mlg_1", a_mailing_draft(subject="Dear Person 1", body="p1@example.org"), AT, "staff")
+    bulk = a_mailing()
+    for each in (notice, bulk):
+        stored.mailings.insert(each)
+    stored.mailings.suppress(Suppression(address="p1@example.org", reason="asked", added_by="staff", at=AT))
+    stored.mailings.erase(TRACES, ["mlg_1", bulk.mailing_id])
+    found = stored.mailings.find("mlg_1")
+    assert found is not None
+    assert (found.draft.subject, found.draft.body) == ("Dear [name removed]", "[address removed]")
+    assert stored.mailings.find(bulk.mailing_id) == bulk
+    assert stored.mailings.suppressed(["p1@example.org"]) == set()
