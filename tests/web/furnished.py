@@ -69,7 +69,7 @@ async def furnish(county: County, words: str) -> Furnished:
     await _add_import(made)
     _add_messages(made)
     county.settle()
-    made.ids["account_id"] = county.people.accounts()[0].account_id
+    made.ids |= {"account_id": county.people.accounts()[0].account_id, "step": "pause"}
     return made
 
 

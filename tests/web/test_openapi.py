@@ -82,4 +82,3 @@ def test_while_the_broker_is_away_every_answer_is_a_documented_one(furnished: Fu
     for operation in operations(furnished.county):
         seen = send(furnished, operation, GenerationMode.POSITIVE, [token], 10, but=[not_a_server_error])
         assert 503 in seen, operation.label
-        assert seen.isdisjoint({200, 202}), operation.label
