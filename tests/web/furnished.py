@@ -71,7 +71,7 @@ async def furnish(county: County, words: str) -> Furnished:
     _add_messages(made)
     _add_erasure(made)
     county.settle()
-    made.ids["account_id"] = county.people.accounts()[0].account_id
+    made.ids |= {"account_id": county.people.accounts()[0].account_id, "step": "pause"}
     return made
 
 

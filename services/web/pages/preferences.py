@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from services.web.access import anyone
 from services.web.allowance import Bucket
@@ -17,7 +17,7 @@ from services.web.backend import backend
 from services.web.form_size import check_size
 from services.web.pages.forms import text, texts
 from services.web.problems import TooMany
-from services.web.rendering import environment
+from services.web.rendering import render_public
 from services.web.words import CONSENT_CHANNELS, PURPOSES
 from shared import preference_links
 from shared.contracts.base import Request as Question
@@ -62,18 +62,14 @@ async def show_preferences(request: Request, token: str) -> Response:
     key = _key(request, token)
     held = await backend(request).call(GetPreferences(key=key))
     allowances = {(each.purpose, each.channel): each for each in held.consents.allowances}
-    content = (
-        environment()
-        .get_template("preferences.html")
-        .render(
-            held=held,
-            allowances=allowances,
-            token=token,
-            request_id=new_id(),
-            done=request.query_params.get("done", ""),
-        )
+    return render_public(
+        "preferences.html",
+        held=held,
+        allowances=allowances,
+        token=token,
+        request_id=new_id(),
+        done=request.query_params.get("done", ""),
     )
-    return HTMLResponse(content)
 
 
 @router.post("/preferences/{token}", dependencies=[anyone])
@@ -118,8 +114,9 @@ async def download_json(request: Request, token: str) -> Response:
 @router.get("/preferences/{token}/held.html", dependencies=[anyone])
 async def download_page(request: Request, token: str) -> Response:
     held = await backend(request).call(GetPreferences(key=_key(request, token)))
-    content = environment().get_template("preferences_held.html").render(held=held)
-    return Response(content, media_type="text/html", headers=_as_file("what-is-held.html"))
+    response = render_public("preferences_held.html", held=held)
+    response.headers.update(_as_file("what-is-held.html"))
+    return response
 
 
 def _key(request: Request, token: str) -> str:
