@@ -21,6 +21,7 @@ _TAGS = set(
 )
 _IN_LINK = re.compile(r"%7B([a-z_]+)%7D", re.IGNORECASE)
 _LINK = re.compile(r"\[([^\]\n]*)\]\(([^)\s]*)\)")
+_ESCAPED = re.compile(r"\\([\\`*_\[\]<>#|])")
 _MARKS = re.compile(r"(?m)^#{1,6}\s+|\*\*|__")
 # A font family of its own: without one the layout asks a stranger's server for fonts.
 _LAYOUT = """<mjml><mj-head><mj-title>{title}</mj-title><mj-attributes>
@@ -70,4 +71,5 @@ def _html(markdown: str) -> str:
 
 def _text(markdown: str) -> str:
     """Markdown is made to be read as it is; only links are turned round and marks taken out."""
-    return _MARKS.sub("", _LINK.sub(lambda found: f"{found[1]} <{found[2]}>", markdown)).strip()
+    plain = _MARKS.sub("", _LINK.sub(lambda found: f"{found[1]} <{found[2]}>", markdown))
+    return _ESCAPED.sub(r"\1", plain).strip()

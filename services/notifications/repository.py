@@ -127,7 +127,7 @@ class MongoMailings:
     def insert(self, mailing: Mailing) -> bool:
         document = _document(mailing) | {"_id": mailing.mailing_id}
         if mailing.lane == "bulk":
-            document["listed"] = _order(mailing.created_at) + mailing.mailing_id
+            document["listed"] = order_of(mailing.created_at) + mailing.mailing_id
         return not insert_new(self._mailings, [document])
 
     def find(self, mailing_id: str) -> Mailing | None:
@@ -169,7 +169,7 @@ class MongoMailings:
             insert_new(
                 self._withdrawals,
                 [
-                    {"_id": each.consent_id, "order": _order(each.known_at) + each.consent_id}
+                    {"_id": each.consent_id, "order": order_of(each.known_at) + each.consent_id}
                     | {"contact_id": each.contact_id, "purpose": each.purpose, "channel": each.channel}
                     for each in withdrawals
                 ],
@@ -178,11 +178,11 @@ class MongoMailings:
     def withdrawals_since(self, since: datetime) -> list[Withdrawal]:
         return [
             Withdrawal(each["_id"], each["contact_id"], each["purpose"], each["channel"], _time(each["order"]))
-            for each in self._withdrawals.find({"order": {"$gte": _order(since)}})
+            for each in self._withdrawals.find({"order": {"$gte": order_of(since)}})
         ]
 
     def suppress(self, suppression: Suppression) -> None:
-        document = orjson.loads(suppression.model_dump_json()) | {"order": _order(suppression.at) + new_id()}
+        document = orjson.loads(suppression.model_dump_json()) | {"order": order_of(suppression.at) + new_id()}
         document["_id"] = document.pop("address")
         insert_new(self._suppressions, [document])
 
@@ -193,7 +193,7 @@ class MongoMailings:
         return {each["_id"] for each in self._suppressions.find({"_id": {"$in": list(addresses)}}, {"_id": 1})}
 
     def suppressions_since(self, since: datetime) -> list[str]:
-        return [each["_id"] for each in self._suppressions.find({"order": {"$gte": _order(since)}}, {"_id": 1})]
+        return [each["_id"] for each in self._suppressions.find({"order": {"$gte": order_of(since)}}, {"_id": 1})]
 
     def list_suppressions(self, limit: int, cursor: str | None) -> list[tuple[str, Suppression]]:
         asked = {"order": {"$lt": cursor}} if cursor else {}
@@ -225,9 +225,9 @@ def _mailing(document: Mapping[str, Any]) -> Mailing:
     return Mailing.model_validate({**document, "mailing_id": document["_id"]}, extra="ignore")
 
 
-def _order(at: datetime) -> str:
-    """Sorts by time: microseconds in hex."""
-    return f"{int(at.timestamp() * 1_000_000):014x}"
+def order_of(at: datetime, later: int = 0) -> str:
+    """Sorts by time: microseconds in hex, of a time that is so many microseconds later."""
+    return f"{int(at.timestamp() * 1_000_000) + later:014x}"
 
 
 def _time(order: str) -> datetime:

@@ -46,6 +46,9 @@ class Mailing(Value):
     audience: int = 0
     """Which freezing of the audience counts: one that was interrupted is begun anew under the next number."""
     recipients: int | None = None
+    newsletter_id: str = ""
+    """The newsletter that this is an issue of, and of which period; both are empty for a mailing of its own."""
+    period: str = ""
     problem: str = ""
     """Why it came back as a draft instead of being sent."""
     created_by: str

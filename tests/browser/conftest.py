@@ -19,6 +19,7 @@ from shared.contracts.bounces import ReportBounce
 from shared.contracts.consent import RecipientPage, RecordConsents
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.events import RecordEngagement
+from shared.contracts.newsletters import CreateNewsletter, PublishItem, WriteItem
 from shared.contracts.notifications import DraftMailing, ScheduleMailing
 from shared.contracts.preferences import GivePreferenceKeys
 from shared.contracts.segments import CreateSegment, Rule
@@ -28,10 +29,12 @@ from tests.builders import (
     a_body,
     a_mailing_draft,
     a_new_contact,
+    a_newsletter_plan,
     a_person,
     a_recipient,
     a_report,
     a_statement,
+    an_item_draft,
     headers,
 )
 from tests.imports.story import Officer, row
@@ -67,6 +70,8 @@ class Site:
     draft: str
     unsubscribe: str
     template: str
+    news: str
+    newsletter: str
 
 
 @pytest.fixture(scope="session")
@@ -148,6 +153,7 @@ def populate(county: County, address: str) -> Site:
         f"/imports/{judged.import_id}",
         preference_links.preference_url("", SECRET, keys[mary.contact_id], datetime.now(UTC)),
         *populate_mailings(county),
+        *populate_news(county, segment.segment_id),
     )
 
 
@@ -181,6 +187,15 @@ def populate_mailings(county: County) -> tuple[str, str, str, str]:
         f"/unsubscribe/{token}",
         f"/templates/{template.template_id}",
     )
+
+
+def populate_news(county: County, segment_id: str) -> tuple[str, str]:
+    """An item that was published, and a newsletter that it goes into; where they are."""
+    plan = a_newsletter_plan(segment_id=segment_id, segment_name="Those who like e-mail")
+    newsletter = county.bus.call(CreateNewsletter(request_id="news", plan=plan))
+    item = county.bus.call(WriteItem(request_id="item", draft=an_item_draft(link="https://example.org", topics=("a",))))
+    county.bus.call(PublishItem(item_id=item.item_id, version=1))
+    return f"/news/{item.item_id}", f"/newsletters/{newsletter.newsletter_id}"
 
 
 @pytest.fixture(scope="module")  # while Playwright is open it holds the thread's event loop, which other tests need

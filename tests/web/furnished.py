@@ -19,12 +19,22 @@ from shared.contracts.contacts import RegisterContact
 from shared.contracts.erasure import EraseContact
 from shared.contracts.events import ListQuarantine, RecordEngagement
 from shared.contracts.merging import MergeContacts
+from shared.contracts.newsletters import CreateNewsletter, PublishItem, WriteItem
 from shared.contracts.notifications import DraftMailing, ScheduleMailing
 from shared.contracts.preferences import AskForErasure, GivePreferenceKeys
 from shared.contracts.segments import CreateSegment, Rule
 from shared.contracts.subscriptions import Suppress
 from shared.contracts.templates import CreateTemplate, TemplateText
-from tests.builders import AT, a_cloudevent, a_mailing_draft, a_new_contact, a_report, a_statement
+from tests.builders import (
+    AT,
+    a_cloudevent,
+    a_mailing_draft,
+    a_new_contact,
+    a_newsletter_plan,
+    a_report,
+    a_statement,
+    an_item_draft,
+)
 from tests.notifications.sink import Sink
 from tests.web.conftest import SECRET, County, Partner
 from tests.web.test_access import routes
@@ -70,6 +80,7 @@ async def furnish(county: County, words: str) -> Furnished:
     await _add_import(made)
     _add_messages(made)
     _add_erasure(made)
+    _add_news(made)
     county.settle()
     made.ids["account_id"] = county.people.accounts()[0].account_id
     return made
@@ -174,6 +185,17 @@ def _add_erasure(made: Furnished) -> None:
     erasure = bus.call(EraseContact(contact_id=ann.contact_id, by=made.words[:100]))
     made.county.settle()
     made.ids["erasure_id"] = erasure.erasure_id
+
+
+def _add_news(made: Furnished) -> None:
+    """An item that is published, and a newsletter whose next issue it goes into."""
+    bus, words = made.county.bus, made.words
+    item = an_item_draft(title=words[:200], summary=words, topics=[words[:60]])
+    made.ids["item_id"] = bus.call(WriteItem(request_id="one", draft=item)).item_id
+    plan = {"name": words[:200], "subject": words[:200], "body": words, "segment_name": words[:200]}
+    newsletter = bus.call(CreateNewsletter(request_id="one", plan=a_newsletter_plan(**plan)))
+    made.ids["newsletter_id"] = newsletter.newsletter_id
+    bus.call(PublishItem(item_id=made.ids["item_id"], version=1))
 
 
 async def open_pages(made: Furnished, http: httpx.AsyncClient, query: str = "") -> list[tuple[str, httpx.Response]]:
