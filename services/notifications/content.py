@@ -22,7 +22,7 @@ _TAGS = set(
 _IN_LINK = re.compile(r"%7B([a-z_]+)%7D", re.IGNORECASE)
 _LINK = re.compile(r"\[([^\]\n]*)\]\(([^)\s]*)\)")
 _ESCAPED = re.compile(r"\\([\\`*_\[\]<>#|])")
-_MARKS = re.compile(r"(?m)^#{1,6}\s+|\*\*|__")
+_MARKS = re.compile(r"(?m)^#{1,6}\s+|\*\*|(?<!\w)__|__(?!\w)")
 # A font family of its own: without one the layout asks a stranger's server for fonts.
 _LAYOUT = """<mjml><mj-head><mj-title>{title}</mj-title><mj-attributes>
 <mj-all font-family="Arial, Helvetica, sans-serif"/><mj-text font-size="17px" line-height="1.5" color="#1d2b30"/>
@@ -70,6 +70,13 @@ def _html(markdown: str) -> str:
 
 
 def _text(markdown: str) -> str:
-    """Markdown is made to be read as it is; only links are turned round and marks taken out."""
-    plain = _MARKS.sub("", _LINK.sub(lambda found: f"{found[1]} <{found[2]}>", markdown))
-    return _ESCAPED.sub(r"\1", plain).strip()
+    """Markdown is made to be read as it is; only links are turned round and marks taken out, but not of addresses."""
+    said, end = list[str](), 0
+    for found in _LINK.finditer(markdown):
+        said += [_plain(markdown[end : found.start()]), f"{_plain(found[1])} <{found[2]}>"]
+        end = found.end()
+    return "".join([*said, _plain(markdown[end:])]).strip()
+
+
+def _plain(markdown: str) -> str:
+    return _ESCAPED.sub(r"\1", _MARKS.sub("", markdown))

@@ -80,6 +80,7 @@ METHODS: Mapping[str, str] = MappingProxyType(
         "import": "Imported list",
         "preference_page": "Preference page",
         "one_click": "One click in a message",
+        "double_opt_in": "Asked for on the public page, and confirmed by e-mail",
         "bounce": "Messages came back",
         "other": "Another way",
     }

@@ -14,7 +14,7 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from services.notifications.tokens import Place, Tokens
-from shared import preference_links
+from shared import preference_links, signed_links
 from shared.contracts.bounces import ReportBounce
 from shared.contracts.consent import RecipientPage, RecordConsents
 from shared.contracts.contacts import RegisterContact
@@ -23,6 +23,7 @@ from shared.contracts.newsletters import CreateNewsletter, PublishItem, WriteIte
 from shared.contracts.notifications import DraftMailing, ScheduleMailing
 from shared.contracts.preferences import GivePreferenceKeys
 from shared.contracts.segments import CreateSegment, Rule
+from shared.contracts.subscribing import AskToSubscribe
 from shared.contracts.subscriptions import Suppress
 from shared.contracts.templates import CreateTemplate, SaveTemplate, TemplateText
 from tests.builders import (
@@ -70,6 +71,7 @@ class Site:
     draft: str
     unsubscribe: str
     template: str
+    subscribe: str
     news: str
     newsletter: str
 
@@ -153,6 +155,7 @@ def populate(county: County, address: str) -> Site:
         f"/imports/{judged.import_id}",
         preference_links.preference_url("", SECRET, keys[mary.contact_id], datetime.now(UTC)),
         *populate_mailings(county),
+        a_link_to_confirm(county),
         *populate_news(county, segment.segment_id),
     )
 
@@ -187,6 +190,13 @@ def populate_mailings(county: County) -> tuple[str, str, str, str]:
         f"/unsubscribe/{token}",
         f"/templates/{template.template_id}",
     )
+
+
+def a_link_to_confirm(county: County) -> str:
+    """Where somebody confirms who has asked to subscribe."""
+    asked = {"address": "new@example.org", "purposes": ("newsletter",), "wording": "Yes, send me this."}
+    key = county.bus.call(AskToSubscribe.model_validate(asked)).key
+    return f"/subscribe/{signed_links.sign(SECRET, 'subscribe', key, datetime.now(UTC))}"
 
 
 def populate_news(county: County, segment_id: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from services.notifications import domain
 from services.notifications.composing import Composer
 from services.notifications.domain import Addressee, Chunk
 from services.notifications.tokens import Place, Tokens
-from shared import preference_links
+from shared import preference_links, signed_links
 from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.erasure import EraseContact
@@ -23,6 +23,7 @@ from shared.contracts.newsletters import CreateNewsletter, PublishItem, WriteIte
 from shared.contracts.notifications import DraftMailing, ScheduleMailing
 from shared.contracts.preferences import AskForErasure, GivePreferenceKeys
 from shared.contracts.segments import CreateSegment, Rule
+from shared.contracts.subscribing import AskToSubscribe
 from shared.contracts.subscriptions import Suppress
 from shared.contracts.templates import CreateTemplate, TemplateText
 from tests.builders import (
@@ -62,7 +63,7 @@ class Furnished:
 
     def address(self, path: str) -> str:
         """The path with ids of what is there. A new kind of id has to be furnished here."""
-        tokens = {"/unsubscribe/": "unsubscribe", "/preferences/": "preferences"}
+        tokens = {"/unsubscribe/": "unsubscribe", "/preferences/": "preferences", "/subscribe/": "subscribe"}
         token = next((self.ids[name] for start, name in tokens.items() if path.startswith(start)), "")
         return re.sub(r"\{(\w+)\}", lambda found: (self.ids | {"token": token})[found[1]], path)
 
@@ -102,6 +103,9 @@ def _add_people(made: Furnished) -> None:
     key = bus.call(GivePreferenceKeys(contact_ids=(ids["contact_id"],))).keys[ids["contact_id"]]
     ids["preferences"] = preference_links.preference_url("", SECRET, key, datetime.now(UTC)).rpartition("/")[2]
     bus.call(AskForErasure(key=key))
+    asked = {"address": "d@x.org", "name": words, "purposes": ("newsletter",), "wording": words}
+    wish = bus.call(AskToSubscribe.model_validate(asked)).key
+    ids["subscribe"] = signed_links.sign(SECRET, "subscribe", wish, datetime.now(UTC))
 
 
 def _add_engagements(made: Furnished) -> None:

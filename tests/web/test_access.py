@@ -21,6 +21,8 @@ OPEN = {
     "/sign-in",
     "/sign-out",
     "/unsubscribe/{token}",
+    "/subscribe",
+    "/subscribe/{token}",
     "/health",
     "/ready",
     "/metrics",
