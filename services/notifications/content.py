@@ -31,9 +31,10 @@ _LAYOUT = """<mjml><mj-head><mj-title>{title}</mj-title><mj-attributes>
 <mj-text color="#ffffff" font-size="20px"><strong>{sender}</strong></mj-text></mj-column></mj-section>
 <mj-section background-color="#ffffff"><mj-column><mj-text>{body}</mj-text></mj-column></mj-section>
 {footer}</mj-body></mjml>"""
-_FOOTER = """<mj-section><mj-column><mj-text font-size="14px">{why}
+_FOOTER = """<mj-section><mj-column><mj-text font-size="14px">{why}{view}
 <a href="{{unsubscribe_url}}" style="color:#143f4a">Unsubscribe or change what we may send</a>
 </mj-text></mj-column></mj-section>"""
+_VIEW = '<br/><a href="{view_url}" style="color:#143f4a">Read this in a browser</a><br/>'
 _WHY = {
     "newsletter": "You get this because you asked for our newsletter.",
     "consultation": "You get this because you asked to hear of consultations.",
@@ -53,18 +54,20 @@ def compile_content(draft: MailingDraft, sender: str = "Wellheard", is_notice: b
     layout = _LAYOUT.format(
         title=html.escape(draft.subject),
         sender=html.escape(sender),
-        body=_html(draft.body),
-        footer="" if is_notice else _FOOTER.format(why=why),
+        body=body_html(draft.body),
+        footer="" if is_notice else _FOOTER.format(why=why, view=_VIEW if draft.public else ""),
     )
     try:
         page = mjml2html(layout)
     except ValueError as error:
         raise Invalid("The text cannot be laid out. Take out what looks like HTML.") from error
-    ending = "" if is_notice else f"\n\n-- \n{why}\nUnsubscribe or change what we may send: {{unsubscribe_url}}\n"
+    view = "Read this in a browser: {view_url}\n" if draft.public else ""
+    ending = "" if is_notice else f"\n\n-- \n{why}\n{view}Unsubscribe or change what we may send: {{unsubscribe_url}}\n"
     return Content(draft.subject, page, _text(draft.body) + ending)
 
 
-def _html(markdown: str) -> str:
+def body_html(markdown: str) -> str:
+    """The text of a mailing as sanitised HTML, with merge fields."""
     made = _IN_LINK.sub(lambda found: "{" + found[1].lower() + "}", _MARKDOWN.render(markdown))
     return nh3.clean(made, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto", "tel"})
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from services.notifications.bounces import Bounces, MongoBounces
+from services.notifications.domain import is_archived
 from services.notifications.templates import MongoTemplates, Templates
 from shared.contracts.base import Envelope, Event, new_id
 from shared.contracts.bounces import MessageBounced, MessageJunked
@@ -81,6 +82,10 @@ class Mailings(Protocol):
         """Take people who are erased out of the suppression list, and out of the notices among these mailings."""
         ...
 
+    def archived(self, limit: int, cursor: str | None) -> list[tuple[str, Mailing]]:
+        """(cursor, mailing), those that everybody may read; the latest sent first."""
+        ...
+
     def drafts(self) -> list[Mailing]:
         """Those that somebody is writing."""
         ...
@@ -121,6 +126,7 @@ class MongoMailings:
         self._mailings.create_index("open", sparse=True)
         self._mailings.create_index("listed", sparse=True)
         self._mailings.create_index("written", sparse=True)
+        self._mailings.create_index("archived", sparse=True)
         self._withdrawals.create_index("order")
         self._suppressions.create_index("order")
 
@@ -137,7 +143,7 @@ class MongoMailings:
     def replace(self, mailing: Mailing, envelope: Envelope[Event] | None = None) -> bool:
         document = _document(mailing)
         update: dict[str, Any] = {"$set": document}
-        if gone := dict.fromkeys(name for name in ("open", "written") if name not in document):
+        if gone := dict.fromkeys(name for name in ("open", "written", "archived") if name not in document):
             update["$unset"] = gone
         if envelope is not None:
             update["$push"] = {"outbox": envelope.content}
@@ -160,6 +166,11 @@ class MongoMailings:
             if notice is not None and notice.lane == "urgent":
                 draft = without(notice, traces).draft.model_dump(mode="json")
                 self._mailings.update_one({"_id": mailing_id}, {"$set": {"draft": draft}})
+
+    def archived(self, limit: int, cursor: str | None) -> list[tuple[str, Mailing]]:
+        asked = {"archived": {"$lt": cursor} if cursor else {"$gt": ""}}
+        found = self._mailings.find(asked, {"outbox": 0}).sort("archived", -1).limit(limit)
+        return [(each["archived"], _mailing(each)) for each in found]
 
     def drafts(self) -> list[Mailing]:
         return [_mailing(each) for each in self._mailings.find({"written": {"$gt": ""}}, {"outbox": 0})]
@@ -218,7 +229,10 @@ def is_open(mailing: Mailing) -> bool:
 def _document(mailing: Mailing) -> dict[str, Any]:
     content: dict[str, Any] = orjson.loads(mailing.model_dump_json(exclude={"mailing_id"}))
     marks = {"open": is_open(mailing), "written": mailing.state == "draft"}
-    return content | {name: mailing.mailing_id for name, stands in marks.items() if stands}
+    content |= {name: mailing.mailing_id for name, stands in marks.items() if stands}
+    if is_archived(mailing) and mailing.frozen_at is not None:
+        content["archived"] = order_of(mailing.frozen_at) + mailing.mailing_id
+    return content
 
 
 def _mailing(document: Mapping[str, Any]) -> Mailing:

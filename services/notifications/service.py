@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from services.notifications import domain
+from services.notifications.archive import ArchiveEntry
 from services.notifications.bounce_entry import BounceEntry
 from services.notifications.desk import Desk, compared_address, mailing_id_of, preview_of
 from services.notifications.domain import Addressee
@@ -59,7 +60,7 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this mailing in the meantime. Look at it again, then decide."
 
 
-class NotificationsService(BounceEntry, TemplateEntry, ErasureEntry, NewsletterEntry, WaitingEntry):
+class NotificationsService(ArchiveEntry, BounceEntry, TemplateEntry, ErasureEntry, NewsletterEntry, WaitingEntry):
     """What staff decide about messages. Sending itself is the sender's (sender.py), a process of its own."""
 
     name: ClassVar[str] = "notifications"

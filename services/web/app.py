@@ -15,6 +15,7 @@ from services.web.keys import KeyRing, Keys
 from services.web.metrics import Metrics
 from services.web.pages import (
     accounts,
+    archive,
     demo_mail,
     design,
     duplicates,
@@ -66,6 +67,7 @@ PAGES = (
     bounce_pages,
     templates,
     unsubscribe,
+    archive,
     subscribing,
     demo_mail,
     imports,

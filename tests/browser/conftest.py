@@ -71,6 +71,7 @@ class Site:
     draft: str
     unsubscribe: str
     template: str
+    archived: str
     subscribe: str
     news: str
     newsletter: str
@@ -160,7 +161,7 @@ def populate(county: County, address: str) -> Site:
     )
 
 
-def populate_mailings(county: County) -> tuple[str, str, str, str]:
+def populate_mailings(county: County) -> tuple[str, str, str, str, str]:
     """One that was sent, with people it did not reach, and a draft; where they are, and where one unsubscribes."""
     sink = Sink(answer=lambda command, to: "550 5.1.1 no such person" if to == "person3@example.org" else None)
     county.settings.smtp_url = sink.url
@@ -169,7 +170,7 @@ def populate_mailings(county: County) -> tuple[str, str, str, str]:
     county.bus.call(Suppress(address="gone@example.org", reason="asked by phone"))
     body = "# What we heard\n\nDear {name|friend},\n\n* the car park\n* the **new** clinic\n"
     sent, draft = (
-        county.bus.call(DraftMailing(request_id=name, draft=a_mailing_draft(body=body))).mailing_id
+        county.bus.call(DraftMailing(request_id=name, draft=a_mailing_draft(body=body, public=True))).mailing_id
         for name in ("sent", "draft")
     )
     county.bus.call(ScheduleMailing(mailing_id=sent, version=1))
@@ -189,6 +190,7 @@ def populate_mailings(county: County) -> tuple[str, str, str, str]:
         f"/mailings/{draft}",
         f"/unsubscribe/{token}",
         f"/templates/{template.template_id}",
+        f"/archive/{sent}",
     )
 
 

@@ -55,6 +55,8 @@ PAGES = {
     "set-up-newsletter": "/newsletters/new",
     "newsletter": "{newsletter}",
     "unsubscribe": "{unsubscribe}",
+    "archive": "/archive",
+    "archived": "{archived}",
     "subscribe": "/subscribe",
     "subscribe-asked": "/subscribe?done=asked",
     "confirm-subscription": "{subscribe}",

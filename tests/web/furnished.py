@@ -156,7 +156,7 @@ def _add_messages(made: Furnished) -> None:
     """A mailing that has gone out, one way out of it, an address that gets nothing, and a message in the demo's box."""
     county, ids, words = made.county, made.ids, made.words
     draft = a_mailing_draft(
-        subject=words[:200], body=words, segment_id=ids["segment_id"], segment_name=words[:200]
+        subject=words[:200], body=words, segment_id=ids["segment_id"], segment_name=words[:200], public=True
     )  # fmt: skip
     text = TemplateText(name=words[:100], subject=words[:200], body=words)
     ids["template_id"] = county.bus.call(CreateTemplate(request_id="one", text=text)).template_id

@@ -21,6 +21,8 @@ OPEN = {
     "/sign-in",
     "/sign-out",
     "/unsubscribe/{token}",
+    "/archive",
+    "/archive/{mailing_id}",
     "/subscribe",
     "/subscribe/{token}",
     "/health",

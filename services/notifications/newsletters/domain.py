@@ -173,6 +173,7 @@ def compose(plan: NewsletterPlan, items: Sequence[Item], day: date) -> MailingDr
         purpose=plan.purpose,
         segment_id=plan.segment_id,
         segment_name=plan.segment_name,
+        public=plan.public,
     )
 
 

@@ -23,7 +23,7 @@ from shared.errors import NotFound
 
 router = APIRouter(prefix="/newsletters", include_in_schema=False)
 TEXTS = ("name", "subject", "body", "purpose", "segment_id", "every", "weekday", "day", "time")
-SWITCHES = ("approval", "active")
+SWITCHES = ("approval", "active", "public")
 SENTENCES = {
     "name": "Enter a name of up to 200 characters",
     "subject": "Enter a subject of up to 200 characters",
