@@ -22,6 +22,8 @@ from services.contacts.resolution import Resolving
 from services.contacts.segments.book import SegmentBook
 from services.contacts.segments.causes import FOLLOWED
 from services.contacts.segments.keeping import Keeper
+from services.contacts.subscribing.desk import SubscribingDesk
+from services.contacts.subscribing.entry import SubscribingEntry
 from services.contacts.waiting_entry import WaitingEntry
 from shared.contracts.base import Done, Envelope, Event
 from shared.contracts.consent import (
@@ -72,7 +74,7 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this contact in the meantime. Look at it again, then change it."
 
 
-class ContactsService(ImportEntry, PreferenceEntry, ErasureEntry, WaitingEntry):
+class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, ErasureEntry, WaitingEntry):
     """Answers for contacts; its outbox is published by the runner after each answer."""
 
     name: ClassVar[str] = "contacts"
@@ -82,6 +84,7 @@ class ContactsService(ImportEntry, PreferenceEntry, ErasureEntry, WaitingEntry):
         self._imports = ImportDesk(imports)
         self._import_work = ImportWork(imports, repository)
         self._preferences = PreferenceDesk(preferences, repository)
+        self._subscribing = SubscribingDesk(preferences.requests, repository, self._preferences)
         self._resolving = Resolving(repository)
         self._consents = ConsentBook(repository)
         self._segments = SegmentBook(repository)

@@ -4,11 +4,15 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from services.notifications import domain
+from services.notifications.archive import ArchiveEntry
 from services.notifications.bounce_entry import BounceEntry
 from services.notifications.desk import Desk, compared_address, mailing_id_of, preview_of
 from services.notifications.domain import Addressee
 from services.notifications.erasure import ErasureEntry
 from services.notifications.ledger import Ledger, MongoLedger
+from services.notifications.newsletters.entry import NewsletterEntry
+from services.notifications.newsletters.press import Press
+from services.notifications.newsletters.repository import MongoNewsletters, Newsletters
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
 from services.notifications.returning import Returning
 from services.notifications.template_entry import TemplateEntry
@@ -56,17 +60,18 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this mailing in the meantime. Look at it again, then decide."
 
 
-class NotificationsService(BounceEntry, TemplateEntry, ErasureEntry, WaitingEntry):
+class NotificationsService(ArchiveEntry, BounceEntry, TemplateEntry, ErasureEntry, NewsletterEntry, WaitingEntry):
     """What staff decide about messages. Sending itself is the sender's (sender.py), a process of its own."""
 
     name: ClassVar[str] = "notifications"
 
-    def __init__(self, mailings: Mailings, ledger: Ledger, bus: Bus, tokens: Tokens) -> None:
+    def __init__(self, mailings: Mailings, ledger: Ledger, newsletters: Newsletters, bus: Bus, tokens: Tokens) -> None:
         self._mailings = mailings
         self._ledger = ledger
         self._bus = bus
         self._desk = Desk(mailings, ledger, bus, tokens)
         self._returning = Returning(mailings, ledger, tokens)
+        self._press = Press(newsletters, mailings)
         self.outbox = mailings.outbox
 
     @on_batch("notifications.consents", [ConsentChanged], size=500, linger=0.02)
@@ -194,7 +199,10 @@ class NotificationsService(BounceEntry, TemplateEntry, ErasureEntry, WaitingEntr
 
 def build(settings: Settings, bus: Bus) -> NotificationsService:
     database = connect(settings, "notifications")
-    return NotificationsService(MongoMailings(database), MongoLedger(database), bus, Tokens(settings.secret))
+    newsletters = MongoNewsletters(database)
+    return NotificationsService(
+        MongoMailings(database), MongoLedger(database), newsletters, bus, Tokens(settings.secret)
+    )
 
 
 def _now() -> datetime:

@@ -86,6 +86,24 @@ def test_what_somebody_writes_is_a_draft_until_it_is_sent_and_again_when_it_come
     assert back in stored.mailings.drafts()
 
 
+def test_what_is_public_stands_in_the_archive_from_the_moment_it_is_sent(stored: Stored) -> None:
+    sent = []
+    for hours in (1, 2):
+        drafted = domain.draft(new_id("mlg"), a_mailing_draft(public=True), AT, "staff")
+        stored.mailings.insert(drafted)
+        assert drafted.mailing_id not in {each.mailing_id for _, each in stored.mailings.archived(100, None)}
+        begun = domain.begin(drafted, AT)
+        frozen, event = domain.freeze(begun, 1, AT + timedelta(hours=hours))
+        stored.mailings.replace(begun)
+        stored.mailings.replace(frozen, an_envelope(event))
+        sent.append(frozen)
+    (cursor, newest), (_, oldest) = stored.mailings.archived(100, None)
+    assert (newest, oldest) == (sent[1], sent[0])
+    assert [each for _, each in stored.mailings.archived(100, cursor)] == [sent[0]]
+    stored.mailings.replace(domain.show_in_archive(sent[1], False, AT))
+    assert [each for _, each in stored.mailings.archived(100, None)] == [sent[0]]
+
+
 def test_mailings_are_listed_newest_first_without_notices(stored: Stored) -> None:
     first, second = a_mailing(), a_mailing().model_copy(update={"created_at": AT + timedelta(days=1)})
     for each in (first, second, domain.notice(new_id("mlg"), a_mailing_draft(), AT, "system")):

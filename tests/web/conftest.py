@@ -24,6 +24,7 @@ from services.history.log import FakeLog
 from services.history.projector import HistoryProjector
 from services.history.search import HistorySearch
 from services.notifications.fake import FakeLedger, FakeMailings
+from services.notifications.newsletters.fake import FakeNewsletters
 from services.notifications.sender import MailSender
 from services.notifications.service import NotificationsService
 from services.notifications.smtp import SmtpDispatcher
@@ -142,7 +143,9 @@ class County:
         self.bus.add(HistorySearch(indexes, SECRET))
         self.mailings = FakeMailings()
         ledger = FakeLedger(self.mailings.outbox)
-        self.bus.add(NotificationsService(self.mailings, ledger, self.bus, Tokens(SECRET)))
+        self.notifications = self.bus.add(
+            NotificationsService(self.mailings, ledger, FakeNewsletters(), self.bus, Tokens(SECRET))
+        )
         self.settings = Settings(secret=SECRET, state_dir=directory, **settings)
         self.sender = self.bus.add(
             MailSender(self.mailings, ledger, self.bus, self.settings, lambda: SmtpDispatcher(self.settings.smtp_url))
