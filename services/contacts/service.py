@@ -27,6 +27,7 @@ from shared.contracts.base import Done, Envelope, Event
 from shared.contracts.consent import (
     Consents,
     ContactConsents,
+    FindRecipients,
     GetConsents,
     ListRecipients,
     RecipientPage,
@@ -217,6 +218,10 @@ class ContactsService(ImportEntry, PreferenceEntry, ErasureEntry, WaitingEntry):
     @rpc
     def list_recipients(self, request: ListRecipients) -> RecipientPage:
         return self._segments.recipients(request)
+
+    @rpc
+    def find_recipients(self, request: FindRecipients) -> RecipientPage:
+        return self._segments.find_recipients(request)
 
     @rpc
     def merge_contacts(self, request: MergeContacts) -> Contact:

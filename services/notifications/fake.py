@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from services.notifications.bounces import FakeBounces
-from services.notifications.domain import HELD, Addressee, Chunk, without
+from services.notifications.domain import HELD, Addressee, Chunk, is_announced, without
 from services.notifications.ledger import LineKey, Settlement, chunk_id
 from services.notifications.repository import Withdrawal, is_open
 from services.notifications.repository import without as without_words
+from services.notifications.rules.fake import FakeRules
 from services.notifications.templates import FakeTemplates
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contacts import ERASED_NAME
@@ -29,6 +30,7 @@ class FakeMailings:
         self.outbox = MemoryOutbox()
         self.bounces = FakeBounces()
         self.templates = FakeTemplates()
+        self.rules = FakeRules()
 
     def insert(self, mailing: Mailing) -> bool:
         return self._mailings.setdefault(mailing.mailing_id, mailing) is mailing
@@ -45,7 +47,7 @@ class FakeMailings:
         return True
 
     def latest(self, limit: int, cursor: str | None) -> list[tuple[str, Mailing]]:
-        bulk = [each for each in list(self._mailings.values()) if each.lane == "bulk"]
+        bulk = [each for each in list(self._mailings.values()) if is_announced(each)]
         found = [(f"{each.created_at.isoformat()}{each.mailing_id}", each) for each in bulk]
         return sorted([each for each in found if not cursor or each[0] < cursor], reverse=True, key=_first)[:limit]
 

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from services.notifications.bounces import Bounces, MongoBounces
+from services.notifications.domain import is_announced
+from services.notifications.rules.store import MongoRules, Rules
 from services.notifications.templates import MongoTemplates, Templates
 from shared.contracts.base import Envelope, Event, new_id
 from shared.contracts.bounces import MessageBounced, MessageJunked
@@ -59,6 +61,9 @@ class Mailings(Protocol):
     @property
     def templates(self) -> Templates: ...
 
+    @property
+    def rules(self) -> Rules: ...
+
     def insert(self, mailing: Mailing) -> bool:
         """Store a new mailing; False when it is there already (it stays as it is)."""
         ...
@@ -70,7 +75,7 @@ class Mailings(Protocol):
         ...
 
     def latest(self, limit: int, cursor: str | None) -> list[tuple[str, Mailing]]:
-        """(cursor, mailing), newest first; notices are not among them."""
+        """(cursor, mailing), newest first; notices and what rules have sent are not among them."""
         ...
 
     def unfinished(self) -> list[Mailing]:
@@ -117,6 +122,7 @@ class MongoMailings:
         self._suppressions = database["suppressions"]
         self.bounces: Bounces = MongoBounces(database)
         self.templates: Templates = MongoTemplates(database)
+        self.rules: Rules = MongoRules(database)
         self.outbox = JoinedOutbox(MongoOutbox(self._mailings, KNOWN), MongoOutbox(database["chunks"], KNOWN))
         self._mailings.create_index("open", sparse=True)
         self._mailings.create_index("listed", sparse=True)
@@ -126,7 +132,7 @@ class MongoMailings:
 
     def insert(self, mailing: Mailing) -> bool:
         document = _document(mailing) | {"_id": mailing.mailing_id}
-        if mailing.lane == "bulk":
+        if is_announced(mailing):
             document["listed"] = _order(mailing.created_at) + mailing.mailing_id
         return not insert_new(self._mailings, [document])
 

@@ -36,6 +36,8 @@ T = TypeVar("T")
 log = get_logger()
 BEHIND_SECONDS = 2.0
 """A withdrawal that waits longer than that for its consumer keeps mailings back."""
+CONSENTS = "notifications.consents"
+"""The queue that withdrawals come by. Others of that service may be behind: an import is an occasion 10,000 times."""
 LONGEST_WAIT = 15.0
 """Seconds between two attempts to reach a mail server."""
 IDLE_SECONDS = 5.0
@@ -138,7 +140,8 @@ class MailSender:
             health = self._bus.call(CheckHealth(service="notifications"), timeout=1.0)
         except WellheardError:
             return False
-        return all(each.state == "running" and (each.oldest_seconds or 0) < BEHIND_SECONDS for each in health.consumers)
+        mine = [each for each in health.consumers if each.queue == CONSENTS]
+        return all(each.state == "running" and (each.oldest_seconds or 0) < BEHIND_SECONDS for each in mine)
 
     # -- freezing and finishing -------------------------------------------------------------------
 
@@ -161,7 +164,7 @@ class MailSender:
             return False
         counts, _ = self._ledger.progress(mailing.mailing_id, mailing.audience)
         finished, event = domain.finish(mailing, counts, datetime.now(UTC))
-        return self._mailings.replace(finished, envelope(event, finished) if mailing.lane == "bulk" else None)
+        return self._mailings.replace(finished, envelope(event, finished) if domain.is_announced(mailing) else None)
 
     # -- sending ----------------------------------------------------------------------------------
 

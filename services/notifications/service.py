@@ -11,6 +11,9 @@ from services.notifications.erasure import ErasureEntry
 from services.notifications.ledger import Ledger, MongoLedger
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
 from services.notifications.returning import Returning
+from services.notifications.rules.desk import RuleDesk
+from services.notifications.rules.entry import RuleEntry
+from services.notifications.rules.work import RuleWork
 from services.notifications.template_entry import TemplateEntry
 from services.notifications.tokens import Tokens
 from services.notifications.waiting_entry import WaitingEntry
@@ -56,7 +59,7 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this mailing in the meantime. Look at it again, then decide."
 
 
-class NotificationsService(BounceEntry, TemplateEntry, ErasureEntry, WaitingEntry):
+class NotificationsService(BounceEntry, RuleEntry, TemplateEntry, ErasureEntry, WaitingEntry):
     """What staff decide about messages. Sending itself is the sender's (sender.py), a process of its own."""
 
     name: ClassVar[str] = "notifications"
@@ -67,6 +70,8 @@ class NotificationsService(BounceEntry, TemplateEntry, ErasureEntry, WaitingEntr
         self._bus = bus
         self._desk = Desk(mailings, ledger, bus, tokens)
         self._returning = Returning(mailings, ledger, tokens)
+        self._rules = RuleDesk(mailings, ledger, bus)
+        self._rule_work = RuleWork(mailings, ledger, bus)
         self.outbox = mailings.outbox
 
     @on_batch("notifications.consents", [ConsentChanged], size=500, linger=0.02)

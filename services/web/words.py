@@ -254,10 +254,23 @@ RULES = {
     "suppression_list": "the address is on the suppression list",
     "cancelled": "the mailing was cancelled",
     "erased": "was erased",
+    "not_in_segment": "is not in the segment",
+    "unknown": "is not a contact any more",
 }
 REPORTS = {"permanent": "Came back", "temporary": "Failed for now", "complaint": "Marked as junk"}
 REPORT_OUTCOMES = {
     "bounced": "Nothing more is sent to the address.",
     "suppressed": "Nothing more is sent to the address.",
     "noted": "It is noted; messages are still sent.",
+}
+OCCASIONS = {
+    "contact_registered": "When a person becomes known",
+    "consent_given": "When somebody agrees to messages of its kind",
+    "segment_entered": "When a contact comes into the segment",
+}
+KEPT_BACK = {
+    "import": "an import brought it about, and the rule leaves those out",
+    "expired": "it waited too long for its turn",
+    "switched_off": "the rule was switched off",
+    "had_it": "the contact has had this message before",
 }

@@ -1,0 +1,46 @@
+"""Which events are an occasion for a rule, and what each says to it. Pure.
+
+A new occasion is a name in the contract, an event in FOLLOWED and a case in `occasions_of`. An event that names no
+contact (a consultation opened, an outcome published) is an occasion for each member of the rule's segment.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts.base import Envelope, Event
+from shared.contracts.consent import ConsentChanged
+from shared.contracts.contacts import ContactRegistered
+from shared.contracts.rules import Occasion
+from shared.contracts.segments import SegmentEntered
+
+FOLLOWED = (ContactRegistered, ConsentChanged, SegmentEntered)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """An occasion that has come to one contact."""
+
+    occasion: Occasion
+    event_id: str
+    contact_id: str
+    at: datetime
+    """When the event was made; of an import also what is older was made now."""
+    is_import: bool = False
+    purpose: str = ""
+    segment_id: str = ""
+
+
+def occasions_of(envelope: Envelope[Event]) -> Iterator[Cause]:
+    """What an event is an occasion for."""
+    event, of = envelope.data, (envelope.id,)
+    if isinstance(event, ContactRegistered):
+        if event.contact.kind == "person":
+            yield Cause("contact_registered", *of, event.contact.contact_id, envelope.time, bool(event.through))
+    elif isinstance(event, ConsentChanged):
+        said = event.consent
+        if said.given and said.channel == "email":
+            is_import = said.method == "import"
+            yield Cause("consent_given", *of, said.contact_id, envelope.time, is_import, purpose=said.purpose)
+    elif isinstance(event, SegmentEntered):
+        yield Cause("segment_entered", *of, event.contact_id, envelope.time, segment_id=event.segment_id)
