@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from services.notifications.bounces import FakeBounces
 from services.notifications.domain import HELD, Addressee, Chunk, is_announced, without
 from services.notifications.ledger import LineKey, Settlement, chunk_id
+from services.notifications.presence import FakeSenders
 from services.notifications.repository import Withdrawal, is_open
 from services.notifications.repository import without as without_words
 from services.notifications.rules.fake import FakeRules
@@ -31,6 +32,7 @@ class FakeMailings:
         self.bounces = FakeBounces()
         self.templates = FakeTemplates()
         self.rules = FakeRules()
+        self.senders = FakeSenders()
 
     def insert(self, mailing: Mailing) -> bool:
         return self._mailings.setdefault(mailing.mailing_id, mailing) is mailing
@@ -131,6 +133,9 @@ class FakeLedger:
 
     def held_by(self, owner: str) -> list[Chunk]:
         return [each for each in self._chunks.values() if each.owner == owner]
+
+    def claimed(self) -> list[Chunk]:
+        return [each for each in self._chunks.values() if each.owner]
 
     def recipients(self, chunk: Chunk) -> list[Addressee]:
         return list(self._people[chunk.chunk_id])

@@ -72,6 +72,10 @@ class Ledger(Protocol):
         """What an owner has claimed and not given back."""
         ...
 
+    def claimed(self) -> list[Chunk]:
+        """What anybody has claimed and not given back."""
+        ...
+
     def recipients(self, chunk: Chunk) -> list[Addressee]: ...
 
     def find_recipient(self, mailing_id: str, audience: int, number: int, place: int) -> Addressee | None:
@@ -169,6 +173,9 @@ class MongoLedger:
 
     def held_by(self, owner: str) -> list[Chunk]:
         return [_chunk(each) for each in self._chunks.find({"owner": owner}, {"outbox": 0})]
+
+    def claimed(self) -> list[Chunk]:
+        return [_chunk(each) for each in self._chunks.find({"owner": {"$gt": ""}}, {"outbox": 0})]
 
     def recipients(self, chunk: Chunk) -> list[Addressee]:
         found = self._audiences.find_one({"_id": chunk.chunk_id}) or {"recipients": []}

@@ -8,6 +8,7 @@ import orjson
 
 from services.notifications.bounces import Bounces, MongoBounces
 from services.notifications.domain import is_announced
+from services.notifications.presence import MongoSenders, Senders
 from services.notifications.rules.store import MongoRules, Rules
 from services.notifications.templates import MongoTemplates, Templates
 from shared.contracts.base import Envelope, Event, new_id
@@ -63,6 +64,9 @@ class Mailings(Protocol):
 
     @property
     def rules(self) -> Rules: ...
+
+    @property
+    def senders(self) -> Senders: ...
 
     def insert(self, mailing: Mailing) -> bool:
         """Store a new mailing; False when it is there already (it stays as it is)."""
@@ -123,6 +127,7 @@ class MongoMailings:
         self.bounces: Bounces = MongoBounces(database)
         self.templates: Templates = MongoTemplates(database)
         self.rules: Rules = MongoRules(database)
+        self.senders: Senders = MongoSenders(database)
         self.outbox = JoinedOutbox(MongoOutbox(self._mailings, KNOWN), MongoOutbox(database["chunks"], KNOWN))
         self._mailings.create_index("open", sparse=True)
         self._mailings.create_index("listed", sparse=True)

@@ -16,6 +16,7 @@ from services.notifications.composing import Composer
 from services.notifications.dispatch import Dispatcher, ServerAway
 from services.notifications.domain import Chunk
 from services.notifications.ledger import Ledger, MongoLedger
+from services.notifications.presence import GREETS
 from services.notifications.recovery import abandoned_desks, boot_id, recover, recover_all, take_desk
 from services.notifications.repository import Mailings, MongoMailings
 from services.notifications.sending import ChunkWork
@@ -68,6 +69,7 @@ class MailSender:
         self._stopping = threading.Event()
         self._away: dict[str, str] = {}
         self._news = ""
+        self._greeted = 0.0
         self._failed = False
         self.watch = Watch(mailings, self._withdrawals_arrive)
         self._desk = take_desk(self._folder)
@@ -129,6 +131,9 @@ class MailSender:
     def _look(self) -> None:
         try:
             self.watch.refresh()
+            if time.monotonic() - self._greeted > GREETS:
+                self._mailings.senders.greet(self._desk.owner, datetime.now(UTC))
+                self._greeted = time.monotonic()
             self._news = ""
         except Exception as error:
             if not is_unavailable(error):

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from services.notifications import domain
 from services.notifications.bounce_entry import BounceEntry
+from services.notifications.claim_entry import ClaimEntry
 from services.notifications.desk import Desk, compared_address, mailing_id_of, preview_of
 from services.notifications.domain import Addressee
 from services.notifications.erasure import ErasureEntry
@@ -59,7 +60,7 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this mailing in the meantime. Look at it again, then decide."
 
 
-class NotificationsService(BounceEntry, RuleEntry, TemplateEntry, ErasureEntry, WaitingEntry):
+class NotificationsService(BounceEntry, ClaimEntry, RuleEntry, TemplateEntry, ErasureEntry, WaitingEntry):
     """What staff decide about messages. Sending itself is the sender's (sender.py), a process of its own."""
 
     name: ClassVar[str] = "notifications"
