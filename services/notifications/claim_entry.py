@@ -24,7 +24,7 @@ class ClaimEntry:
     def list_claims(self, request: ListClaims) -> Claims:
         seen = self._mailings.senders.seen()
         chunks, recipients = Counter[str](), Counter[str]()
-        for each in self._ledger.claimed():
+        for each in self._ledger.held_by():
             chunks[each.owner] += 1
             recipients[each.owner] += each.size
         return Claims(

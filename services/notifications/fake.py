@@ -131,11 +131,8 @@ class FakeLedger:
         self._chunks[chunk.chunk_id] = claimed
         return claimed
 
-    def held_by(self, owner: str) -> list[Chunk]:
-        return [each for each in self._chunks.values() if each.owner == owner]
-
-    def claimed(self) -> list[Chunk]:
-        return [each for each in self._chunks.values() if each.owner]
+    def held_by(self, owner: str = "") -> list[Chunk]:
+        return [each for each in self._chunks.values() if each.owner and owner in ("", each.owner)]
 
     def recipients(self, chunk: Chunk) -> list[Addressee]:
         return list(self._people[chunk.chunk_id])

@@ -13,6 +13,7 @@ from services.notifications.ledger import Ledger, MongoLedger
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
 from services.notifications.returning import Returning
 from services.notifications.rules.desk import RuleDesk
+from services.notifications.rules.digest import Digest
 from services.notifications.rules.entry import RuleEntry
 from services.notifications.rules.work import RuleWork
 from services.notifications.template_entry import TemplateEntry
@@ -65,13 +66,14 @@ class NotificationsService(BounceEntry, ClaimEntry, RuleEntry, TemplateEntry, Er
 
     name: ClassVar[str] = "notifications"
 
-    def __init__(self, mailings: Mailings, ledger: Ledger, bus: Bus, tokens: Tokens) -> None:
+    def __init__(self, mailings: Mailings, ledger: Ledger, bus: Bus, tokens: Tokens, public_url: str = "") -> None:
         self._mailings = mailings
         self._ledger = ledger
         self._bus = bus
         self._desk = Desk(mailings, ledger, bus, tokens)
         self._returning = Returning(mailings, ledger, tokens)
-        self._rules = RuleDesk(mailings, ledger, bus)
+        self._digest = Digest(mailings, bus, self._desk, public_url)
+        self._rules = RuleDesk(mailings, ledger, bus, self._digest)
         self._rule_work = RuleWork(mailings, ledger, bus)
         self.outbox = mailings.outbox
 
@@ -200,7 +202,8 @@ class NotificationsService(BounceEntry, ClaimEntry, RuleEntry, TemplateEntry, Er
 
 def build(settings: Settings, bus: Bus) -> NotificationsService:
     database = connect(settings, "notifications")
-    return NotificationsService(MongoMailings(database), MongoLedger(database), bus, Tokens(settings.secret))
+    mailings, ledger = MongoMailings(database), MongoLedger(database)
+    return NotificationsService(mailings, ledger, bus, Tokens(settings.secret), settings.public_url)
 
 
 def _now() -> datetime:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from services.notifications.domain import is_announced
 from services.notifications.repository import Mailings
 from shared.contracts.waiting import CountWaiting, Pile, Waiting, waiting
 from shared.messaging import rpc
@@ -19,7 +20,7 @@ class WaitingEntry:
     def count_waiting(self, request: CountWaiting) -> Waiting:
         piles: dict[str, list[str]] = defaultdict(list)
         for mailing in (*self._mailings.drafts(), *self._mailings.unfinished()):
-            if mailing.lane == "bulk" and mailing.state in SORTS:
+            if is_announced(mailing) and mailing.state in SORTS:
                 piles[SORTS[mailing.state]].append(mailing.mailing_id)
         return waiting(
             *(Pile(sort=sort, count=len(ids), only=ids[0] if len(ids) == 1 else "") for sort, ids in piles.items())

@@ -8,13 +8,15 @@ from shared.contracts.base import Personal, Request, Value
 from shared.contracts.consent import Purpose
 from shared.contracts.notifications import EndState
 
-Occasion = Literal["contact_registered", "consent_given", "segment_entered"]
-"""What a rule waits for. `consent_given` is of the rule's own purpose, by e-mail."""
+Occasion = Literal["contact_registered", "consent_given", "segment_entered", "weekly_digest"]
+"""What a rule waits for. `consent_given` is of the rule's own purpose, by e-mail. `weekly_digest`: Monday at seven in
+the morning, when enquiries or complaints wait for an answer; it goes to the rule's owners."""
 LogState = Literal["waiting", "taken", "kept_back"]
 """`taken`: handed to the sender; the ledger says what became of it."""
-KeptBack = Literal["", "import", "expired", "switched_off", "had_it"]
+KeptBack = Literal["", "import", "expired", "switched_off", "had_it", "nothing_waits"]
 """Why a message was not handed to the sender. `import`: an import brought it about, and the rule leaves those out.
-`expired`: it waited too long. `had_it`: the contact has had the rule's message before."""
+`expired`: it waited too long. `had_it`: the contact has had the rule's message before.
+`nothing_waits`: there was nothing to tell the owners."""
 
 
 class RuleSettings(Value):
@@ -27,6 +29,7 @@ class RuleSettings(Value):
     segment_id: Annotated[str, Field(max_length=100)] = ""
     """For `segment_entered` the segment that is meant. Else: only who is in it when the message is sent; empty: all."""
     segment_name: Annotated[str, Field(max_length=200)] = ""
+    """Filled in when the rule is saved."""
     repeats: bool = False
     """Whether it sends to the same contact again when the same happens again."""
     takes_imports: bool = False
@@ -34,10 +37,17 @@ class RuleSettings(Value):
     per_hour: Annotated[int, Field(ge=1, le=5000)] = 100
     """At most so many messages in an hour; the others wait for their turn."""
 
+    owners: Annotated[tuple[Annotated[str, Personal, Field(min_length=3, max_length=320)], ...], Personal] = Field(
+        default=(), max_length=20
+    )
+    """E-mail addresses of staff that a digest goes to."""
+
     @model_validator(mode="after")
-    def _names_its_segment(self) -> Self:
+    def _names_whom_it_is_for(self) -> Self:
         if self.occasion == "segment_entered" and not self.segment_id:
             raise ValueError("choose the segment")
+        if self.occasion == "weekly_digest" and not self.owners:
+            raise ValueError("name the owners")
         return self
 
 
@@ -111,6 +121,30 @@ class GetRule(Request[RuleProgress]):
     rule_id: str
 
 
+class Choice(Value):
+    """Something that a rule may name."""
+
+    id: str
+    name: str
+
+
+class RuleForm(Value):
+    """What somebody needs who writes or changes a rule."""
+
+    rule: SendingRule | None = None
+    templates: tuple[Choice, ...]
+    segments: tuple[Choice, ...] | None
+    """None while contacts does not answer."""
+
+
+class GetRuleForm(Request[RuleForm]):
+    """A rule as it stands (without an id: none yet), and what it may name."""
+
+    service: ClassVar[str] = "notifications"
+    reply: ClassVar = RuleForm
+    rule_id: str = ""
+
+
 class ListRules(Request[RuleList]):
     """Every rule, by name."""
 
@@ -127,6 +161,8 @@ class RulePreview(Value):
     would_get: int
     kept_back: dict[str, int]
     """Rule of the ledger -> people nothing would have been sent to."""
+    digest: tuple[str, ...] = ()
+    """What a digest would say now, line by line."""
 
 
 class PreviewRule(Request[RulePreview]):
@@ -142,10 +178,11 @@ class RuleLine(Value):
 
     rule_id: str
     contact_id: str
+    """Empty for an owner."""
     name: Annotated[str, Personal] = ""
     """As the ledger has it; empty before."""
     event_id: str
-    """The event that was the occasion."""
+    """The event that was the occasion; of a digest the week."""
     occurred_at: AwareDatetime
     state: LogState
     kept_back: KeptBack = ""

@@ -26,7 +26,7 @@ from shared.contracts.rules import (
     SendingRule,
     SwitchRule,
 )
-from shared.contracts.segments import SegmentEntered
+from shared.contracts.segments import GetSegment, Segment, SegmentEntered
 from shared.contracts.subscriptions import Suppress
 from shared.contracts.templates import CreateTemplate, SaveTemplate
 from shared.errors import Conflict, NotFound
@@ -43,6 +43,13 @@ class Panel(Contacts):
     def __init__(self) -> None:
         super().__init__()
         self.inside: set[str] = set()
+
+    @rpc
+    def get_segment(self, request: GetSegment) -> Segment:
+        said = {"name": "Panel", "version": 1, "meaning": "carers", "members": 3, "filled": 1}
+        who = {"created_by": "s", "created_at": AT, "changed_by": "s", "changed_at": AT}
+        rule = {"conditions": [{"field": "group", "any_of": ["carers"]}]}
+        return Segment.model_validate(said | who | {"segment_id": request.segment_id, "rule": rule})
 
     @rpc
     def find_recipients(self, request: FindRecipients) -> RecipientPage:

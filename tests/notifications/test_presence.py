@@ -17,6 +17,6 @@ def test_a_sender_was_alive_when_it_said_so_last(stored: Stored) -> None:
 def test_what_anybody_holds_is_known_with_its_owner(stored: Stored) -> None:
     for number in range(2):
         stored.ledger.add_audience("mlg_1", 1, number, people(3))
-    assert stored.ledger.claimed() == []
+    assert stored.ledger.held_by() == []
     claimed = stored.ledger.claim(stored.ledger.waiting("mlg_1", 1, NOW, 5)[0], "snd_1", "boot")
-    assert stored.ledger.claimed() == [claimed]
+    assert stored.ledger.held_by() == [claimed]

@@ -1,6 +1,6 @@
 """Rules on the page: written, looked at, switched on, and what became of each message."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -11,7 +11,7 @@ from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.rules import CreateRule, GetRule, ListRules, RuleSettings, SendingRule, SwitchRule
 from shared.contracts.templates import CreateTemplate
-from tests.builders import a_new_contact, a_statement, a_template_text
+from tests.builders import a_body, a_new_contact, a_person, a_statement, a_template_text, headers
 from tests.notifications.sink import Sink
 from tests.web.conftest import County
 from tests.web.test_mailings import panel, post, sink
@@ -81,7 +81,9 @@ async def test_what_is_wrong_is_said_beside_its_field_and_nothing_typed_is_lost(
     answer = await post(browser, "/rules/new", "/rules/new", **typed(template, occasion="segment_entered"))
     assert "Choose the segment that contacts come into" in answer.text
     answer = await post(browser, "/rules/new", "/rules/new", **typed(template, segment_id="seg_gone"))
-    assert "Choose a segment that is still there" in answer.text
+    assert (answer.status_code, "There is no such segment" in answer.text) == (404, True)
+    answer = await post(browser, "/rules/new", "/rules/new", **typed(template, occasion="weekly_digest"))
+    assert "at least one owner" in answer.text
 
 
 async def test_the_later_of_two_who_edit_or_switch_is_told(
@@ -100,6 +102,24 @@ async def test_the_later_of_two_who_edit_or_switch_is_told(
     assert changed.status_code == 303
     now = county.bus.call(GetRule(rule_id=rule.rule_id)).rule
     assert (now.settings.repeats, now.is_on, now.changed_by) == (True, False, "Sam Staff")
+
+
+async def test_a_digest_names_its_owners_and_says_what_it_would_tell(
+    county: County, browser: httpx.AsyncClient, template: str
+) -> None:
+    owners = "pals@example.org\nchief@example.org"
+    answer = await post(browser, "/rules/new", "/rules/new", **typed(template, occasion="weekly_digest", owners=owners))
+    page = await browser.get(answer.headers["location"])
+    assert "pals@example.org, chief@example.org" in page.text
+    assert "Nothing waits for an answer" in page.text
+    person = a_person("Ann Lee", email="ann@example.org")
+    at = datetime.now(UTC).isoformat()
+    enquiry = a_body(kind="enquiry", people=[person], occurred_at=at)
+    county.bus.publish_inbound([enquiry], headers() | {"received_at": at})
+    county.settle()
+    assert "1 enquiry, since" in (await browser.get(answer.headers["location"])).text
+    edit = answer.headers["location"].partition("?")[0] + "/edit"
+    assert "pals@example.org\nchief@example.org" in (await browser.get(edit)).text
 
 
 async def test_only_whoever_may_send_switches_a_rule(county: County, template: str) -> None:

@@ -5,9 +5,11 @@ from datetime import datetime
 from hashlib import sha256
 
 from services.notifications import domain as mail
+from services.notifications.desk import compared_address
 from services.notifications.ledger import Ledger
 from services.notifications.repository import Mailings
 from services.notifications.rules import domain
+from services.notifications.rules.digest import Digest
 from services.notifications.rules.domain import Logged
 from services.notifications.templates import find_version
 from shared.contracts.consent import FindRecipients
@@ -15,7 +17,9 @@ from shared.contracts.history import Reader, SearchHistory
 from shared.contracts.notifications import LedgerLine
 from shared.contracts.rules import (
     ChangeRule,
+    Choice,
     CreateRule,
+    RuleForm,
     RuleLine,
     RulePreview,
     RuleProgress,
@@ -23,8 +27,8 @@ from shared.contracts.rules import (
     SendingRule,
     SwitchRule,
 )
-from shared.contracts.segments import ListSegmentMembers
-from shared.errors import Conflict, Invalid, NotFound
+from shared.contracts.segments import GetSegment, ListSegmentMembers, ListSegments
+from shared.errors import Conflict, Invalid, NotFound, Unavailable
 from shared.messaging import Bus
 
 CHANGED_MEANWHILE = "Somebody else changed this rule in the meantime. Look at it again, then decide."
@@ -36,24 +40,25 @@ NAMED = 20
 class RuleDesk:
     """Rules as staff see them; `bus` reaches contacts and the history."""
 
-    def __init__(self, mailings: Mailings, ledger: Ledger, bus: Bus) -> None:
+    def __init__(self, mailings: Mailings, ledger: Ledger, bus: Bus, digest: Digest) -> None:
         self._mailings = mailings
         self._rules = mailings.rules
         self._ledger = ledger
         self._bus = bus
+        self._digest = digest
 
     def create(self, request: CreateRule, at: datetime) -> SendingRule:
         if len(self._rules.list()) >= MOST_RULES:
             raise Invalid(f"There can be {MOST_RULES} rules. Change one that nobody needs.")
         rule_id = f"rul_{sha256(request.request_id.encode()).hexdigest()[:24]}"
-        version = self._newest_version(request.settings)
-        self._rules.insert(domain.create(rule_id, request.settings, version, at, request.by))
+        settings, version = self._checked(request.settings)
+        self._rules.insert(domain.create(rule_id, settings, version, at, request.by))
         return self.get(rule_id)
 
     def change(self, request: ChangeRule, at: datetime) -> SendingRule:
         rule = self._at(request.rule_id, request.version)
-        version = self._newest_version(request.settings)
-        return self._replace(domain.change(rule, request.settings, version, at, request.by))
+        settings, version = self._checked(request.settings)
+        return self._replace(domain.change(rule, settings, version, at, request.by))
 
     def switch(self, request: SwitchRule, at: datetime) -> SendingRule:
         rule = self._at(request.rule_id, request.version)
@@ -65,6 +70,21 @@ class RuleDesk:
             raise NotFound("There is no such rule.")
         return found
 
+    def form(self, rule_id: str) -> RuleForm:
+        """Without segments while contacts is away: what somebody types must not be lost for that."""
+        try:
+            found = self._bus.call(ListSegments()).segments
+            segments = tuple(Choice(id=each.segment_id, name=each.name) for each in found)
+        except Unavailable:
+            segments = None
+        return RuleForm(
+            rule=self.get(rule_id) if rule_id else None,
+            templates=tuple(
+                Choice(id=each.template_id, name=each.text.name) for each in self._mailings.templates.newest()
+            ),
+            segments=segments,
+        )
+
     def progress(self, rule_id: str) -> RuleProgress:
         rule = self.get(rule_id)
         newest = find_version(self._mailings.templates, rule.settings.template_id)
@@ -75,8 +95,11 @@ class RuleDesk:
             waiting=self._rules.count_waiting(rule_id),
         )
 
-    def preview(self, rule_id: str) -> RulePreview:
+    def preview(self, rule_id: str, at: datetime) -> RulePreview:
         settings = self.get(rule_id).settings
+        if settings.occasion == "weekly_digest":
+            lines = tuple(self._digest.lines(at))
+            return RulePreview(looked_at=0, names=(), would_get=len(settings.owners), kept_back={}, digest=lines)
         ids = self._latest_contacts(settings)
         question = FindRecipients(
             contact_ids=ids, purpose=settings.purpose, channel="email", segment_id=settings.segment_id
@@ -106,8 +129,16 @@ class RuleDesk:
         items = self._bus.call(asked).items
         return tuple(dict.fromkeys(contact.id for item in items for contact in item.contacts))[:1000]
 
-    def _newest_version(self, settings: RuleSettings) -> int:
-        return find_version(self._mailings.templates, settings.template_id).version
+    def _checked(self, settings: RuleSettings) -> tuple[RuleSettings, int]:
+        """With the name that its segment has now, and the newest version of its template.
+
+        Invalid for an owner's address that is none; NotFound for a template or a segment that is not there.
+        """
+        for each in settings.owners:
+            compared_address(each)
+        version = find_version(self._mailings.templates, settings.template_id).version
+        name = self._bus.call(GetSegment(segment_id=settings.segment_id)).name if settings.segment_id else ""
+        return settings.model_copy(update={"segment_name": name}), version
 
     def _at(self, rule_id: str, version: int) -> SendingRule:
         rule = self.get(rule_id)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from services.notifications.rules.occasions import Cause
 from shared.contracts.notifications import Mailing, MailingDraft
@@ -13,6 +14,7 @@ GATHER = timedelta(seconds=10)
 """An occasion waits so long before it is looked at: consents and segments that come with it are there by then."""
 EXPIRES = timedelta(days=3)
 """An occasion that has waited longer for its turn is none any more."""
+LONDON = ZoneInfo("Europe/London")
 HOUR = timedelta(hours=1)
 BATCH = 200
 """Recipients that become one mailing, at most."""
@@ -73,6 +75,16 @@ def log(rule: SendingRule, cause: Cause) -> Logged:
     if cause.is_import and not rule.settings.takes_imports:
         return Logged(*line, "kept_back", "import")
     return Logged(*line)
+
+
+def digest_week(on_since: datetime, at: datetime) -> str:
+    """The week (ISO, `2026-W48`) whose digest is due: since Monday at seven in the morning; empty when none is."""
+    local = at.astimezone(LONDON)
+    monday = (local - timedelta(days=local.weekday())).replace(hour=7, minute=0, second=0, microsecond=0)
+    if not max(on_since, at - EXPIRES) <= monday <= at:
+        return ""
+    year, week, _ = monday.isocalendar()
+    return f"{year}-W{week:02}"
 
 
 def room(rule: SendingRule, taken: int) -> int:

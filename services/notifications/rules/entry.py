@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from services.notifications.repository import Mailings
 from services.notifications.rules.desk import RuleDesk
+from services.notifications.rules.digest import Digest
 from services.notifications.rules.occasions import FOLLOWED
 from services.notifications.rules.work import RuleWork
 from shared.contracts.base import Envelope, Event
@@ -11,9 +12,11 @@ from shared.contracts.rules import (
     ChangeRule,
     CreateRule,
     GetRule,
+    GetRuleForm,
     ListRuleLog,
     ListRules,
     PreviewRule,
+    RuleForm,
     RuleList,
     RuleLog,
     RulePreview,
@@ -30,6 +33,7 @@ class RuleEntry:
     _mailings: Mailings
     _rules: RuleDesk
     _rule_work: RuleWork
+    _digest: Digest
 
     @on_batch("notifications.occasions", FOLLOWED, size=500, linger=0.2)
     def note_occasions(self, batch: list[Envelope[Event]]) -> list[Envelope[Event]]:
@@ -41,6 +45,11 @@ class RuleEntry:
     def send_by_rules(self) -> None:
         """A turn of sending what rules have found an occasion for."""
         self._rule_work.turn(datetime.now(UTC))
+
+    @every(30.0)
+    def send_digests(self) -> None:
+        """What owners are told once a week."""
+        self._digest.turn(datetime.now(UTC))
 
     @rpc
     def create_rule(self, request: CreateRule) -> SendingRule:
@@ -59,12 +68,16 @@ class RuleEntry:
         return self._rules.progress(request.rule_id)
 
     @rpc
+    def get_rule_form(self, request: GetRuleForm) -> RuleForm:
+        return self._rules.form(request.rule_id)
+
+    @rpc
     def list_rules(self, request: ListRules) -> RuleList:
         return RuleList(items=tuple(self._mailings.rules.list()))
 
     @rpc
     def preview_rule(self, request: PreviewRule) -> RulePreview:
-        return self._rules.preview(request.rule_id)
+        return self._rules.preview(request.rule_id, datetime.now(UTC))
 
     @rpc
     def list_rule_log(self, request: ListRuleLog) -> RuleLog:

@@ -36,6 +36,9 @@ class FakeRules:
         for each in lines:
             self._log.setdefault(each.key, each)
 
+    def has(self, rule_id: str, event_id: str) -> bool:
+        return any((each.rule_id, each.event_id) == (rule_id, event_id) for each in self._log.values())
+
     def waiting(self, rule_id: str, until: datetime, limit: int) -> Sequence[Logged]:
         found = [each for each in self._waiting(rule_id) if each.at <= until]
         return sorted(found, key=lambda each: each.order)[:limit]

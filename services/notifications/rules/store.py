@@ -34,6 +34,10 @@ class Rules(Protocol):
         """Put lines into the log; what is there stays as it is."""
         ...
 
+    def has(self, rule_id: str, event_id: str) -> bool:
+        """Whether the log has a line of this event."""
+        ...
+
     def waiting(self, rule_id: str, until: datetime, limit: int) -> Sequence[Logged]:
         """Occasions up to a moment that wait, the oldest first."""
         ...
@@ -85,6 +89,7 @@ class MongoRules:
         self._log = database["rule_log"]
         self._log.create_index([("rule_id", 1), ("order", 1)])
         self._log.create_index([("rule_id", 1), ("contact_id", 1)])
+        self._log.create_index([("rule_id", 1), ("event_id", 1)])
         self._log.create_index("waiting", sparse=True)
         self._log.create_index("taken", sparse=True)
         self._log.create_index("mailing_id", sparse=True)
@@ -107,6 +112,9 @@ class MongoRules:
     def note(self, lines: Sequence[Logged]) -> None:
         if lines:
             insert_new(self._log, [_line_document(each) for each in lines])
+
+    def has(self, rule_id: str, event_id: str) -> bool:
+        return self._log.find_one({"rule_id": rule_id, "event_id": event_id}, {"_id": 1}) is not None
 
     def waiting(self, rule_id: str, until: datetime, limit: int) -> Sequence[Logged]:
         asked = {"waiting": {"$gt": f"{rule_id}:", "$lte": f"{rule_id}:{_stamp(until)}~"}}
@@ -183,6 +191,8 @@ def _kept_back(reason: KeptBack) -> dict[str, Any]:
 def _line_document(line: Logged) -> dict[str, Any]:
     names = ("rule_id", "event_id", "contact_id", "state", "kept_back", "order")
     document = {"_id": line.key} | {name: getattr(line, name) for name in names}
+    if line.mailing_id:
+        document["mailing_id"] = line.mailing_id
     return document | ({"waiting": f"{line.rule_id}:{line.order}"} if line.state == "waiting" else {})
 
 

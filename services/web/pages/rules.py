@@ -9,20 +9,20 @@ from starlette.responses import RedirectResponse, Response
 from services.web.access import caller, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
-from services.web.pages.forms import Form, number, text
+from services.web.pages.forms import Form, lines, number, text
 from services.web.rendering import render
 from shared.contracts.rules import (
     ChangeRule,
     CreateRule,
     GetRule,
+    GetRuleForm,
     ListRuleLog,
     ListRules,
     PreviewRule,
+    RuleForm,
     RuleSettings,
     SwitchRule,
 )
-from shared.contracts.segments import ListSegments
-from shared.contracts.templates import ListTemplates
 
 router = APIRouter(prefix="/rules", include_in_schema=False)
 FIELDS = ("name", "occasion", "template_id", "purpose", "segment_id", "per_hour")
@@ -33,7 +33,8 @@ SENTENCES = {
     "template_id": "Choose the template it sends",
     "purpose": "Choose what its messages are for",
     "per_hour": "Enter how many messages may go in an hour, from 1 to 5,000",
-    "": "Choose the segment that contacts come into",
+    "segment_id": "Choose the segment that contacts come into",
+    "owners": "Enter the e-mail address of at least one owner, each on a line of its own",
 }
 
 
@@ -51,7 +52,7 @@ async def new_rule(request: Request) -> Response:
 @router.post("/new", dependencies=[staff("mailings:write")])
 async def create_rule(request: Request) -> Response:
     form = _typed(await request.form())
-    settings = await _settings(request, form)
+    settings = _settings(form)
     if settings is not None:
         question = CreateRule(request_id=form.request_id, settings=settings, by=caller(request).name)
         made = await form.attempt(backend(request).call(question))
@@ -67,14 +68,17 @@ async def show_rule(request: Request, rule_id: str) -> Response:
 
 @router.get("/{rule_id}/edit", dependencies=[staff("mailings:write")])
 async def edit_rule(request: Request, rule_id: str) -> Response:
-    rule = (await backend(request).call(GetRule(rule_id=rule_id))).rule
-    return await _show(request, Form(rule.settings.model_dump() | {"version": rule.version}), rule_id)
+    choices = await backend(request).call(GetRuleForm(rule_id=rule_id))
+    assert choices.rule is not None
+    settings = choices.rule.settings
+    typed = settings.model_dump() | {"owners": "\n".join(settings.owners), "version": choices.rule.version}
+    return await _show(request, Form(typed), rule_id, choices)
 
 
 @router.post("/{rule_id}/edit", dependencies=[staff("mailings:write")])
 async def change_rule(request: Request, rule_id: str) -> Response:
     form = _typed(await request.form())
-    settings = await _settings(request, form)
+    settings = _settings(form)
     if settings is not None:
         version, by = form.values["version"], caller(request).name
         question = ChangeRule(rule_id=rule_id, version=version, settings=settings, by=by)
@@ -106,51 +110,36 @@ async def show_log(request: Request, rule_id: str) -> Response:
 
 async def _show_rule(request: Request, rule_id: str, form: Form) -> Response:
     """With whom it would have reached; that is left out while contacts or the history do not answer."""
-    behind, looking = backend(request), Form({})
-    progress, preview = await asyncio.gather(
-        behind.call(GetRule(rule_id=rule_id)), looking.attempt(behind.call(PreviewRule(rule_id=rule_id)))
-    )
+    behind, looking, preview = backend(request), Form({}, fault="Load this page again."), None
+    asked = behind.call(GetRule(rule_id=rule_id))
+    if form.fault:  # somebody else was faster: what counts now is how the rule stands
+        progress = await asked
+    else:
+        progress, preview = await asyncio.gather(asked, looking.attempt(behind.call(PreviewRule(rule_id=rule_id))))
     done = request.query_params.get("done", "")
     context = {"progress": progress, "preview": preview, "why_not": looking.fault, "form": form, "done": done}
     return render(request, "rule.html", status=form.status, **context)
 
 
-async def _show(request: Request, form: Form, rule_id: str = "") -> Response:
-    """The form; while a service is away it comes back with what was typed, without what that service knows."""
-    behind = backend(request)
-    templates = await form.attempt(behind.call(ListTemplates()))
-    segments = await form.attempt(behind.call(ListSegments()))
-    return render(
-        request,
-        "rule_edit.html",
-        status=form.status,
-        form=form,
-        rule_id=rule_id,
-        templates=templates.items if templates else (),
-        segments=segments.segments if segments else (),
-    )
+async def _show(request: Request, form: Form, rule_id: str = "", choices: RuleForm | None = None) -> Response:
+    """The form; while notifications is away it comes back with what was typed."""
+    choices = choices or await form.attempt(backend(request).call(GetRuleForm(rule_id=rule_id)))
+    return render(request, "rule_edit.html", status=form.status, form=form, rule_id=rule_id, choices=choices)
 
 
-async def _settings(request: Request, form: Form) -> RuleSettings | None:
-    """What was typed, with the name that its segment has now."""
-    values = {name: form.values[name] for name in (*FIELDS, *CHOICES)}
-    if values["segment_id"]:
-        segments = await form.attempt(backend(request).call(ListSegments()))
-        if segments is None:
-            return None
-        names = {each.segment_id: each.name for each in segments.segments}
-        if values["segment_id"] not in names:
-            form.errors["segment_id"], form.status = "Choose a segment that is still there", 422
-            return None
-        values["segment_name"] = names[values["segment_id"]]
+def _settings(form: Form) -> RuleSettings | None:
+    values = {name: form.values[name] for name in (*FIELDS, *CHOICES)} | {"owners": lines(form.values["owners"])}
     settings: RuleSettings | None = form.check(RuleSettings, values, SENTENCES)
-    if "" in form.errors:
-        form.errors["segment_id"] = form.errors.pop("")
+    if "" in form.errors:  # what is missing depends on when the rule sends
+        place = "owners" if values["occasion"] == "weekly_digest" else "segment_id"
+        form.errors[place] = SENTENCES[place]
+        del form.errors[""]
     return settings
 
 
 def _typed(sent: Any) -> Form:
     ticked = {name: text(sent, name) == "yes" for name in CHOICES}
-    form = Form({name: text(sent, name) for name in FIELDS} | ticked | {"version": number(sent, "version")})
+    said = {name: text(sent, name) for name in (*FIELDS, "owners")}
+    form = Form(said | ticked | {"version": number(sent, "version")})
     form.request_id = text(sent, "request_id") or form.request_id
     return form
