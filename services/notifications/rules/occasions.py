@@ -1,7 +1,8 @@
 """Which events are an occasion for a rule, and what each says to it. Pure.
 
-A new occasion is a name in the contract, an event in FOLLOWED and a case in `occasions_of`. An event that names no
-contact (a consultation opened, an outcome published) is an occasion for each member of the rule's segment.
+A new occasion is a name in the contract, an event in FOLLOWED, a case in `occasions_of` and its words in the web. That
+is all when the event names its contacts (a question answered). For one that names none (a consultation opened) whoever
+adds it schedules a mailing to the rule's segment, under an id made of rule and event: it is frozen like any other.
 """
 
 from collections.abc import Iterator
