@@ -4,10 +4,11 @@ import sys
 
 import typer
 
-from deploy.commands import bounce, erasing, instance, keys, parked, quarantine, users
+from deploy.commands import bounce, erasing, instance, keys, mail, parked, quarantine, users
 from shared.errors import WellheardError
 
 _app = typer.Typer(no_args_is_help=True, add_completion=False, help="Looks after one instance of Wellheard.")
+_app.add_typer(mail.app, name="mail")
 _app.add_typer(parked.app, name="parked")
 _app.add_typer(quarantine.app, name="quarantine")
 _app.add_typer(keys.app, name="key")

@@ -6,6 +6,7 @@ from itertools import islice
 from random import Random
 
 from deploy.seed.county import County
+from deploy.seed.rules import add_rules
 from shared.contracts.consent import RecordConsents, Statement
 from shared.contracts.notifications import DraftMailing, MailingDraft
 from shared.contracts.segments import CreateSegment, Rule
@@ -70,6 +71,7 @@ def add_consents(bus: RpcClient, county: County, ids: list[str]) -> None:
         segment_name=segments[0].name,
     )
     bus.call(DraftMailing(request_id=f"demo-{county.seed}-newsletter", draft=draft, by="demo"))
+    add_rules(bus, county)
 
 
 def _statements(county: County, ids: list[str]) -> Iterator[Statement]:

@@ -14,6 +14,7 @@ from services.contacts.importing.entry import ImportEntry
 from services.contacts.importing.store import Imports, MongoImports
 from services.contacts.importing.work import ImportWork
 from services.contacts.merger import Merger
+from services.contacts.merging_entry import MergingEntry
 from services.contacts.preference_entry import PreferenceEntry
 from services.contacts.preferences import MongoPreferences, PreferenceDesk, PreferenceStore
 from services.contacts.reference import REFERENCE
@@ -24,11 +25,11 @@ from services.contacts.segments.causes import FOLLOWED
 from services.contacts.segments.keeping import Keeper
 from services.contacts.subscribing.desk import SubscribingDesk
 from services.contacts.subscribing.entry import SubscribingEntry
-from services.contacts.waiting_entry import WaitingEntry
-from shared.contracts.base import Done, Envelope, Event
+from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import (
     Consents,
     ContactConsents,
+    FindRecipients,
     GetConsents,
     ListRecipients,
     RecipientPage,
@@ -48,7 +49,6 @@ from shared.contracts.contacts import (
     ResolveContacts,
 )
 from shared.contracts.contacts import Contacts as ContactList
-from shared.contracts.merging import DeclareDifferent, Likenesses, ListDuplicates, MergeContacts, UnmergeContacts
 from shared.contracts.segments import (
     ChangeSegment,
     CreateSegment,
@@ -74,7 +74,7 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this contact in the meantime. Look at it again, then change it."
 
 
-class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, ErasureEntry, WaitingEntry):
+class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, MergingEntry, ErasureEntry):
     """Answers for contacts; its outbox is published by the runner after each answer."""
 
     name: ClassVar[str] = "contacts"
@@ -222,29 +222,8 @@ class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, ErasureEnt
         return self._segments.recipients(request)
 
     @rpc
-    def merge_contacts(self, request: MergeContacts) -> Contact:
-        self._count_anew()
-        return self._merger.merge(request)
-
-    @rpc
-    def unmerge_contacts(self, request: UnmergeContacts) -> Contact:
-        self._count_anew()
-        return self._merger.unmerge(request)
-
-    @rpc
-    def list_duplicates(self, request: ListDuplicates) -> Likenesses:
-        return self._duplicates.list()
-
-    @rpc
-    def declare_different(self, request: DeclareDifferent) -> Done:
-        self._count_anew()
-        self._duplicates.declare_different(request.one_id, request.other_id, request.by)
-        return Done()
-
-    @every(5.0)
-    def settle_merges(self) -> None:
-        """Takes the last steps of merges that a process left when it died."""
-        self._merger.settle()
+    def find_recipients(self, request: FindRecipients) -> RecipientPage:
+        return self._segments.find_recipients(request)
 
     @rpc
     def get_reference(self, request: GetReference) -> Reference:

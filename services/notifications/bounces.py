@@ -3,8 +3,8 @@
 That an address failed before is known by its SHA-256: enough to count, and of no use to who would write to it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Protocol
@@ -47,6 +47,10 @@ class Bounces(Protocol):
         """Messages that failed for now at an address since then."""
         ...
 
+    def forget(self, addresses: Iterable[str]) -> None:
+        """Their owner is erased: what came back from them stays, without what tells the address."""
+        ...
+
     def latest(self, limit: int, cursor: str | None) -> list[Returned]:
         """Newest first, after the cursor (an order)."""
         ...
@@ -85,6 +89,10 @@ class MongoBounces:
         asked = {"address_hash": address_hash, "kind": "temporary", "order": {"$gte": _begin(since)}}
         return self._bounces.count_documents(asked)
 
+    def forget(self, addresses: Iterable[str]) -> None:
+        asked = {"address_hash": {"$in": [hash_of(each) for each in addresses]}}
+        self._bounces.update_many(asked, {"$set": {"address_hash": ""}})
+
     def latest(self, limit: int, cursor: str | None) -> list[Returned]:
         asked = {"order": {"$lt": cursor} if cursor else {"$gt": ""}}
         return [_returned(each) for each in self._bounces.find(asked).sort("order", -1).limit(limit)]
@@ -112,6 +120,12 @@ class FakeBounces:
     def count_temporary(self, address_hash: str, since: datetime) -> int:
         mine = [each for each in self._bounces.values() if each.address_hash == address_hash and each.at >= since]
         return len([each for each in mine if each.kind == "temporary"])
+
+    def forget(self, addresses: Iterable[str]) -> None:
+        hashes = {hash_of(each) for each in addresses}
+        for key, each in self._bounces.items():
+            if each.address_hash in hashes:
+                self._bounces[key] = replace(each, address_hash="")
 
     def latest(self, limit: int, cursor: str | None) -> list[Returned]:
         found = [each for each in self._bounces.values() if not cursor or each.order < cursor]

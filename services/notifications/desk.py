@@ -1,6 +1,7 @@
 """What surrounds a mailing: its preview, a test of it, whom it would reach, and the way out of its kind."""
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from hashlib import sha256
 
@@ -99,8 +100,8 @@ class Desk:
         return Subscription(purpose=mailing.draft.purpose, subject=mailing.draft.subject), who
 
 
-def preview_of(draft: MailingDraft, name: str, is_notice: bool = False) -> Preview:
-    """What a message looks like to somebody of this name."""
+def preview_of(draft: MailingDraft, name: str, is_notice: bool = False, filled: Collection[str] = ()) -> Preview:
+    """What a message looks like to somebody of this name; `filled`: fields that a rule fills in."""
     content = compile_content(draft, is_notice=is_notice)
     values = {"name": name, "first_name": name.split(" ")[0], "unsubscribe_url": "#", "view_url": "#"}
     used = fields(content.subject) | fields(draft.body)
@@ -108,7 +109,7 @@ def preview_of(draft: MailingDraft, name: str, is_notice: bool = False) -> Previ
         subject=fill(content.subject, values),
         html=fill(content.html, values, _escaped),
         text=fill(content.text, values),
-        fields=tuple(sorted(used - KNOWN_FIELDS)),
+        fields=tuple(sorted(used - KNOWN_FIELDS - {*filled})),
     )
 
 

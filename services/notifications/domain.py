@@ -132,6 +132,11 @@ def notice(mailing_id: str, content: MailingDraft, at: datetime, by: str) -> Mai
     )
 
 
+def is_announced(mailing: Mailing) -> bool:
+    """Whether it is a mailing that somebody wrote: not a notice, and not what a rule has sent."""
+    return mailing.lane == "bulk" and not mailing.rule_id
+
+
 def _next(mailing: Mailing, at: datetime, **fields: object) -> Mailing:
     return mailing.model_copy(update={"version": mailing.version + 1, "changed_at": at, **fields})
 

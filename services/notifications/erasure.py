@@ -26,4 +26,5 @@ class ErasureEntry:
         )
         traces = self._bus.call(GetTraces(erasure_id=erased.erasure_id))
         self._mailings.erase(traces, self._ledger.erase(traces))
+        self._mailings.bounces.forget(traces.emails)
         self._bus.call(ReportErasure(erasure_id=erased.erasure_id, by_service="notifications"))

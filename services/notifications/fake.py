@@ -5,10 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from services.notifications.bounces import FakeBounces
-from services.notifications.domain import HELD, Addressee, Chunk, is_archived, without
+from services.notifications.domain import HELD, Addressee, Chunk, is_announced, is_archived, without
 from services.notifications.ledger import LineKey, Settlement, chunk_id
+from services.notifications.presence import FakeSenders
 from services.notifications.repository import Withdrawal, is_open
 from services.notifications.repository import without as without_words
+from services.notifications.rules.fake import FakeRules
 from services.notifications.templates import FakeTemplates
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contacts import ERASED_NAME
@@ -29,6 +31,8 @@ class FakeMailings:
         self.outbox = MemoryOutbox()
         self.bounces = FakeBounces()
         self.templates = FakeTemplates()
+        self.rules = FakeRules()
+        self.senders = FakeSenders()
 
     def insert(self, mailing: Mailing) -> bool:
         return self._mailings.setdefault(mailing.mailing_id, mailing) is mailing
@@ -45,7 +49,7 @@ class FakeMailings:
         return True
 
     def latest(self, limit: int, cursor: str | None) -> list[tuple[str, Mailing]]:
-        bulk = [each for each in list(self._mailings.values()) if each.lane == "bulk"]
+        bulk = [each for each in list(self._mailings.values()) if is_announced(each)]
         found = [(f"{each.created_at.isoformat()}{each.mailing_id}", each) for each in bulk]
         return sorted([each for each in found if not cursor or each[0] < cursor], reverse=True, key=_first)[:limit]
 
@@ -131,8 +135,8 @@ class FakeLedger:
         self._chunks[chunk.chunk_id] = claimed
         return claimed
 
-    def held_by(self, owner: str) -> list[Chunk]:
-        return [each for each in self._chunks.values() if each.owner == owner]
+    def held_by(self, owner: str = "") -> list[Chunk]:
+        return [each for each in self._chunks.values() if each.owner and owner in ("", each.owner)]
 
     def recipients(self, chunk: Chunk) -> list[Addressee]:
         return list(self._people[chunk.chunk_id])

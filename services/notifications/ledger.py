@@ -68,8 +68,8 @@ class Ledger(Protocol):
         """The chunk as the owner's alone; None when somebody was faster."""
         ...
 
-    def held_by(self, owner: str) -> list[Chunk]:
-        """What an owner has claimed and not given back."""
+    def held_by(self, owner: str = "") -> list[Chunk]:
+        """What an owner (none: anybody) has claimed and not given back."""
         ...
 
     def recipients(self, chunk: Chunk) -> list[Addressee]: ...
@@ -167,8 +167,8 @@ class MongoLedger:
         found = self._chunks.find_one({"_id": chunk.chunk_id}, {"outbox": 0})
         return _chunk(found) if found else None
 
-    def held_by(self, owner: str) -> list[Chunk]:
-        return [_chunk(each) for each in self._chunks.find({"owner": owner}, {"outbox": 0})]
+    def held_by(self, owner: str = "") -> list[Chunk]:
+        return [_chunk(each) for each in self._chunks.find({"owner": owner or {"$gt": ""}}, {"outbox": 0})]
 
     def recipients(self, chunk: Chunk) -> list[Addressee]:
         found = self._audiences.find_one({"_id": chunk.chunk_id}) or {"recipients": []}

@@ -7,6 +7,7 @@ that has ended: whoever comes next takes its journals into the ledger and gives 
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -80,28 +81,46 @@ def recover_all(desk: Desk, mailings: Mailings, ledger: Ledger) -> None:
 def recover(desk: Desk, mailings: Mailings, ledger: Ledger, chunks: Iterable[Chunk]) -> None:
     """Settle chunks that the desk's sender holds and nobody works on."""
     for chunk in chunks:
-        mailing = mailings.find(chunk.mailing_id)
-        if mailing is None:
-            continue
-        people = ledger.recipients(chunk)
-        known = ledger.settled(chunk.mailing_id, (each.contact_id for each in people))
-        account = read_journal(desk.journal(chunk))
-        _add_what_a_power_cut_took(account, chunk, people, known)
-        written = {each.place for each in account.outcomes}
-        ended = len([1 for place, each in enumerate(people) if each.contact_id in known and place not in written])
-        books = Bookkeeping(ledger, mailing, chunk, people)
-        books.tell(account, books.release_of(account, ended, timedelta(0)))
+        # After another boot the end of the journal may be missing.
+        _settle(mailings, ledger, chunk, read_journal(desk.journal(chunk)), is_whole=chunk.boot == boot_id())
         desk.journal(chunk).unlink(missing_ok=True)
-        doubtful = [each for each in account.outcomes if each.state == "uncertain"]
-        log.info("chunk_recovered", chunk=chunk.chunk_id, ended=len(account.outcomes), uncertain=len(doubtful))
 
 
-def _add_what_a_power_cut_took(account: Account, chunk: Chunk, people: list[Addressee], known: set[str]) -> None:
-    """After another boot the end of the journal may be missing: whoever has no end state may have been sent."""
-    if chunk.boot != boot_id():
-        written = {each.place for each in account.outcomes} | account.later
-        account.outcomes += [
-            Outcome(place, "uncertain")
-            for place, each in enumerate(people)
-            if each.contact_id not in known and place not in written
-        ]
+def release(mailings: Mailings, ledger: Ledger, owner: str) -> int:
+    """Settle what a sender holds that never comes back, nor its journals; returns the number of chunks.
+
+    Nobody is sent anything again: whoever has no end state may have been sent, and is uncertain.
+    """
+    chunks = ledger.held_by(owner)
+    for chunk in chunks:
+        _settle(mailings, ledger, chunk, Account(), is_whole=False)
+    return len(chunks)
+
+
+def _settle(mailings: Mailings, ledger: Ledger, chunk: Chunk, account: Account, is_whole: bool) -> None:
+    """Take what a journal says into the ledger; of one that is not whole, the rest as uncertain."""
+    mailing = mailings.find(chunk.mailing_id)
+    if mailing is None:
+        return
+    people = ledger.recipients(chunk)
+    known = ledger.settled(chunk.mailing_id, (each.contact_id for each in people))
+    # Of what the ledger was told the journal may have lost a part: what is added now comes behind what it still has.
+    chunk = replace(chunk, told=min(chunk.told, len(account.outcomes)))
+    if not is_whole:
+        _add_doubt(account, people, known)
+    written = {each.place for each in account.outcomes}
+    ended = len([1 for place, each in enumerate(people) if each.contact_id in known and place not in written])
+    books = Bookkeeping(ledger, mailing, chunk, people)
+    books.tell(account, books.release_of(account, ended, timedelta(0)))
+    doubtful = [each for each in account.outcomes if each.state == "uncertain"]
+    log.info("chunk_recovered", chunk=chunk.chunk_id, ended=len(account.outcomes), uncertain=len(doubtful))
+
+
+def _add_doubt(account: Account, people: list[Addressee], known: set[str]) -> None:
+    """Whoever has no end state may have been sent."""
+    written = {each.place for each in account.outcomes} | account.later
+    account.outcomes += [
+        Outcome(place, "uncertain")
+        for place, each in enumerate(people)
+        if each.contact_id not in known and place not in written
+    ]

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from services.notifications.bounces import Bounces, MongoBounces
-from services.notifications.domain import is_archived
+from services.notifications.domain import is_announced, is_archived
+from services.notifications.presence import MongoSenders, Senders
+from services.notifications.rules.store import MongoRules, Rules
 from services.notifications.templates import MongoTemplates, Templates
 from shared.contracts.base import Envelope, Event, new_id
 from shared.contracts.bounces import MessageBounced, MessageJunked
@@ -60,6 +62,12 @@ class Mailings(Protocol):
     @property
     def templates(self) -> Templates: ...
 
+    @property
+    def rules(self) -> Rules: ...
+
+    @property
+    def senders(self) -> Senders: ...
+
     def insert(self, mailing: Mailing) -> bool:
         """Store a new mailing; False when it is there already (it stays as it is)."""
         ...
@@ -71,7 +79,7 @@ class Mailings(Protocol):
         ...
 
     def latest(self, limit: int, cursor: str | None) -> list[tuple[str, Mailing]]:
-        """(cursor, mailing), newest first; notices are not among them."""
+        """(cursor, mailing), newest first; notices and what rules have sent are not among them."""
         ...
 
     def unfinished(self) -> list[Mailing]:
@@ -122,6 +130,8 @@ class MongoMailings:
         self._suppressions = database["suppressions"]
         self.bounces: Bounces = MongoBounces(database)
         self.templates: Templates = MongoTemplates(database)
+        self.rules: Rules = MongoRules(database)
+        self.senders: Senders = MongoSenders(database)
         self.outbox = JoinedOutbox(MongoOutbox(self._mailings, KNOWN), MongoOutbox(database["chunks"], KNOWN))
         self._mailings.create_index("open", sparse=True)
         self._mailings.create_index("listed", sparse=True)
@@ -132,7 +142,7 @@ class MongoMailings:
 
     def insert(self, mailing: Mailing) -> bool:
         document = _document(mailing) | {"_id": mailing.mailing_id}
-        if mailing.lane == "bulk":
+        if is_announced(mailing):
             document["listed"] = order_of(mailing.created_at) + mailing.mailing_id
         return not insert_new(self._mailings, [document])
 

@@ -16,6 +16,7 @@ from services.notifications.composing import Composer
 from services.notifications.dispatch import Dispatcher, ServerAway
 from services.notifications.domain import Chunk
 from services.notifications.ledger import Ledger, MongoLedger
+from services.notifications.presence import GREETS
 from services.notifications.recovery import abandoned_desks, boot_id, recover, recover_all, take_desk
 from services.notifications.repository import Mailings, MongoMailings
 from services.notifications.sending import ChunkWork
@@ -36,6 +37,8 @@ T = TypeVar("T")
 log = get_logger()
 BEHIND_SECONDS = 2.0
 """A withdrawal that waits longer than that for its consumer keeps mailings back."""
+CONSENTS = "notifications.consents"
+"""The queue that withdrawals come by. Others of that service may be behind: an import is an occasion 10,000 times."""
 LONGEST_WAIT = 15.0
 """Seconds between two attempts to reach a mail server."""
 IDLE_SECONDS = 5.0
@@ -66,6 +69,7 @@ class MailSender:
         self._stopping = threading.Event()
         self._away: dict[str, str] = {}
         self._news = ""
+        self._greeted = 0.0
         self._failed = False
         self.watch = Watch(mailings, self._withdrawals_arrive)
         self._desk = take_desk(self._folder)
@@ -127,6 +131,9 @@ class MailSender:
     def _look(self) -> None:
         try:
             self.watch.refresh()
+            if time.monotonic() - self._greeted > GREETS:
+                self._mailings.senders.greet(self._desk.owner, datetime.now(UTC))
+                self._greeted = time.monotonic()
             self._news = ""
         except Exception as error:
             if not is_unavailable(error):
@@ -138,7 +145,8 @@ class MailSender:
             health = self._bus.call(CheckHealth(service="notifications"), timeout=1.0)
         except WellheardError:
             return False
-        return all(each.state == "running" and (each.oldest_seconds or 0) < BEHIND_SECONDS for each in health.consumers)
+        mine = [each for each in health.consumers if each.queue == CONSENTS]
+        return all(each.state == "running" and (each.oldest_seconds or 0) < BEHIND_SECONDS for each in mine)
 
     # -- freezing and finishing -------------------------------------------------------------------
 
@@ -161,7 +169,7 @@ class MailSender:
             return False
         counts, _ = self._ledger.progress(mailing.mailing_id, mailing.audience)
         finished, event = domain.finish(mailing, counts, datetime.now(UTC))
-        return self._mailings.replace(finished, envelope(event, finished) if mailing.lane == "bulk" else None)
+        return self._mailings.replace(finished, envelope(event, finished) if domain.is_announced(mailing) else None)
 
     # -- sending ----------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 from services.notifications import domain
 from services.notifications.archive import ArchiveEntry
 from services.notifications.bounce_entry import BounceEntry
+from services.notifications.claim_entry import ClaimEntry
 from services.notifications.desk import Desk, compared_address, mailing_id_of, preview_of
 from services.notifications.domain import Addressee
 from services.notifications.erasure import ErasureEntry
@@ -15,6 +16,10 @@ from services.notifications.newsletters.press import Press
 from services.notifications.newsletters.repository import MongoNewsletters, Newsletters
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
 from services.notifications.returning import Returning
+from services.notifications.rules.desk import RuleDesk
+from services.notifications.rules.digest import Digest
+from services.notifications.rules.entry import RuleEntry
+from services.notifications.rules.work import RuleWork
 from services.notifications.template_entry import TemplateEntry
 from services.notifications.tokens import Tokens
 from services.notifications.waiting_entry import WaitingEntry
@@ -60,18 +65,31 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this mailing in the meantime. Look at it again, then decide."
 
 
-class NotificationsService(ArchiveEntry, BounceEntry, TemplateEntry, ErasureEntry, NewsletterEntry, WaitingEntry):
+class NotificationsService(
+    ArchiveEntry, BounceEntry, ClaimEntry, RuleEntry, TemplateEntry, ErasureEntry, NewsletterEntry, WaitingEntry
+):
     """What staff decide about messages. Sending itself is the sender's (sender.py), a process of its own."""
 
     name: ClassVar[str] = "notifications"
 
-    def __init__(self, mailings: Mailings, ledger: Ledger, newsletters: Newsletters, bus: Bus, tokens: Tokens) -> None:
+    def __init__(
+        self,
+        mailings: Mailings,
+        ledger: Ledger,
+        newsletters: Newsletters,
+        bus: Bus,
+        tokens: Tokens,
+        public_url: str = "",
+    ) -> None:
         self._mailings = mailings
         self._ledger = ledger
         self._bus = bus
         self._desk = Desk(mailings, ledger, bus, tokens)
         self._returning = Returning(mailings, ledger, tokens)
         self._press = Press(newsletters, mailings)
+        self._digest = Digest(mailings, bus, self._desk, public_url)
+        self._rules = RuleDesk(mailings, ledger, bus, self._digest)
+        self._rule_work = RuleWork(mailings, ledger, bus)
         self.outbox = mailings.outbox
 
     @on_batch("notifications.consents", [ConsentChanged], size=500, linger=0.02)
@@ -199,10 +217,8 @@ class NotificationsService(ArchiveEntry, BounceEntry, TemplateEntry, ErasureEntr
 
 def build(settings: Settings, bus: Bus) -> NotificationsService:
     database = connect(settings, "notifications")
-    newsletters = MongoNewsletters(database)
-    return NotificationsService(
-        MongoMailings(database), MongoLedger(database), newsletters, bus, Tokens(settings.secret)
-    )
+    mailings, ledger, newsletters = MongoMailings(database), MongoLedger(database), MongoNewsletters(database)
+    return NotificationsService(mailings, ledger, newsletters, bus, Tokens(settings.secret), settings.public_url)
 
 
 def _now() -> datetime:

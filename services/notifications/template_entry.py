@@ -24,6 +24,8 @@ from shared.messaging import rpc
 
 CHANGED_MEANWHILE = "Somebody else saved this template in the meantime. Look at it again, then decide."
 
+FILLED_BY_RULES = ("digest",)
+
 
 class TemplateEntry:
     """What staff do with templates; whoever inherits has the store."""
@@ -69,7 +71,7 @@ class TemplateEntry:
     def preview_template(self, request: PreviewTemplate) -> Preview:
         text = find_version(self._mailings.templates, request.template_id, request.version).text
         draft = MailingDraft(subject=text.subject, body=text.body, purpose=request.purpose, segment_id="template")
-        return preview_of(draft, request.name)
+        return preview_of(draft, request.name, filled=FILLED_BY_RULES)
 
     def _add(self, version: Template) -> Template:
         if version.version > MOST_VERSIONS:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from services.notifications.domain import is_announced
 from services.notifications.repository import Mailings
 from shared.contracts.waiting import CountWaiting, Pile, Waiting, waiting
 from shared.messaging import rpc
@@ -19,7 +20,7 @@ class WaitingEntry:
     def count_waiting(self, request: CountWaiting) -> Waiting:
         piles: dict[str, list[str]] = defaultdict(list)
         for mailing in (*self._mailings.drafts(), *self._mailings.unfinished()):
-            if mailing.lane == "bulk" and mailing.state in SORTS:
+            if is_announced(mailing) and mailing.state in SORTS:
                 is_issue = mailing.state == "draft" and mailing.newsletter_id
                 piles["approvals" if is_issue else SORTS[mailing.state]].append(mailing.mailing_id)
         return waiting(

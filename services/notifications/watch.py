@@ -34,6 +34,7 @@ class Watch:
         self._lock = threading.Lock()
         self._suppressed: set[str] = set()
         self._read_until: datetime | None = None
+        self._complete_since: datetime | None = None
         self._at = 0.0
         self._current_elsewhere_at = 0.0
         self.unfinished: list[Mailing] = []
@@ -47,7 +48,7 @@ class Watch:
     def _refresh(self) -> None:
         began, now = time.monotonic(), datetime.now(UTC)
         unfinished = self._mailings.unfinished()
-        since = self._read_until - OVERLAP if self._read_until else _oldest(unfinished, now)
+        since = self._begin(_oldest(unfinished, now))
         for each in self._mailings.withdrawals_since(since):
             if each.consent_id not in self._seen:
                 self._seen.add(each.consent_id)
@@ -60,6 +61,13 @@ class Watch:
             self._look_elsewhere(began)
         elif not unfinished and self._seen:
             self._forget(now)
+
+    def _begin(self, oldest: datetime) -> datetime:
+        """Since when to read: what is new, or longer back for a mailing that is older than what is remembered."""
+        if self._read_until and self._complete_since and oldest >= self._complete_since:
+            return self._read_until - OVERLAP
+        self._complete_since = oldest
+        return oldest
 
     def active(self, lane: str) -> list[Mailing]:
         """Mailings with recipients to be dealt with: those that are being sent, and cancelled ones to be settled."""
@@ -102,6 +110,7 @@ class Watch:
         for contact_id in [key for key, each in self._withdrawals.items() if each[-1].known_at < now - _LONG_AGO]:
             self._seen -= {each.consent_id for each in self._withdrawals.pop(contact_id)}
         self._suppressed.clear()
+        self._complete_since = now
 
 
 def _stands_against(withdrawal: Withdrawal, mailing: Mailing) -> bool:

@@ -7,7 +7,7 @@ from fastapi import Request
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
 from starlette.responses import HTMLResponse
 
-from services.web import csrf, import_words, words
+from services.web import csrf, import_words, mail_words, words
 from services.web.addresses import with_query
 from shared.system.durations import in_words
 
@@ -19,10 +19,10 @@ def environment() -> Environment:
     found = Environment(
         loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    names = ("label", "day", "day_and_time", "month", "month_name", "counted", "marked", "paragraphs", "rhythm")
+    names = ("label", "day", "day_and_time", "month", "month_name", "counted", "marked", "paragraphs")
     found.filters.update({name: getattr(words, name) for name in (*names, "time_of_day", "with_commands")})
-    found.filters["span"] = in_words
-    found.globals.update(words=words, import_words=import_words, with_query=with_query)
+    found.filters.update(span=in_words, rhythm=mail_words.rhythm)
+    found.globals.update(words=words, import_words=import_words, mail_words=mail_words, with_query=with_query)
     return found
 
 

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup, escape
 
 from shared.contracts.contacts import Reference
-from shared.contracts.newsletters import Rhythm
 
 NAVIGATION = (
     ("/search", "Search", "history:read"),
@@ -249,31 +248,6 @@ PURPOSES = {
     "survey": "Surveys",
     "membership": "Membership",
 }
-RULES = {
-    "no_consent": "has not agreed to messages of this kind",
-    "withdrawn": "has withdrawn consent",
-    "no_address": "has no e-mail address",
-    "suppression_list": "the address is on the suppression list",
-    "cancelled": "the mailing was cancelled",
-    "erased": "was erased",
-}
-REPORTS = {"permanent": "Came back", "temporary": "Failed for now", "complaint": "Marked as junk"}
-REPORT_OUTCOMES = {
-    "bounced": "Nothing more is sent to the address.",
-    "suppressed": "Nothing more is sent to the address.",
-    "noted": "It is noted; messages are still sent.",
-}
-ITEM_STATES = {"draft": "Draft", "published": "Published", "withdrawn": "Withdrawn"}
-ITEM_COLOURS = {"draft": "grey", "published": "green", "withdrawn": "yellow"}
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
-
-def rhythm(when: Rhythm) -> str:
-    """Every Friday at 9:00, every month on day 15 at 9:00"""
-    days = f"Every {WEEKDAYS[when.weekday]}" if when.every == "week" else f"Every month on day {when.day}"
-    return f"{days} at {when.hour}:{when.minute:02}"
-
-
 SCOPES = {
     "events:write": "Post events, and read what became of them",
     "history:read": "Read the history that it reported itself",

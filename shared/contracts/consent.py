@@ -51,7 +51,7 @@ class Recipient(Value):
     consent_id: str | None
     """The statement that allows it; None when nothing does."""
     reason: str = ""
-    """Why it is not allowed: `no_consent`, `withdrawn`, `no_address`; empty when it is."""
+    """Why it is not allowed: `no_consent`, `withdrawn`, `no_address`, `not_in_segment`; empty when it is."""
 
 
 class RecipientPage(Value):
@@ -70,6 +70,20 @@ class ListRecipients(Request[RecipientPage]):
     channel: ConsentChannel
     after: str | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 500
+
+
+class FindRecipients(Request[RecipientPage]):
+    """Up to 1,000 contacts with what each allows for a purpose and channel now; who is not known any more is left out.
+
+    With a segment, whoever does not meet its rule at this moment has the reason `not_in_segment`.
+    """
+
+    service: ClassVar[str] = "contacts"
+    reply: ClassVar = RecipientPage
+    contact_ids: Annotated[tuple[str, ...], Field(max_length=1000)]
+    purpose: Purpose
+    channel: ConsentChannel
+    segment_id: str = ""
 
 
 # -- statements and where they stand -----------------------------------------------------------------

@@ -51,6 +51,8 @@ class Mailing(Value):
     newsletter_id: str = ""
     """The newsletter that this is an issue of, and of which period; both are empty for a mailing of its own."""
     period: str = ""
+    rule_id: str = ""
+    """The rule whose messages these are: no mailing that somebody wrote."""
     problem: str = ""
     """Why it came back as a draft instead of being sent."""
     created_by: str
@@ -81,7 +83,8 @@ class LedgerLine(Value):
     name: Annotated[str, Personal]
     state: EndState
     rule: str = ""
-    """Why it was suppressed: `no_consent`, `withdrawn`, `no_address`, `suppression_list`, `cancelled`."""
+    """Why it was suppressed: `no_consent`, `withdrawn`, `no_address`, `suppression_list`, `cancelled`; of a rule also
+    `not_in_segment`, `unknown`."""
     reason: str = ""
     """Why it failed, in the mail server's words; without addresses. Of one that bounced: the status."""
     was: EndState | None = None

@@ -16,6 +16,10 @@ PARTS = (
     Part("events", "events", ("events.inbound", "events.erasures")),
     Part("history", "history-search"),
     Part("history_projector", "history-projector", ("history.timeline", "history.erasures")),
-    Part("notifications", "notifications", ("notifications.consents", "notifications.erasures")),
+    Part(
+        "notifications",
+        "notifications",
+        ("notifications.consents", "notifications.occasions", "notifications.erasures"),
+    ),
     Part("notifications_sender", "notifications-sender"),
 )

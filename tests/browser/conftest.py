@@ -18,17 +18,19 @@ from services.web.keys import digest_of
 from shared import preference_links, signed_links
 from shared.contracts.bounces import ReportBounce
 from shared.contracts.consent import RecipientPage, RecordConsents
-from shared.contracts.contacts import RegisterContact
+from shared.contracts.contacts import ContactRegistered, RegisterContact
 from shared.contracts.events import RecordEngagement
 from shared.contracts.newsletters import CreateNewsletter, PublishItem, WriteItem
 from shared.contracts.notifications import DraftMailing, ScheduleMailing
 from shared.contracts.preferences import GivePreferenceKeys
+from shared.contracts.rules import CreateRule, RuleSettings, SwitchRule
 from shared.contracts.segments import CreateSegment, Rule
 from shared.contracts.subscribing import AskToSubscribe
 from shared.contracts.subscriptions import Suppress
 from shared.contracts.templates import CreateTemplate, SaveTemplate, TemplateText
 from tests.builders import (
     a_body,
+    a_contact,
     a_mailing_draft,
     a_new_contact,
     a_newsletter_plan,
@@ -36,6 +38,7 @@ from tests.builders import (
     a_recipient,
     a_report,
     a_statement,
+    an_envelope,
     an_item_draft,
     headers,
 )
@@ -73,6 +76,7 @@ class Site:
     unsubscribe: str
     template: str
     archived: str
+    rule: str
     subscribe: str
     key: str
     news: str
@@ -164,7 +168,7 @@ def populate(county: County, address: str) -> Site:
     )
 
 
-def populate_mailings(county: County) -> tuple[str, str, str, str, str]:
+def populate_mailings(county: County) -> tuple[str, str, str, str, str, str]:
     """One that was sent, with people it did not reach, and a draft; where they are, and where one unsubscribes."""
     sink = Sink(answer=lambda command, to: "550 5.1.1 no such person" if to == "person3@example.org" else None)
     county.settings.smtp_url = sink.url
@@ -194,6 +198,7 @@ def populate_mailings(county: County) -> tuple[str, str, str, str, str]:
         f"/unsubscribe/{token}",
         f"/templates/{template.template_id}",
         f"/archive/{sent}",
+        populate_rule(county, template.template_id),
     )
 
 
@@ -216,6 +221,19 @@ def populate_news(county: County, segment_id: str) -> tuple[str, str]:
     item = county.bus.call(WriteItem(request_id="item", draft=an_item_draft(link="https://example.org", topics=("a",))))
     county.bus.call(PublishItem(item_id=item.item_id, version=1))
     return f"/news/{item.item_id}", f"/newsletters/{newsletter.newsletter_id}"
+
+
+def populate_rule(county: County, template_id: str) -> str:
+    """A welcome that is on, with somebody who got it and somebody who did not."""
+    said = {"name": "Welcome to new people", "occasion": "contact_registered", "purpose": "membership"}
+    settings = RuleSettings.model_validate(said | {"template_id": template_id})
+    rule = county.bus.call(CreateRule(request_id="welcome", settings=settings))
+    county.bus.call(SwitchRule(rule_id=rule.rule_id, version=1, on=True))
+    for name, through in (("New Person", ""), ("Imported Person", "panel.csv, row 7")):
+        event = ContactRegistered(contact=a_contact(name), registered_by="staff", through=through)
+        county.bus.publish(an_envelope(event))
+    county.bus.deliver()
+    return f"/rules/{rule.rule_id}"
 
 
 @pytest.fixture(scope="module")  # while Playwright is open it holds the thread's event loop, which other tests need

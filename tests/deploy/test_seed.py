@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -9,8 +10,12 @@ import pytest
 from deploy.seed.county import County
 from deploy.seed.engagements import CAMPAIGN_DAYS, LONDON, DemoEngagement, engagements
 from deploy.seed.quarantined import faulty_events
+from deploy.seed.rules import RULES, add_rules
 from services.contacts.reference import REFERENCE
 from shared.contracts.events import Kind, Reported
+from shared.contracts.rules import ListRules
+from shared.contracts.templates import ListTemplates, PreviewTemplate
+from tests.flows.test_mailings import Office
 
 COUNTY = County(2014, 1_800)
 
@@ -29,6 +34,17 @@ def test_the_county_has_five_localities_and_57_practices() -> None:
 def test_stakeholder_groups_overlap() -> None:
     broad = {each.code: each.broad for each in REFERENCE.groups}
     assert {code for code in broad if len(broad[code]) > 1} >= {"wellbeing-boards", "voluntary-community"}
+
+
+def test_the_rules_of_the_demo_are_complete_and_off(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    for _ in range(2):
+        add_rules(office.bus, COUNTY)  # type: ignore[arg-type]
+    rules = office.bus.call(ListRules()).items
+    assert [(each.settings.name, each.is_on) for each in rules] == [(name, False) for name in sorted(RULES)]
+    for each in office.bus.call(ListTemplates()).items:
+        assert office.bus.call(PreviewTemplate(template_id=each.template_id)).subject
+    office.sink.close()
 
 
 def test_the_same_seed_is_the_same_county(demo: list[DemoEngagement]) -> None:

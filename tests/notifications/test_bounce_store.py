@@ -40,6 +40,15 @@ def test_failures_for_now_are_counted_by_address_and_time(stored: Stored) -> Non
     assert bounces.count_temporary(hash_of("a@example.org"), NOW - timedelta(days=30)) == 2
 
 
+def test_what_came_back_from_somebody_who_is_erased_tells_the_address_no_more(stored: Stored) -> None:
+    bounces = stored.mailings.bounces
+    for each in (a_report(1), a_report(2, address_hash=hash_of("b@example.org"))):
+        bounces.insert(each)
+    bounces.forget(["a@example.org"])
+    assert [each.address_hash for each in bounces.latest(5, None)] == [hash_of("b@example.org"), ""]
+    assert bounces.count_temporary(hash_of("a@example.org"), NOW - timedelta(days=1)) == 0
+
+
 def test_what_was_refused_is_only_counted(stored: Stored) -> None:
     bounces = stored.mailings.bounces
     for days in (0, 0, 3, 40):

@@ -14,14 +14,16 @@ from services.notifications.composing import Composer
 from services.notifications.domain import Addressee, Chunk
 from services.notifications.tokens import Place, Tokens
 from shared import preference_links, signed_links
+from shared.contracts.bounces import ReportBounce
 from shared.contracts.consent import RecordConsents
-from shared.contracts.contacts import RegisterContact
+from shared.contracts.contacts import ContactRegistered, RegisterContact
 from shared.contracts.erasure import EraseContact
 from shared.contracts.events import ListQuarantine, RecordEngagement
 from shared.contracts.merging import MergeContacts
 from shared.contracts.newsletters import CreateNewsletter, PublishItem, WriteItem
 from shared.contracts.notifications import DraftMailing, ScheduleMailing
 from shared.contracts.preferences import AskForErasure, GivePreferenceKeys
+from shared.contracts.rules import CreateRule, RuleSettings, SwitchRule
 from shared.contracts.segments import CreateSegment, Rule
 from shared.contracts.subscribing import AskToSubscribe
 from shared.contracts.subscriptions import Suppress
@@ -29,11 +31,13 @@ from shared.contracts.templates import CreateTemplate, TemplateText
 from tests.builders import (
     AT,
     a_cloudevent,
+    a_contact,
     a_mailing_draft,
     a_new_contact,
     a_newsletter_plan,
     a_report,
     a_statement,
+    an_envelope,
     an_item_draft,
 )
 from tests.notifications.sink import Sink
@@ -163,6 +167,7 @@ def _add_messages(made: Furnished) -> None:
     text = TemplateText(name=words[:100], subject=words[:200], body=words)
     ids["template_id"] = county.bus.call(CreateTemplate(request_id="one", text=text)).template_id
     ids["version"] = "1"
+    _add_rule(made)
     mailing = county.bus.call(DraftMailing(request_id="one", draft=draft))
     ids["mailing_id"] = mailing.mailing_id
     county.bus.call(ScheduleMailing(mailing_id=mailing.mailing_id, version=1))
@@ -172,6 +177,8 @@ def _add_messages(made: Furnished) -> None:
     sink.close()
     assert sink.got
     ids["unsubscribe"] = Tokens(SECRET).make("unsubscribe", Place(mailing.mailing_id, 1, 0, 0))
+    path = f"bounce-{Tokens(SECRET).make('bounce', Place(mailing.mailing_id, 1, 0, 0))}@x.org"
+    county.bus.call(ReportBounce(recipient=path, status="4.2.2"))
     county.bus.call(Suppress(address="gone@x.org", reason=words[:200]))
     county.settings.demo = True
     who = Addressee(ids["contact_id"], words[:200], "a@x.org")
@@ -202,6 +209,18 @@ def _add_news(made: Furnished) -> None:
     newsletter = bus.call(CreateNewsletter(request_id="one", plan=a_newsletter_plan(**plan)))
     made.ids["newsletter_id"] = newsletter.newsletter_id
     bus.call(PublishItem(item_id=made.ids["item_id"], version=1))
+
+
+def _add_rule(made: Furnished) -> None:
+    """A rule that is on, to which something has happened."""
+    said = {"occasion": "contact_registered", "purpose": "newsletter", "segment_id": made.ids["segment_id"]}
+    about = {"name": made.words[:100], "template_id": made.ids["template_id"]}
+    settings = RuleSettings.model_validate(said | about)
+    rule = made.county.bus.call(CreateRule(request_id="one", settings=settings, by=made.words))
+    made.ids["rule_id"] = rule.rule_id
+    made.county.bus.call(SwitchRule(rule_id=rule.rule_id, version=1, on=True, by=made.words))
+    contact = a_contact(made.words[:200])
+    made.county.bus.publish(an_envelope(ContactRegistered(contact=contact, registered_by=made.words)))
 
 
 async def open_pages(made: Furnished, http: httpx.AsyncClient, query: str = "") -> list[tuple[str, httpx.Response]]:

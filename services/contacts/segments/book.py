@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from hashlib import sha256
 
-from services.contacts.consent import CLOCKS_DIFFER, standing
+from services.contacts.consent import CLOCKS_DIFFER, Standing, standing
 from services.contacts.envelopes import now_as_stored
 from services.contacts.repository import Contacts
 from services.contacts.segments import domain
@@ -12,7 +12,7 @@ from services.contacts.segments.domain import BUCKETS, MAX_SEGMENTS, SLICES, Sto
 from services.contacts.segments.meaning import meaning
 from services.contacts.segments.port import Place
 from services.contacts.segments.rules import Person, asks_behaviour, matches
-from shared.contracts.consent import ConsentChannel, ListRecipients, Recipient, RecipientPage
+from shared.contracts.consent import ConsentChannel, FindRecipients, ListRecipients, Purpose, Recipient, RecipientPage
 from shared.contracts.contacts import Contact
 from shared.contracts.segments import (
     ChangeSegment,
@@ -99,24 +99,35 @@ class SegmentBook:
 
     def recipients(self, request: ListRecipients) -> RecipientPage:
         places, following = self._page(request.segment_id, request.after, request.limit)
-        ids, at = [each.contact_id for each in places], now_as_stored() + CLOCKS_DIFFER
+        found = self._recipients([each.contact_id for each in places], request.purpose, request.channel)
+        return RecipientPage(recipients=tuple(found), next=following)
+
+    def find_recipients(self, request: FindRecipients) -> RecipientPage:
+        """By the rule of the segment as the contacts stand now, not by who has been settled into it."""
+        ids = dict.fromkeys(request.contact_ids)
+        found = self._recipients(list(ids), request.purpose, request.channel, is_standing=True)
+        if request.segment_id:
+            segment = self._get(request.segment_id)
+            people = {} if segment.deleted else self._store.people(ids, asks_behaviour(segment.rule))
+            inside = {key for key, each in people.items() if matches(segment.rule, each, now_as_stored())}
+            found = [
+                each if each.contact_id in inside else each.model_copy(update={"reason": "not_in_segment"})
+                for each in found
+            ]
+        return RecipientPage(recipients=tuple(found), next=None)
+
+    def _recipients(
+        self, ids: Sequence[str], purpose: Purpose, channel: ConsentChannel, is_standing: bool = False
+    ) -> Sequence[Recipient]:
+        """Each with what it allows now; `is_standing` leaves out who was merged into another, or taken back."""
+        at = now_as_stored() + CLOCKS_DIFFER
         contacts, said = self._contacts.find(ids), self._contacts.find_said(ids)
-        recipients = []
-        for each in ids:
-            if each in contacts and each in said:
-                allowed = standing(said[each].consents, request.purpose, request.channel, at)
-                address = _address(contacts[each], request.channel)
-                reason = allowed.reason or ("" if address else "no_address")
-                recipients.append(
-                    Recipient(
-                        contact_id=each,
-                        name=contacts[each].name,
-                        address=address,
-                        consent_id=allowed.consent_id,
-                        reason=reason,
-                    )
-                )
-        return RecipientPage(recipients=tuple(recipients), next=following)
+        known = [contacts[each] for each in ids if each in contacts and each in said]
+        return [
+            _recipient(each, channel, standing(said[each.contact_id].consents, purpose, channel, at))
+            for each in known
+            if each.stands or not is_standing
+        ]
 
     def preview(self, rule: Rule) -> Preview:
         """Looks at slice after slice while there is time: each is an even share of the contacts."""
@@ -170,6 +181,17 @@ class SegmentBook:
         if after is not before and not self._store.replace_segment(after):
             raise Conflict(CHANGED_MEANWHILE)
         return domain.as_segment(after)
+
+
+def _recipient(contact: Contact, channel: ConsentChannel, allowed: Standing) -> Recipient:
+    address = _address(contact, channel)
+    return Recipient(
+        contact_id=contact.contact_id,
+        name=contact.name,
+        address=address,
+        consent_id=allowed.consent_id,
+        reason=allowed.reason or ("" if address else "no_address"),
+    )
 
 
 def _address(contact: Contact, channel: ConsentChannel) -> str | None:

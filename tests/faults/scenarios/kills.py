@@ -26,7 +26,15 @@ POINTS: dict[str, tuple[str, ...]] = {
         "index.after_commit",
     ),
     "history-search": _RPC,
-    "notifications": (*_RPC, *_CONSUMER, *_STORE, *_RELAY),
+    "notifications": (
+        *_RPC,
+        *_CONSUMER,
+        *_STORE,
+        *_RELAY,
+        "rules.after_take",
+        "rules.after_audience",
+        "rules.before_hand_over",
+    ),
     "notifications-sender": (
         "sender.mid_freeze",
         "sender.after_claim",
@@ -43,7 +51,8 @@ POINTS: dict[str, tuple[str, ...]] = {
 """Where each process can be ended. (`index.before_serve` is reached by a rebuild: scenario rebuild-killed.)"""
 
 WITHOUT_LOAD = ("notifications", "notifications-sender")
-"""Partners' load sends no mail, so it reaches none of their points: `tests/broker/test_mailing.py` kills the sender."""
+"""Partners' load sends no mail, so it reaches none of their points: `tests/broker/test_mailing.py` kills the sender,
+`tests/broker/test_rules.py` what rules send."""
 
 
 def _kill(service: str) -> Scenario:

@@ -1,0 +1,1 @@
+"""Rules by which messages are sent by themselves."""

@@ -1,0 +1,42 @@
+"""The words of mailings, newsletters, rules and what came back, as pages say them."""
+
+from shared.contracts.newsletters import Rhythm
+
+RULES = {
+    "no_consent": "has not agreed to messages of this kind",
+    "withdrawn": "has withdrawn consent",
+    "no_address": "has no e-mail address",
+    "suppression_list": "the address is on the suppression list",
+    "cancelled": "the mailing was cancelled",
+    "erased": "was erased",
+    "not_in_segment": "is not in the segment",
+    "unknown": "is not a contact any more",
+}
+REPORTS = {"permanent": "Came back", "temporary": "Failed for now", "complaint": "Marked as junk"}
+REPORT_OUTCOMES = {
+    "bounced": "Nothing more is sent to the address.",
+    "suppressed": "Nothing more is sent to the address.",
+    "noted": "It is noted; messages are still sent.",
+}
+OCCASIONS = {
+    "contact_registered": "When a person becomes known",
+    "consent_given": "When somebody agrees to messages of its kind",
+    "segment_entered": "When a contact comes into the segment",
+    "weekly_digest": "Each Monday, when enquiries or complaints wait for an answer",
+}
+KEPT_BACK = {
+    "import": "an import brought it about, and the rule leaves those out",
+    "expired": "it waited too long for its turn",
+    "switched_off": "the rule was switched off",
+    "had_it": "the contact has had this message before",
+    "nothing_waits": "nothing waited for an answer",
+}
+ITEM_STATES = {"draft": "Draft", "published": "Published", "withdrawn": "Withdrawn"}
+ITEM_COLOURS = {"draft": "grey", "published": "green", "withdrawn": "yellow"}
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def rhythm(when: Rhythm) -> str:
+    """Every Friday at 9:00, every month on day 15 at 9:00"""
+    days = f"Every {WEEKDAYS[when.weekday]}" if when.every == "week" else f"Every month on day {when.day}"
+    return f"{days} at {when.hour}:{when.minute:02}"
