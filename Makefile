@@ -46,8 +46,8 @@ bench-%: install
 	@$(BIN)/python -m bench.$*
 
 SEEDS ?= 0
-faults: install ## The fault matrix; SEEDS=2 plays two seeds of each scenario, RESUME=1 goes on where it was left
-	@$(BIN)/python -m tests.faults --seeds $(SEEDS) $(if $(RESUME),--resume) $(FAULTS)
+faults: install ## The fault matrix; SEEDS=2 plays two seeds of each scenario, two beside each other; RESUME=1 goes on where it was left
+	@$(BIN)/python -m tests.faults --seeds $(SEEDS) --at-once 2 $(if $(RESUME),--resume) $(FAULTS)
 
 faults-mutations: install ## Breaks the code on purpose and shows that the harness notices
 	@$(BIN)/python -m tests.faults.mutations

@@ -3,13 +3,12 @@
 The key stands for the contact and is replaced when links are revoked; the contact's id is nowhere in the link.
 """
 
-import hashlib
-import hmac
-from base64 import urlsafe_b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+from shared import signed_links
 
 LASTS = timedelta(days=365)
-_DAY = 86_400
+_USE = "preferences"
 
 
 def preference_url(base_url: str, secret: str, key: str, at: datetime) -> str:
@@ -19,20 +18,9 @@ def preference_url(base_url: str, secret: str, key: str, at: datetime) -> str:
 
 def sign(secret: str, key: str, ends: datetime) -> str:
     """`key.day.signature`"""
-    signed = f"{key}.{int(ends.timestamp()) // _DAY:x}"
-    return f"{signed}.{_signature(secret, signed)}"
+    return signed_links.sign(secret, _USE, key, ends)
 
 
 def read(secret: str, token: str, at: datetime) -> str | None:
     """The key, if we have signed the token and it has not ended."""
-    signed, _, signature = token.rpartition(".")
-    if not hmac.compare_digest(signature.encode(), _signature(secret, signed).encode()):
-        return None
-    key, _, day = signed.partition(".")
-    ends = datetime.fromtimestamp((int(day, 16) + 1) * _DAY, UTC)
-    return key if at < ends else None
-
-
-def _signature(secret: str, signed: str) -> str:
-    digest = hmac.digest(secret.encode(), b"preferences\0" + signed.encode(), hashlib.sha256)
-    return urlsafe_b64encode(digest[:16]).decode().rstrip("=")
+    return signed_links.read(secret, _USE, token, at)

@@ -92,7 +92,7 @@ class _Redaction:
         return value
 
     def _field(self, whole: Mapping[str, Any], key: str, value: Any, about: bool) -> Any:
-        if about and key in BLANK:
+        if about and key in BLANK and not isinstance(value, dict):
             return None if value is None else BLANK[key]
         if key.endswith("_name") and whole.get(f"{key.removesuffix('name')}id") in self._ids:
             return ERASED_NAME

@@ -10,6 +10,7 @@ from shared.contracts.base import Envelope, Event, new_id
 from shared.contracts.consent import Consent, Recipient, Statement
 from shared.contracts.contacts import Contact, ContactRegistered, NewContact
 from shared.contracts.events import REPORTED, Engagement, EngagementRecorded, Reported
+from shared.contracts.newsletters import ItemDraft, NewsletterPlan
 from shared.contracts.notifications import MailingDraft
 from shared.contracts.templates import TemplateText
 
@@ -137,3 +138,17 @@ def a_recipient(number: int, **fields: Any) -> Recipient:
 def a_template_text(**fields: Any) -> TemplateText:
     defaults = {"name": "Welcome", "subject": "Welcome, {first_name}", "body": "Dear {name|friend},\n\nwelcome."}
     return TemplateText.model_validate(defaults | fields)
+
+
+def an_item_draft(**fields: Any) -> ItemDraft:
+    return ItemDraft.model_validate({"title": "A new clinic", "summary": "It opens in **May**."} | fields)
+
+
+def a_newsletter_plan(**fields: Any) -> NewsletterPlan:
+    defaults = {
+        "name": "County news",
+        "subject": "County news of {issue_date}",
+        "body": "Dear {name|friend},\n\n{items}\n\nYours, the county",
+        "segment_id": "seg_1",
+    }
+    return NewsletterPlan.model_validate(defaults | fields)

@@ -104,7 +104,7 @@ def register_named(
         registered_at=at,
         changed_at=at,
     )
-    return contact, ContactRegistered(contact=contact, registered_by=reference.partner or "staff")
+    return contact, ContactRegistered(contact=contact, registered_by=reference.partner or reference.by)
 
 
 def change(contact: Contact, new: NewContact, at: datetime, by: str) -> tuple[Contact, ContactChanged] | None:

@@ -8,6 +8,8 @@ from services.contacts.merging import Merge
 from services.contacts.repository import KNOWN, Added, Likeable, Said, Standing, Unsettled
 from services.contacts.segments.fake import FakeSegments
 from services.contacts.segments.port import SegmentStore
+from services.contacts.subscribing.fake import FakeSubscriptionRequests
+from services.contacts.subscribing.store import SubscriptionRequests
 from shared.contracts.base import Envelope, Event, read_envelope
 from shared.contracts.consent import Consent
 from shared.contracts.contacts import Contact
@@ -191,6 +193,7 @@ class FakePreferences:
     def __init__(self) -> None:
         self._keys: dict[str, str] = {}
         self._erasures: dict[str, ErasureRequest] = {}
+        self.requests: SubscriptionRequests = FakeSubscriptionRequests()
 
     def add_keys(self, keys: dict[str, str]) -> None:
         self._keys = keys | self._keys

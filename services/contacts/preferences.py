@@ -8,6 +8,7 @@ from typing import Protocol
 from services.contacts.consents import ConsentBook
 from services.contacts.envelopes import now
 from services.contacts.repository import Contacts
+from services.contacts.subscribing.store import MongoSubscriptionRequests, SubscriptionRequests
 from shared.contracts.consent import Statement
 from shared.contracts.preferences import Choice, ErasureRequest, Preferences
 from shared.errors import NotFound
@@ -18,6 +19,11 @@ GONE = "This link does not work any more. Use the one in the latest message that
 
 class PreferenceStore(Protocol):
     """Keys of contacts, and who wants to be erased; the Mongo one and the fake pass the same contract tests."""
+
+    @property
+    def requests(self) -> SubscriptionRequests:
+        """Who asked to subscribe, and has not been forgotten."""
+        ...
 
     def add_keys(self, keys: dict[str, str]) -> None:
         """Contact id -> key; who has one keeps it."""
@@ -50,6 +56,7 @@ class MongoPreferences:
     def __init__(self, database: Documents) -> None:
         self._keys = database["preference_keys"]
         self._erasures = database["erasure_requests"]
+        self.requests: SubscriptionRequests = MongoSubscriptionRequests(database)
         self._keys.create_index("key")
 
     def add_keys(self, keys: dict[str, str]) -> None:

@@ -16,21 +16,21 @@ from services.contacts.importing.work import ImportWork
 from services.contacts.merger import Merger
 from services.contacts.preference_entry import PreferenceEntry
 from services.contacts.preferences import MongoPreferences, PreferenceDesk, PreferenceStore
+from services.contacts.recipient_entry import RecipientEntry
 from services.contacts.reference import REFERENCE
 from services.contacts.repository import Contacts, MongoContacts
 from services.contacts.resolution import Resolving
 from services.contacts.segments.book import SegmentBook
 from services.contacts.segments.causes import FOLLOWED
 from services.contacts.segments.keeping import Keeper
+from services.contacts.subscribing.desk import SubscribingDesk
+from services.contacts.subscribing.entry import SubscribingEntry
 from services.contacts.waiting_entry import WaitingEntry
 from shared.contracts.base import Done, Envelope, Event
 from shared.contracts.consent import (
     Consents,
     ContactConsents,
-    FindRecipients,
     GetConsents,
-    ListRecipients,
-    RecipientPage,
     RecordConsents,
 )
 from shared.contracts.contacts import (
@@ -73,7 +73,7 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this contact in the meantime. Look at it again, then change it."
 
 
-class ContactsService(ImportEntry, PreferenceEntry, ErasureEntry, WaitingEntry):
+class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, ErasureEntry, WaitingEntry, RecipientEntry):
     """Answers for contacts; its outbox is published by the runner after each answer."""
 
     name: ClassVar[str] = "contacts"
@@ -83,6 +83,7 @@ class ContactsService(ImportEntry, PreferenceEntry, ErasureEntry, WaitingEntry):
         self._imports = ImportDesk(imports)
         self._import_work = ImportWork(imports, repository)
         self._preferences = PreferenceDesk(preferences, repository)
+        self._subscribing = SubscribingDesk(preferences.requests, repository, self._preferences)
         self._resolving = Resolving(repository)
         self._consents = ConsentBook(repository)
         self._segments = SegmentBook(repository)
@@ -214,14 +215,6 @@ class ContactsService(ImportEntry, PreferenceEntry, ErasureEntry, WaitingEntry):
     @rpc
     def preview_segment(self, request: PreviewSegment) -> Preview:
         return self._segments.preview(request.rule)
-
-    @rpc
-    def list_recipients(self, request: ListRecipients) -> RecipientPage:
-        return self._segments.recipients(request)
-
-    @rpc
-    def find_recipients(self, request: FindRecipients) -> RecipientPage:
-        return self._segments.find_recipients(request)
 
     @rpc
     def merge_contacts(self, request: MergeContacts) -> Contact:

@@ -86,6 +86,7 @@ _METHODS = {
     "import": "as an imported list says",
     "preference_page": "on the preference page",
     "one_click": "with one click in a message",
+    "double_opt_in": "on the public page, confirmed by e-mail",
     "bounce": "because messages came back",
     "other": "in another way",
 }

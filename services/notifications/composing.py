@@ -42,6 +42,7 @@ class Composer:
             link = values["unsubscribe_url"] = (
                 f"{self._public_url}/unsubscribe/{self._tokens.make('unsubscribe', where)}"
             )
+            values["view_url"] = f"{self._public_url}/archive/{mailing.mailing_id}"
             headers += [("List-Unsubscribe", f"<{link}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")]
         content = self._skeleton(mailing).render(headers, values)
         return Outbound(place, f"bounce-{self._tokens.make('bounce', where)}@{self._domain}", who.address, content)

@@ -20,7 +20,7 @@ from shared.errors import Invalid, NotFound, Unavailable
 from shared.identifiers import InvalidIdentifierError, compared_email
 from shared.messaging import Bus
 
-KNOWN_FIELDS = {"name", "first_name", "unsubscribe_url"}
+KNOWN_FIELDS = {"name", "first_name", "unsubscribe_url", "view_url"}
 LOOKED_THROUGH = 5
 """Pages of 1,000 members that a summary looks through."""
 WORDING = "Unsubscribe from messages of this kind (link in the message)"
@@ -103,7 +103,7 @@ class Desk:
 def preview_of(draft: MailingDraft, name: str, is_notice: bool = False, filled: Collection[str] = ()) -> Preview:
     """What a message looks like to somebody of this name; `filled`: fields that a rule fills in."""
     content = compile_content(draft, is_notice=is_notice)
-    values = {"name": name, "first_name": name.split(" ")[0], "unsubscribe_url": "#"}
+    values = {"name": name, "first_name": name.split(" ")[0], "unsubscribe_url": "#", "view_url": "#"}
     used = fields(content.subject) | fields(draft.body)
     return Preview(
         subject=fill(content.subject, values),

@@ -96,6 +96,17 @@ def cancel(mailing: Mailing, at: datetime) -> Mailing:
     return _next(mailing, at, state="cancelled", **({} if has_audience else {"finished_at": at, "recipients": 0}))
 
 
+def is_archived(mailing: Mailing) -> bool:
+    """Whether everybody may read it: whoever gets it can follow its link to the archive from the first minute."""
+    return mailing.draft.public and mailing.frozen_at is not None and mailing.lane == "bulk"
+
+
+def show_in_archive(mailing: Mailing, shown: bool, at: datetime) -> Mailing:
+    if mailing.frozen_at is None or mailing.lane != "bulk":
+        raise Conflict("Only what is being sent or was sent stands in the archive.")
+    return _next(mailing, at, draft=mailing.draft.model_copy(update={"public": shown}))
+
+
 def finish(mailing: Mailing, counts: Counts, at: datetime) -> tuple[Mailing, MailingFinished]:
     """Every recipient has an end state."""
     state = "cancelled" if mailing.state == "cancelled" else "sent"

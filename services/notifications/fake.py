@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from services.notifications.bounces import FakeBounces
-from services.notifications.domain import HELD, Addressee, Chunk, is_announced, without
+from services.notifications.domain import HELD, Addressee, Chunk, is_announced, is_archived, without
 from services.notifications.ledger import LineKey, Settlement, chunk_id
 from services.notifications.presence import FakeSenders
 from services.notifications.repository import Withdrawal, is_open
@@ -64,6 +64,10 @@ class FakeMailings:
             notice = self._mailings[mailing_id]
             if notice.lane == "urgent":
                 self._mailings[mailing_id] = without_words(notice, traces)
+
+    def archived(self, limit: int, cursor: str | None) -> list[tuple[str, Mailing]]:
+        found = [(f"{each.frozen_at}{each.mailing_id}", each) for each in self._mailings.values() if is_archived(each)]
+        return sorted([each for each in found if not cursor or each[0] < cursor], reverse=True, key=_first)[:limit]
 
     def drafts(self) -> list[Mailing]:
         return [each for each in list(self._mailings.values()) if each.state == "draft"]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from services.notifications.bounces import Bounces, MongoBounces
-from services.notifications.domain import is_announced
+from services.notifications.domain import is_announced, is_archived
 from services.notifications.presence import MongoSenders, Senders
 from services.notifications.rules.store import MongoRules, Rules
 from services.notifications.templates import MongoTemplates, Templates
@@ -90,6 +90,10 @@ class Mailings(Protocol):
         """Take people who are erased out of the suppression list, and out of the notices among these mailings."""
         ...
 
+    def archived(self, limit: int, cursor: str | None) -> list[tuple[str, Mailing]]:
+        """(cursor, mailing), those that everybody may read; the latest sent first."""
+        ...
+
     def drafts(self) -> list[Mailing]:
         """Those that somebody is writing."""
         ...
@@ -132,13 +136,14 @@ class MongoMailings:
         self._mailings.create_index("open", sparse=True)
         self._mailings.create_index("listed", sparse=True)
         self._mailings.create_index("written", sparse=True)
+        self._mailings.create_index("archived", sparse=True)
         self._withdrawals.create_index("order")
         self._suppressions.create_index("order")
 
     def insert(self, mailing: Mailing) -> bool:
         document = _document(mailing) | {"_id": mailing.mailing_id}
         if is_announced(mailing):
-            document["listed"] = _order(mailing.created_at) + mailing.mailing_id
+            document["listed"] = order_of(mailing.created_at) + mailing.mailing_id
         return not insert_new(self._mailings, [document])
 
     def find(self, mailing_id: str) -> Mailing | None:
@@ -148,7 +153,7 @@ class MongoMailings:
     def replace(self, mailing: Mailing, envelope: Envelope[Event] | None = None) -> bool:
         document = _document(mailing)
         update: dict[str, Any] = {"$set": document}
-        if gone := dict.fromkeys(name for name in ("open", "written") if name not in document):
+        if gone := dict.fromkeys(name for name in ("open", "written", "archived") if name not in document):
             update["$unset"] = gone
         if envelope is not None:
             update["$push"] = {"outbox": envelope.content}
@@ -172,6 +177,11 @@ class MongoMailings:
                 draft = without(notice, traces).draft.model_dump(mode="json")
                 self._mailings.update_one({"_id": mailing_id}, {"$set": {"draft": draft}})
 
+    def archived(self, limit: int, cursor: str | None) -> list[tuple[str, Mailing]]:
+        asked = {"archived": {"$lt": cursor} if cursor else {"$gt": ""}}
+        found = self._mailings.find(asked, {"outbox": 0}).sort("archived", -1).limit(limit)
+        return [(each["archived"], _mailing(each)) for each in found]
+
     def drafts(self) -> list[Mailing]:
         return [_mailing(each) for each in self._mailings.find({"written": {"$gt": ""}}, {"outbox": 0})]
 
@@ -180,7 +190,7 @@ class MongoMailings:
             insert_new(
                 self._withdrawals,
                 [
-                    {"_id": each.consent_id, "order": _order(each.known_at) + each.consent_id}
+                    {"_id": each.consent_id, "order": order_of(each.known_at) + each.consent_id}
                     | {"contact_id": each.contact_id, "purpose": each.purpose, "channel": each.channel}
                     for each in withdrawals
                 ],
@@ -189,11 +199,11 @@ class MongoMailings:
     def withdrawals_since(self, since: datetime) -> list[Withdrawal]:
         return [
             Withdrawal(each["_id"], each["contact_id"], each["purpose"], each["channel"], _time(each["order"]))
-            for each in self._withdrawals.find({"order": {"$gte": _order(since)}})
+            for each in self._withdrawals.find({"order": {"$gte": order_of(since)}})
         ]
 
     def suppress(self, suppression: Suppression) -> None:
-        document = orjson.loads(suppression.model_dump_json()) | {"order": _order(suppression.at) + new_id()}
+        document = orjson.loads(suppression.model_dump_json()) | {"order": order_of(suppression.at) + new_id()}
         document["_id"] = document.pop("address")
         insert_new(self._suppressions, [document])
 
@@ -204,7 +214,7 @@ class MongoMailings:
         return {each["_id"] for each in self._suppressions.find({"_id": {"$in": list(addresses)}}, {"_id": 1})}
 
     def suppressions_since(self, since: datetime) -> list[str]:
-        return [each["_id"] for each in self._suppressions.find({"order": {"$gte": _order(since)}}, {"_id": 1})]
+        return [each["_id"] for each in self._suppressions.find({"order": {"$gte": order_of(since)}}, {"_id": 1})]
 
     def list_suppressions(self, limit: int, cursor: str | None) -> list[tuple[str, Suppression]]:
         asked = {"order": {"$lt": cursor}} if cursor else {}
@@ -229,16 +239,19 @@ def is_open(mailing: Mailing) -> bool:
 def _document(mailing: Mailing) -> dict[str, Any]:
     content: dict[str, Any] = orjson.loads(mailing.model_dump_json(exclude={"mailing_id"}))
     marks = {"open": is_open(mailing), "written": mailing.state == "draft"}
-    return content | {name: mailing.mailing_id for name, stands in marks.items() if stands}
+    content |= {name: mailing.mailing_id for name, stands in marks.items() if stands}
+    if is_archived(mailing) and mailing.frozen_at is not None:
+        content["archived"] = order_of(mailing.frozen_at) + mailing.mailing_id
+    return content
 
 
 def _mailing(document: Mapping[str, Any]) -> Mailing:
     return Mailing.model_validate({**document, "mailing_id": document["_id"]}, extra="ignore")
 
 
-def _order(at: datetime) -> str:
-    """Sorts by time: microseconds in hex."""
-    return f"{int(at.timestamp() * 1_000_000):014x}"
+def order_of(at: datetime, later: int = 0) -> str:
+    """Sorts by time: microseconds in hex, of a time that is so many microseconds later."""
+    return f"{int(at.timestamp() * 1_000_000) + later:014x}"
 
 
 def _time(order: str) -> datetime:

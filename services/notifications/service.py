@@ -4,12 +4,16 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from services.notifications import domain
+from services.notifications.archive import ArchiveEntry
 from services.notifications.bounce_entry import BounceEntry
 from services.notifications.claim_entry import ClaimEntry
 from services.notifications.desk import Desk, compared_address, mailing_id_of, preview_of
 from services.notifications.domain import Addressee
 from services.notifications.erasure import ErasureEntry
 from services.notifications.ledger import Ledger, MongoLedger
+from services.notifications.newsletters.entry import NewsletterEntry
+from services.notifications.newsletters.press import Press
+from services.notifications.newsletters.repository import MongoNewsletters, Newsletters
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
 from services.notifications.returning import Returning
 from services.notifications.rules.desk import RuleDesk
@@ -61,17 +65,28 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this mailing in the meantime. Look at it again, then decide."
 
 
-class NotificationsService(BounceEntry, ClaimEntry, RuleEntry, TemplateEntry, ErasureEntry, WaitingEntry):
+class NotificationsService(
+    ArchiveEntry, BounceEntry, ClaimEntry, ErasureEntry, NewsletterEntry, RuleEntry, TemplateEntry, WaitingEntry
+):
     """What staff decide about messages. Sending itself is the sender's (sender.py), a process of its own."""
 
     name: ClassVar[str] = "notifications"
 
-    def __init__(self, mailings: Mailings, ledger: Ledger, bus: Bus, tokens: Tokens, public_url: str = "") -> None:
+    def __init__(
+        self,
+        mailings: Mailings,
+        ledger: Ledger,
+        newsletters: Newsletters,
+        bus: Bus,
+        tokens: Tokens,
+        public_url: str = "",
+    ) -> None:
         self._mailings = mailings
         self._ledger = ledger
         self._bus = bus
         self._desk = Desk(mailings, ledger, bus, tokens)
         self._returning = Returning(mailings, ledger, tokens)
+        self._press = Press(newsletters, mailings)
         self._digest = Digest(mailings, bus, self._desk, public_url)
         self._rules = RuleDesk(mailings, ledger, bus, self._digest)
         self._rule_work = RuleWork(mailings, ledger, bus)
@@ -202,8 +217,8 @@ class NotificationsService(BounceEntry, ClaimEntry, RuleEntry, TemplateEntry, Er
 
 def build(settings: Settings, bus: Bus) -> NotificationsService:
     database = connect(settings, "notifications")
-    mailings, ledger = MongoMailings(database), MongoLedger(database)
-    return NotificationsService(mailings, ledger, bus, Tokens(settings.secret), settings.public_url)
+    mailings, ledger, newsletters = MongoMailings(database), MongoLedger(database), MongoNewsletters(database)
+    return NotificationsService(mailings, ledger, newsletters, bus, Tokens(settings.secret), settings.public_url)
 
 
 def _now() -> datetime:

@@ -21,7 +21,8 @@ class WaitingEntry:
         piles: dict[str, list[str]] = defaultdict(list)
         for mailing in (*self._mailings.drafts(), *self._mailings.unfinished()):
             if is_announced(mailing) and mailing.state in SORTS:
-                piles[SORTS[mailing.state]].append(mailing.mailing_id)
+                is_issue = mailing.state == "draft" and mailing.newsletter_id
+                piles["approvals" if is_issue else SORTS[mailing.state]].append(mailing.mailing_id)
         return waiting(
             *(Pile(sort=sort, count=len(ids), only=ids[0] if len(ids) == 1 else "") for sort, ids in piles.items())
         )

@@ -89,7 +89,11 @@ def _secured(headers: Sequence[tuple[bytes, bytes]], correlation_id: str, path: 
     own = {name for name, _ in headers}  # a page that is shown inside another says so itself
     secured = [
         *headers,
-        *(each for each in (_PUBLIC if path.startswith("/preferences/") else _ENCODED) if each[0] not in own),
+        *(
+            each
+            for each in (_PUBLIC if path.startswith(("/preferences/", "/subscribe/")) else _ENCODED)
+            if each[0] not in own
+        ),
     ]
     secured.append((b"x-correlation-id", correlation_id.encode()))
     if not path.startswith("/assets/"):

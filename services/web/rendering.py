@@ -19,7 +19,7 @@ def environment() -> Environment:
     found = Environment(
         loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    names = ("label", "day", "day_and_time", "month", "month_name", "counted", "marked", "paragraphs")
+    names = ("label", "day", "day_and_time", "month", "month_name", "counted", "marked", "paragraphs", "rhythm")
     found.filters.update({name: getattr(words, name) for name in (*names, "time_of_day", "with_commands")})
     found.filters["span"] = in_words
     found.globals.update(words=words, import_words=import_words, with_query=with_query)
@@ -38,3 +38,8 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
     response = HTMLResponse(environment().get_template(template).render(context), status)
     csrf.remember(request, response)
     return response
+
+
+def render_public(template: str, **context: Any) -> HTMLResponse:
+    """A page for whoever has the link: no cookie, nothing of a browser that may be signed in, no form token."""
+    return HTMLResponse(environment().get_template(template).render(context))

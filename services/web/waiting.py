@@ -52,6 +52,13 @@ SORTS = {
         "pair of contacts may be the same",
         "pairs of contacts may be the same",
     ),
+    "approvals": Sort(
+        "mailings:send",
+        "/mailings",
+        "issue of a newsletter waits for approval",
+        "issues of newsletters wait for approval",
+        "/mailings/{}",
+    ),
     "drafts": Sort("mailings:write", "/mailings", "mailing is a draft", "mailings are drafts", "/mailings/{}"),
     "sending": Sort(
         "mailings:read", "/mailings", "mailing is being sent", "mailings are being sent", "/mailings/{}", is_news=True

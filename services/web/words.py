@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup, escape
 
 from shared.contracts.contacts import Reference
+from shared.contracts.newsletters import Rhythm
 
 NAVIGATION = (
     ("/search", "Search", "history:read"),
@@ -79,6 +80,7 @@ METHODS: Mapping[str, str] = MappingProxyType(
         "import": "Imported list",
         "preference_page": "Preference page",
         "one_click": "One click in a message",
+        "double_opt_in": "Asked for on the public page, and confirmed by e-mail",
         "bounce": "Messages came back",
         "other": "Another way",
     }
@@ -276,3 +278,12 @@ KEPT_BACK = {
     "had_it": "the contact has had this message before",
     "nothing_waits": "nothing waited for an answer",
 }
+ITEM_STATES = {"draft": "Draft", "published": "Published", "withdrawn": "Withdrawn"}
+ITEM_COLOURS = {"draft": "grey", "published": "green", "withdrawn": "yellow"}
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def rhythm(when: Rhythm) -> str:
+    """Every Friday at 9:00, every month on day 15 at 9:00"""
+    days = f"Every {WEEKDAYS[when.weekday]}" if when.every == "week" else f"Every month on day {when.day}"
+    return f"{days} at {when.hour}:{when.minute:02}"

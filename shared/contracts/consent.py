@@ -9,7 +9,8 @@ from shared.contracts.base import Event, Personal, Request, Value
 Purpose = Literal["newsletter", "consultation", "survey", "membership"]
 ConsentChannel = Literal["email", "sms", "phone", "post"]
 Method = Literal[
-    "web_form", "paper_form", "phone_call", "in_person", "import", "preference_page", "one_click", "bounce", "other"
+    "web_form", "paper_form", "phone_call", "in_person", "import", "preference_page", "one_click", "bounce",
+    "double_opt_in", "other",
 ]  # fmt: skip
 
 

@@ -111,6 +111,8 @@ class ContactReference(Value):
     """(scheme, value) in compared form; scheme is one of Scheme or `contact_id`."""
     partner: str | None = None
     locality: str | None = None
+    by: str = "staff"
+    """Who registers them, where no partner names them."""
     correlation_id: str = ""
     """Of the event that names them: goes into ContactRegistered."""
 

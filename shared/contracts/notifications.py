@@ -24,6 +24,8 @@ class MailingDraft(Value):
     purpose: Purpose = "newsletter"
     segment_id: Annotated[str, Field(min_length=1, max_length=100)]
     segment_name: Annotated[str, Field(max_length=200)] = ""
+    public: bool = False
+    """Everybody may read it in the archive once it is being sent."""
     template_id: Annotated[str, Field(max_length=100)] = ""
     """The template it began from, and which version of it: what stands in the mailing is its own."""
     template_version: int = 0
@@ -46,6 +48,9 @@ class Mailing(Value):
     audience: int = 0
     """Which freezing of the audience counts: one that was interrupted is begun anew under the next number."""
     recipients: int | None = None
+    newsletter_id: str = ""
+    """The newsletter that this is an issue of, and of which period; both are empty for a mailing of its own."""
+    period: str = ""
     rule_id: str = ""
     """The rule whose messages these are: no mailing that somebody wrote."""
     problem: str = ""

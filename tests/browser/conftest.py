@@ -14,15 +14,17 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from services.notifications.tokens import Place, Tokens
-from shared import preference_links
+from shared import preference_links, signed_links
 from shared.contracts.bounces import ReportBounce
 from shared.contracts.consent import RecipientPage, RecordConsents
 from shared.contracts.contacts import ContactRegistered, RegisterContact
 from shared.contracts.events import RecordEngagement
+from shared.contracts.newsletters import CreateNewsletter, PublishItem, WriteItem
 from shared.contracts.notifications import DraftMailing, ScheduleMailing
 from shared.contracts.preferences import GivePreferenceKeys
 from shared.contracts.rules import CreateRule, RuleSettings, SwitchRule
 from shared.contracts.segments import CreateSegment, Rule
+from shared.contracts.subscribing import AskToSubscribe
 from shared.contracts.subscriptions import Suppress
 from shared.contracts.templates import CreateTemplate, SaveTemplate, TemplateText
 from tests.builders import (
@@ -30,11 +32,13 @@ from tests.builders import (
     a_contact,
     a_mailing_draft,
     a_new_contact,
+    a_newsletter_plan,
     a_person,
     a_recipient,
     a_report,
     a_statement,
     an_envelope,
+    an_item_draft,
     headers,
 )
 from tests.imports.story import Officer, row
@@ -71,6 +75,10 @@ class Site:
     unsubscribe: str
     template: str
     rule: str
+    archived: str
+    subscribe: str
+    news: str
+    newsletter: str
 
 
 @pytest.fixture(scope="session")
@@ -152,10 +160,12 @@ def populate(county: County, address: str) -> Site:
         f"/imports/{judged.import_id}",
         preference_links.preference_url("", SECRET, keys[mary.contact_id], datetime.now(UTC)),
         *populate_mailings(county),
+        a_link_to_confirm(county),
+        *populate_news(county, segment.segment_id),
     )
 
 
-def populate_mailings(county: County) -> tuple[str, str, str, str, str]:
+def populate_mailings(county: County) -> tuple[str, str, str, str, str, str]:
     """One that was sent, with people it did not reach, and a draft; where they are, and where one unsubscribes."""
     sink = Sink(answer=lambda command, to: "550 5.1.1 no such person" if to == "person3@example.org" else None)
     county.settings.smtp_url = sink.url
@@ -164,7 +174,7 @@ def populate_mailings(county: County) -> tuple[str, str, str, str, str]:
     county.bus.call(Suppress(address="gone@example.org", reason="asked by phone"))
     body = "# What we heard\n\nDear {name|friend},\n\n* the car park\n* the **new** clinic\n"
     sent, draft = (
-        county.bus.call(DraftMailing(request_id=name, draft=a_mailing_draft(body=body))).mailing_id
+        county.bus.call(DraftMailing(request_id=name, draft=a_mailing_draft(body=body, public=True))).mailing_id
         for name in ("sent", "draft")
     )
     county.bus.call(ScheduleMailing(mailing_id=sent, version=1))
@@ -185,6 +195,7 @@ def populate_mailings(county: County) -> tuple[str, str, str, str, str]:
         f"/unsubscribe/{token}",
         f"/templates/{template.template_id}",
         populate_rule(county, template.template_id),
+        f"/archive/{sent}",
     )
 
 
@@ -199,6 +210,22 @@ def populate_rule(county: County, template_id: str) -> str:
         county.bus.publish(an_envelope(event))
     county.bus.deliver()
     return f"/rules/{rule.rule_id}"
+
+
+def a_link_to_confirm(county: County) -> str:
+    """Where somebody confirms who has asked to subscribe."""
+    asked = {"address": "new@example.org", "purposes": ("newsletter",), "wording": "Yes, send me this."}
+    key = county.bus.call(AskToSubscribe.model_validate(asked)).key
+    return f"/subscribe/{signed_links.sign(SECRET, 'subscribe', key, datetime.now(UTC))}"
+
+
+def populate_news(county: County, segment_id: str) -> tuple[str, str]:
+    """An item that was published, and a newsletter that it goes into; where they are."""
+    plan = a_newsletter_plan(segment_id=segment_id, segment_name="Those who like e-mail")
+    newsletter = county.bus.call(CreateNewsletter(request_id="news", plan=plan))
+    item = county.bus.call(WriteItem(request_id="item", draft=an_item_draft(link="https://example.org", topics=("a",))))
+    county.bus.call(PublishItem(item_id=item.item_id, version=1))
+    return f"/news/{item.item_id}", f"/newsletters/{newsletter.newsletter_id}"
 
 
 @pytest.fixture(scope="module")  # while Playwright is open it holds the thread's event loop, which other tests need

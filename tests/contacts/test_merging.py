@@ -13,6 +13,7 @@ from services.contacts.service import ContactsService
 from shared.contracts.base import new_id
 from shared.contracts.consent import GetConsents, RecordConsents
 from shared.contracts.contacts import (
+    ERASED_NAME,
     ChangeContact,
     Contact,
     ContactReference,
@@ -21,6 +22,7 @@ from shared.contracts.contacts import (
     RegisterContact,
     ResolveContacts,
 )
+from shared.contracts.erasure import EraseContact
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged, MergeContacts, UnmergeContacts
 from shared.errors import Conflict, Invalid, WellheardError
 from shared.messaging.testbus import TestBus
@@ -240,6 +242,7 @@ class Model:
         self.merges: list[tuple[int, Model, Model]] = []
         """(who was merged, this one before, this one after)"""
         self.merged_into: int | None = None
+        self.erased = False
 
     def copy(self) -> "Model":
         other = Model(self.emails, self.groups, self.locality)
@@ -251,7 +254,7 @@ class Model:
 
 
 class Sequences(RuleBasedStateMachine):
-    """Register, change, consent, merge and un-merge in any order agree with the model."""
+    """Register, change, consent, merge, un-merge and erase in any order agree with the model."""
 
     @initialize()
     def begin(self) -> None:
@@ -261,7 +264,11 @@ class Sequences(RuleBasedStateMachine):
         self.clock = 0
 
     def living(self) -> list[int]:
-        return [number for number, each in enumerate(self.models) if each.merged_into is None]
+        return [number for number, each in enumerate(self.models) if each.merged_into is None and not each.erased]
+
+    def survivor_of(self, number: int) -> int:
+        into = self.models[number].merged_into
+        return number if into is None else self.survivor_of(into)
 
     @precondition(lambda self: len(self.contacts) < 5)
     @rule(
@@ -321,6 +328,17 @@ class Sequences(RuleBasedStateMachine):
         self.models[other].said = sorted({*self.models[other].said, *(each for each in since if not each[1])})
         self.models[other].merged_into = None
 
+    @precondition(lambda self: self.models)
+    @rule(data=st.data())
+    def erase(self, data: st.DataObject) -> None:
+        """Also by the id of one that was merged; all that stand for the same person go together."""
+        number = data.draw(st.sampled_from(range(len(self.models))))
+        family = [each for each in range(len(self.models)) if self.survivor_of(each) == self.survivor_of(number)]
+        erased = self.people.bus.call(EraseContact(contact_id=self.contacts[number].contact_id))
+        assert set(erased.contact_ids) == {self.contacts[each].contact_id for each in family}
+        for each in family:
+            self.models[each].erased, self.models[each].emails = True, frozenset()
+
     @rule(number=st.integers(0, 4))
     def merge_with_itself(self, number: int) -> None:
         if number < len(self.contacts):
@@ -335,7 +353,8 @@ class Sequences(RuleBasedStateMachine):
             assert (set(found.groups), found.locality) == (model.groups, model.locality)
             into = model.merged_into
             assert found.merged_into == (None if into is None else self.contacts[into].contact_id)
-            if into is None:
+            assert (found.erased, found.name) == (model.erased, ERASED_NAME if model.erased else "Ann")
+            if into is None and not model.erased:
                 assert bool(self.people.allows(found)) == model.allows()
 
     @invariant()

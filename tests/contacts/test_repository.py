@@ -4,11 +4,14 @@ import os
 
 import pytest
 
+from services.contacts import erasing
+from services.contacts.erasures import Kept
 from services.contacts.fake import FakeContacts
 from services.contacts.merging import Merge
 from services.contacts.repository import Added, Contacts, MongoContacts, Said, Standing, Unsettled
 from shared.contracts.consent import ConsentChanged
-from shared.contracts.contacts import Contact, ContactChanged
+from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered
+from shared.contracts.erasure import ContactErased, Erasure, ErasureDecided, Traces
 from shared.mongo import connect
 from tests.builders import AT, a_consent, a_contact, an_envelope, registered
 
@@ -179,3 +182,44 @@ def test_a_contact_is_stored_with_what_it_has_said_in_one_write(repository: Cont
     repository.insert_saying([newcomer])
     assert repository.find_said([contact.contact_id]) == {contact.contact_id: Said(contact.name, 2, (said,))}
     assert [each.sequence for _, each in repository.outbox.pending(10)] == [1, 2]
+
+
+def test_what_is_left_of_an_erased_contact_holds_no_trace_nor_does_what_waits(repository: Contacts) -> None:
+    mary = a_contact(contact_id="con_1", identifiers=[{"scheme": "email", "value": "mary@x.org"}])
+    insert(repository, mary)
+    said = a_consent(contact_id="con_1", evidence="Letter of Mary Okafor")
+    event = ConsentChanged(consent=said, name="Mary Okafor")
+    repository.add_consents([Added("con_1", 1, (said,), (an_envelope(event, subject="con_1", sequence=2),))])
+    erasure = an_erasure()
+    left, erased = erasing.erase(repository.find(["con_1"])["con_1"], erasure, AT)
+    assert not repository.erase(left.model_copy(update={"version": 9}), an_envelope(erased), TRACES)
+    assert repository.erase(left, an_envelope(erased, subject="con_1", sequence=3), TRACES)
+    assert repository.find(["con_1"]) == {"con_1": left}
+    assert repository.find_standings(["con_1"]) == repository.find_said(["con_1"]) == {}
+    assert list(repository.likeable()) == []
+    waiting = repository.outbox.pending(10)
+    assert [each.data.type for _, each in waiting] == [ContactRegistered.type, ConsentChanged.type, ContactErased.type]
+    assert not [each for _, each in waiting if b"Okafor" in each.to_bytes() or b"mary@" in each.to_bytes()]
+
+
+def test_an_erasure_is_kept_with_its_traces_until_it_is_done(repository: Contacts) -> None:
+    erasures, erasure = repository.erasures, an_erasure()
+    assert erasures.insert(Kept(erasure, TRACES))
+    assert not erasures.insert(Kept(erasure.model_copy(update={"by": "other"}), TRACES))
+    assert erasures.find("era_1") == Kept(erasure, TRACES)
+    assert erasures.find("era_none") is None
+    done = erasure.model_copy(update={"state": "done", "version": 2})
+    decided = an_envelope(ErasureDecided(erasure_id="era_1", engagement_ids=("eng_1",)), subject="era_1")
+    assert erasures.latest(open_only=True, limit=10) == [erasure]
+    assert erasures.replace(done, decided)
+    assert not erasures.replace(done)
+    assert erasures.find("era_1") == Kept(done, Traces(erasure_id="era_1", contact_ids=("con_1",)))
+    assert (erasures.latest(open_only=True, limit=10), erasures.latest(open_only=False, limit=10)) == ([], [done])
+    assert [each.id for _, each in erasures.outbox.pending(10)] == [decided.id]
+
+
+TRACES = Traces(erasure_id="era_1", contact_ids=("con_1",), names=("Mary Okafor",), emails=("mary@x.org",))
+
+
+def an_erasure() -> Erasure:
+    return Erasure(erasure_id="era_1", contact_ids=("con_1",), state="erasing", at=AT, by="staff")

@@ -9,9 +9,11 @@ from services.events.fake import FakeEngagements
 from services.events.ingestion import _held, stored
 from services.events.repository import Engagements, MongoEngagements, Stored
 from shared.contracts.base import OutboxHealth
-from shared.contracts.events import EngagementCorrected
+from shared.contracts.erasure import EngagementRedacted, Traces
+from shared.contracts.events import Engagement, EngagementCorrected
 from shared.mongo import connect
-from tests.builders import an_engagement, an_envelope, an_inbound
+from shared.redaction import redact
+from tests.builders import a_person, an_engagement, an_envelope, an_inbound
 
 
 @pytest.fixture(params=["fake", pytest.param("mongo", marks=pytest.mark.servers)])
@@ -114,3 +116,36 @@ def test_a_partner_finds_its_event_by_id_alone_and_by_source(repository: Engagem
     assert repository.find_by_partner_id("St Agnes", "7", "/b") == [inbound.engagement_id]
     assert repository.find_by_partner_id("St Agnes", "7", None) == [inbound.engagement_id, one.engagement.engagement_id]
     assert repository.find_by_partner_id("Council", "7", None) == []
+
+
+TRACES = Traces(erasure_id="era_1", contact_ids=("con_1",), names=("Mary Okafor",), emails=("mary@x.org",))
+
+
+def test_a_redacted_engagement_loses_the_traces_in_all_that_is_kept_of_it(repository: Engagements) -> None:
+    theirs = {"name": "Mary Okafor", "contact_ids": ("con_1",)}
+    one = a_stored(title="Of Mary Okafor", body="Write to mary@x.org", participants=[theirs])
+    repository.insert([one], outbox=True)
+    key = one.engagement.engagement_id
+    left = Engagement.model_validate(redact(one.engagement.model_dump(mode="json"), TRACES) | {"version": 2})
+    event = an_envelope(EngagementRedacted(engagement=left, erasure_id="era_1"), subject=key, sequence=2)
+    assert repository.redact(left, event, TRACES, names=False)
+    assert not repository.redact(left, event, TRACES, names=False)
+    found = repository.find([key])[key]
+    assert found.engagement == left
+    assert found.recorded.content == redact(one.recorded.content, TRACES)
+    assert [each.content for _, each in repository.outbox.pending(10)] == [found.recorded.content, event.content]
+
+
+def test_a_quarantined_event_that_is_about_the_person_loses_the_name_too(repository: Engagements) -> None:
+    person = a_person("Mary", email="MARY@x.org")
+    theirs = _held(an_inbound(id="1", title="As Mary Okafor said", people=[person]), ("a reason",), False)
+    another = _held(an_inbound(id="2", title="As Mary Okafor said"), ("a reason",), False)
+    repository.hold([theirs, another])
+    repository.redact_held(TRACES)
+    found = repository.find_held([theirs.item.quarantine_id, another.item.quarantine_id])
+    data = found[theirs.item.quarantine_id].item.original["data"]
+    assert (data["title"], data["people"]) == (
+        "As [name removed] said",
+        [{"name": "Erased contact", "identifiers": []}],
+    )
+    assert found[another.item.quarantine_id] == another

@@ -1,11 +1,13 @@
 """`python -m tests.faults --seeds 2`: plays the matrix, appends each run to the results, writes the report."""
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.instance import CHECKOUT
@@ -14,6 +16,9 @@ from tests.faults.results import Result, Results, commit_of
 from tests.faults.run import Run, SkippedError
 from tests.faults.system import Servers, System, private_servers
 
+Wanted = Mapping[Entry, list[tuple[str, int, float]]]
+"""The runs of each scenario: (name, seed, outage)."""
+
 
 def main() -> int:
     arguments = _arguments()
@@ -21,20 +26,62 @@ def main() -> int:
     if unknown := {each.partition(":")[0] for each in arguments.only} - matrix().keys():
         print(f"There is no scenario {', '.join(sorted(unknown))}. There are: {', '.join(matrix())}.")
         return 2
-    failed = played = 0
+    wanted = {
+        entry: [each for each in _runs(entry, arguments) if not (arguments.resume and results.has(*each))]
+        for entry in matrix().values()
+    }
+    began = datetime.now(UTC).isoformat(timespec="seconds")
+    if arguments.at_once > 1:
+        _play_beside(arguments, {entry: runs for entry, runs in wanted.items() if not entry.alone})
+        wanted = {entry: runs for entry, runs in wanted.items() if entry.alone}
+        results = Results(Path(arguments.results))
+    _play_here(arguments, wanted, results)
+    results.write_report(matrix().values())
+    played = [each for each in results.all() if each.at >= began]
+    failed = sum(not each.ok for each in played)
+    if not arguments.share:
+        print(f"faults: {len(played)} runs, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+def _play_here(arguments: argparse.Namespace, wanted: Wanted, results: Results) -> None:
+    if not any(wanted.values()):
+        return
     with private_servers() as servers:
-        for entry in matrix().values():
-            wanted = [each for each in _runs(entry, arguments) if not (arguments.resume and results.has(*each))]
-            for result in play(servers, entry, wanted, Path(arguments.code)):
+        for entry, runs in wanted.items():
+            for result in play(servers, entry, runs, Path(arguments.code)):
                 results.append(result)
                 print(result.line(), flush=True)
-                played += 1
-                failed += not result.ok
-                if failed and arguments.first_failure:
-                    break
-    results.write_report(matrix().values())
-    print(f"faults: {played} runs, {failed} failed", flush=True)
-    return 1 if failed else 0
+                if not result.ok and arguments.first_failure:
+                    return
+
+
+def _play_beside(arguments: argparse.Namespace, wanted: Wanted) -> None:
+    """Shares of the scenarios in processes of their own, each with its own servers: most of a run is waiting."""
+    entries = [entry for entry, runs in wanted.items() if runs]
+    shares = [entries[start :: arguments.at_once] for start in range(arguments.at_once)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.faults",
+        "--share",
+        "--results",
+        arguments.results,
+        "--code",
+        arguments.code,
+    ]
+    command += ["--first-failure"] * arguments.first_failure
+    workers = [
+        subprocess.Popen([*command, "--only", *(_named(*each) for entry in share for each in wanted[entry])])
+        for share in shares
+        if share
+    ]
+    for each in workers:
+        each.wait()
+
+
+def _named(scenario: str, seed: int, outage: float) -> str:
+    return f"{scenario}:{'long' if outage == LONG_OUTAGE else seed}"
 
 
 def play(servers: Servers, entry: Entry, wanted: list[tuple[str, int, float]], code: Path) -> Iterator[Result]:
@@ -106,6 +153,13 @@ def _arguments() -> argparse.Namespace:
         default=[],
         help="scenarios: `name`, one seed of it `name:3`, its outage of 60 s `name:long`",
     )
+    parser.add_argument(
+        "--at-once",
+        type=int,
+        default=1,
+        help="so many scenarios beside each other; those that measure are played alone, afterwards",
+    )
+    parser.add_argument("--share", action="store_true", help="this is a share of another run, which tells the sum")
     parser.add_argument("--resume", action="store_true", help="leave out what the results hold already")
     parser.add_argument("--first-failure", action="store_true", help="stop at the first run that fails")
     parser.add_argument("--results", default=str(CHECKOUT / "docs/reliability.jsonl"))

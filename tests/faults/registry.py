@@ -26,13 +26,22 @@ class Entry:
     """Each seed needs an instance of its own."""
     direct: bool
     """The services reach the servers without the proxies, which cost time: for scenarios that measure it."""
+    alone: bool
+    """Nothing may run beside it: it measures time, or has a rule for it that a busy machine breaks."""
 
 
 MATRIX: dict[str, Entry] = {}
 
 
 def scenario(
-    fault: str, *, seeds: int = SEEDS, long: bool = False, fresh: bool = False, direct: bool = False, name: str = ""
+    fault: str,
+    *,
+    seeds: int = SEEDS,
+    long: bool = False,
+    fresh: bool = False,
+    direct: bool = False,
+    alone: bool = False,
+    name: str = "",
 ) -> Callable[[Scenario], Scenario]:
     """Put a scenario into the matrix, under the name of its function unless it has another."""
 
@@ -40,7 +49,7 @@ def scenario(
         found = name or play.__name__.replace("_", "-")
         if found in MATRIX:
             raise ValueError(f"two scenarios are called {found}")
-        MATRIX[found] = Entry(found, fault, play, seeds, long, fresh, direct)
+        MATRIX[found] = Entry(found, fault, play, seeds, long, fresh, direct, alone)
         return play
 
     return decorate

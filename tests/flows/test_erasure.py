@@ -16,6 +16,7 @@ from services.history.rebuild import checksum_of_index, checksum_of_log, rebuild
 from services.history.search import HistorySearch
 from services.notifications.domain import Addressee, notice
 from services.notifications.fake import FakeLedger, FakeMailings
+from services.notifications.newsletters.fake import FakeNewsletters
 from services.notifications.service import NotificationsService
 from services.notifications.tokens import Tokens
 from shared.contracts.base import new_id
@@ -43,7 +44,7 @@ class County:
         self.ledger = FakeLedger(self.mailings.outbox)
         self.bus.add(ContactsService(self.contacts, FakeImports(), FakePreferences(), "secret"))
         self.bus.add(EventsService(self.engagements, self.bus))
-        self.bus.add(NotificationsService(self.mailings, self.ledger, self.bus, Tokens("secret")))
+        self.bus.add(NotificationsService(self.mailings, self.ledger, FakeNewsletters(), self.bus, Tokens("secret")))
         self.projector = self.bus.add(HistoryProjector(self.log, self.indexes, self.bus))
         self.bus.add(HistorySearch(self.indexes, "secret"))
         self.projector.follow_log()

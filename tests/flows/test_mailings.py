@@ -13,6 +13,7 @@ import pytest
 from services.notifications.domain import Outcome
 from services.notifications.fake import FakeLedger, FakeMailings
 from services.notifications.journal import Journal
+from services.notifications.newsletters.fake import FakeNewsletters
 from services.notifications.recovery import Desk, recover_all
 from services.notifications.sender import MailSender
 from services.notifications.service import NotificationsService
@@ -98,7 +99,9 @@ class Office:
         self.contacts = self.bus.add(Contacts())
         self.mailings = FakeMailings()
         self.ledger = FakeLedger(self.mailings.outbox)
-        self.bus.add(NotificationsService(self.mailings, self.ledger, self.bus, Tokens("s" * 32)))
+        self.notifications = self.bus.add(
+            NotificationsService(self.mailings, self.ledger, FakeNewsletters(), self.bus, Tokens("s" * 32))
+        )
         settings = Settings(state_dir=folder, secret="s" * 32, base_url="https://wellheard.example")
         self.sender = MailSender(
             self.mailings, self.ledger, self.bus, settings, lambda: SmtpDispatcher(self.sink.url, "test")

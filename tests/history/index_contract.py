@@ -108,6 +108,12 @@ class IndexContract:
         assert index.reader.counts() == (0, 0)
         assert index.reader.latest() is None
 
+    def test_what_was_redacted_replaces_the_same_version_and_no_newer_one(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", title="Of Mary"), an_entry("b", title="Of Mary", version=2))
+        index.writer.put_again([Folded(an_entry("a", title="Of somebody")), Folded(an_entry("b", title="Older"))])
+        index.writer.commit()
+        assert (index.find("mary"), index.find("somebody"), index.total()) == (["b"], ["a"], 2)
+
     def test_all_words_are_required_in_any_order(self, index: IndexUnderTest) -> None:
         index.add(an_entry("both", body="The bus stop near the surgery"), an_entry("one", body="The bus was late"))
         assert index.find("surgery bus") == ["both"]

@@ -12,7 +12,8 @@ def log(request: pytest.FixtureRequest) -> LogPort:
     if request.param == "fake":
         return FakeLog()
     database = connect(request.getfixturevalue("store"), "history")
-    database["log"].delete_many({})
+    for name in ("log", "erased"):
+        database[name].delete_many({})
     real = Log(database)
     real.prepare()
     return real
@@ -81,3 +82,21 @@ def test_windows_cover_the_log_once(log: LogPort) -> None:
     parts = list(windows(log, 0, log.last()))
     assert [position for position, _ in parts] == [500, 1_000, 1_203]
     assert [each for _, part in parts for each in part] == events
+
+
+def test_an_event_that_is_rewritten_keeps_its_place_and_its_id(log: LogPort) -> None:
+    events = [recorded(title="One"), recorded(title="Two")]
+    log.append(events, after=0)
+    content = log.contents(0, 2)[0]
+    other = {**content, "data": {"engagement": {**content["data"]["engagement"], "title": "[removed]"}}}
+    log.rewrite([other])
+    log.rewrite([])
+    assert log.contents(0, 2) == [other, events[1].content]
+    assert log.holds(events[0].id)
+    assert not log.holds("evt_none")
+
+
+def test_who_was_erased_is_remembered_with_the_first_erasure(log: LogPort) -> None:
+    log.add_erased({"con_1": "era_1"})
+    log.add_erased({"con_1": "era_2", "con_2": "era_2"})
+    assert log.erased() == {"con_1": "era_1", "con_2": "era_2"}

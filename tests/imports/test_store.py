@@ -9,6 +9,7 @@ from services.contacts.importing.fake import FakeImports
 from services.contacts.importing.judging import Planned
 from services.contacts.importing.store import Glance, Held, Imports, MongoImports, Window
 from shared.contracts.base import new_id
+from shared.contracts.erasure import Traces
 from shared.contracts.imports import Import, ImportRow
 from shared.mongo import connect
 from tests.builders import AT, a_contact
@@ -82,3 +83,22 @@ def test_windows_are_seen_in_their_order_and_removed_with_their_import(imports: 
     assert imports.glances("imp_1") == []
     assert imports.window("imp_1", 0) is None
     assert len(imports.glances("imp_2")) == 1
+
+
+def test_the_rows_of_somebody_erased_say_nothing_any_more(imports: Imports) -> None:
+    made = an_import()
+    imports.insert(Held(made))
+    rows = (ImportRow(number=2, cells=("Mary Okafor", "mary@x.org")), ImportRow(number=3, cells=("Ann", "ann@x.org")))
+    imports.add_window(made.import_id, Window(0, rows))
+    mary = a_contact(contact_id="con_1", identifiers=[{"scheme": "email", "value": "mary@x.org"}])
+    planned = tuple(
+        Planned(number=number, verdict="new", name=each.name, contact_id=each.contact_id, after=each)
+        for number, each in ((2, mary), (3, a_contact("Ann", contact_id="con_2")))
+    )
+    imports.keep_window(made.import_id, Window(0, rows, planned, "done"), ["rows"])
+    imports.redact(Traces(erasure_id="era_1", contact_ids=("con_1",), names=("Mary Okafor",), emails=("mary@x.org",)))
+    left = imports.window(made.import_id, 0)
+    assert left is not None
+    assert [each.cells for each in left.rows] == [("", ""), ("Ann", "ann@x.org")]
+    assert [each.name for each in left.planned] == ["Erased contact", "Ann"]
+    assert left.planned[1] == planned[1]

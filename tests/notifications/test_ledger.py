@@ -13,9 +13,10 @@ from services.notifications.fake import FakeLedger, FakeMailings
 from services.notifications.ledger import Ledger, MongoLedger, Release, Settlement
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
 from shared.contracts.base import new_id
+from shared.contracts.erasure import Traces
 from shared.contracts.notifications import LedgerLine, Mailing, MailingStarted
 from shared.contracts.subscriptions import Suppression
-from shared.errors import Conflict
+from shared.errors import Conflict, Unavailable
 from shared.mongo import connect
 from tests.builders import AT, a_mailing_draft, an_envelope
 
@@ -83,6 +84,24 @@ def test_what_somebody_writes_is_a_draft_until_it_is_sent_and_again_when_it_come
     back = domain.give_back(sent, "its segment is gone", AT)
     stored.mailings.replace(back)
     assert back in stored.mailings.drafts()
+
+
+def test_what_is_public_stands_in_the_archive_from_the_moment_it_is_sent(stored: Stored) -> None:
+    sent = []
+    for hours in (1, 2):
+        drafted = domain.draft(new_id("mlg"), a_mailing_draft(public=True), AT, "staff")
+        stored.mailings.insert(drafted)
+        assert drafted.mailing_id not in {each.mailing_id for _, each in stored.mailings.archived(100, None)}
+        begun = domain.begin(drafted, AT)
+        frozen, event = domain.freeze(begun, 1, AT + timedelta(hours=hours))
+        stored.mailings.replace(begun)
+        stored.mailings.replace(frozen, an_envelope(event))
+        sent.append(frozen)
+    (cursor, newest), (_, oldest) = stored.mailings.archived(100, None)
+    assert (newest, oldest) == (sent[1], sent[0])
+    assert [each for _, each in stored.mailings.archived(100, cursor)] == [sent[0]]
+    stored.mailings.replace(domain.show_in_archive(sent[1], False, AT))
+    assert [each for _, each in stored.mailings.archived(100, None)] == [sent[0]]
 
 
 def test_mailings_are_listed_newest_first_without_notices(stored: Stored) -> None:
@@ -153,3 +172,37 @@ def test_an_interrupted_freezing_is_forgotten(stored: Stored) -> None:
     stored.ledger.drop_audience("mlg_1", 1)
     assert stored.ledger.waiting("mlg_1", 1, NOW, 5) == []
     assert stored.ledger.waiting("mlg_1", 2, NOW, 5)[0].size == 2
+
+
+TRACES = Traces(erasure_id="era_1", contact_ids=("con_1",), emails=("p1@example.org",), names=("Person 1",))
+
+
+def test_somebody_erased_is_gone_from_audiences_lines_and_the_suppression_list(stored: Stored) -> None:
+    mailing = a_mailing()
+    stored.mailings.insert(mailing)
+    stored.ledger.add_audience(mailing.mailing_id, 0, 0, people(3))
+    (chunk,) = stored.ledger.waiting(mailing.mailing_id, 0, NOW, 10)
+    claimed = stored.ledger.claim(chunk, "me", "boot")
+    assert claimed is not None
+    with pytest.raises(Unavailable):
+        stored.ledger.erase(TRACES)
+    stored.ledger.settle(claimed, Settlement([line(mailing.mailing_id, 1)], [], 1, Release(0, NOW)))
+    assert stored.ledger.erase(TRACES) == stored.ledger.erase(TRACES) == (mailing.mailing_id,)
+    left = Addressee("con_1", "Erased contact", "", "cns_1", "erased")
+    assert stored.ledger.recipients(chunk) == [people(3)[0], left, people(3)[2]]
+    (kept,) = stored.ledger.list_lines(mailing.mailing_id, "sent", 10, None)
+    assert kept == line(mailing.mailing_id, 1, name="Erased contact")
+
+
+def test_a_notice_to_somebody_erased_does_not_name_them_any_more(stored: Stored) -> None:
+    notice = domain.notice("mlg_1", a_mailing_draft(subject="Dear Person 1", body="p1@example.org"), AT, "staff")
+    bulk = a_mailing()
+    for each in (notice, bulk):
+        stored.mailings.insert(each)
+    stored.mailings.suppress(Suppression(address="p1@example.org", reason="asked", added_by="staff", at=AT))
+    stored.mailings.erase(TRACES, ["mlg_1", bulk.mailing_id])
+    found = stored.mailings.find("mlg_1")
+    assert found is not None
+    assert (found.draft.subject, found.draft.body) == ("Dear [name removed]", "[address removed]")
+    assert stored.mailings.find(bulk.mailing_id) == bulk
+    assert stored.mailings.suppressed(["p1@example.org"]) == set()

@@ -9,10 +9,12 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notifications.content import compile_content
 from services.notifications.domain import Outcome
 from services.notifications.journal import Journal, read_journal
 from services.notifications.skeleton import Content, Skeleton, header_text, mailbox
 from services.notifications.tokens import Place, Tokens
+from tests.builders import a_mailing_draft
 
 PLACE = Place("mlg_" + os.urandom(16).hex(), 1, 40, 499)
 
@@ -87,3 +89,9 @@ def test_a_journal_says_what_was_sent_and_what_is_in_doubt(tmp_path: Path) -> No
         torn.write(b"= 3 se")
     assert read_journal(tmp_path / "j").outcomes[-1] == Outcome(3, "uncertain")
     assert read_journal(tmp_path / "none").outcomes == []
+
+
+def test_an_address_keeps_its_letters_in_plain_text_and_marks_around_words_go() -> None:
+    body = "# News\n\n[Read **on**](https://x.org/a__b**c_) and __loud__ a__b \\*"
+    text = compile_content(a_mailing_draft(body=body), is_notice=True).text
+    assert text == "News\n\nRead on <https://x.org/a__b**c_> and loud a__b *"

@@ -24,6 +24,7 @@ from services.history.log import FakeLog
 from services.history.projector import HistoryProjector
 from services.history.search import HistorySearch
 from services.notifications.fake import FakeLedger, FakeMailings
+from services.notifications.newsletters.fake import FakeNewsletters
 from services.notifications.sender import MailSender
 from services.notifications.service import NotificationsService
 from services.notifications.smtp import SmtpDispatcher
@@ -44,13 +45,11 @@ SECRET = "a-secret-of-the-tests"
 
 MOST_CALLS = 2
 """What a page may ask of the services."""
-FOR_EVERYBODY = {"get_reference", "check_health"}
-"""What the web asks once in a while, however many pages are opened: reference data, and how the services are."""
-NOT_COUNTED = re.compile(
-    "GET /|"
-    "GET /(status|status.json|metrics|ready|health)|"  # the report of the whole system, gathered every three seconds
-    "POST /imports/new|GET /imports/.+/left-out.csv"  # a file travels in windows
-)
+FOR_EVERYBODY = {"get_reference", "count_waiting"}
+"""What the web asks once in a while, however many pages are opened. The same is true of what has a time limit of its
+own: the report of the whole system."""
+FILES = re.compile("POST /imports/new|GET /imports/.+/left-out.csv")
+"""They travel in windows."""
 _asked_by_page: ContextVar[list[str]] = ContextVar("_asked_by_page")
 
 
@@ -93,7 +92,8 @@ class Switch(AsyncTestBus):
         if not self.down.isdisjoint((request.service, "broker")):
             raise Unavailable(f"The {request.service} service does not answer.")
         self.asked.append(request.method())
-        _asked_by_page.get([]).append(request.method())
+        if timeout is None and request.method() not in FOR_EVERYBODY:
+            _asked_by_page.get([]).append(request.method())
         if isinstance(request, CheckHealth) and request.service in self.health:
             return self.health[request.service]
         return await super().call(request, timeout)
@@ -143,7 +143,9 @@ class County:
         self.bus.add(HistorySearch(indexes, SECRET))
         self.mailings = FakeMailings()
         ledger = FakeLedger(self.mailings.outbox)
-        self.bus.add(NotificationsService(self.mailings, ledger, self.bus, Tokens(SECRET)))
+        self.notifications = self.bus.add(
+            NotificationsService(self.mailings, ledger, FakeNewsletters(), self.bus, Tokens(SECRET))
+        )
         self.settings = Settings(secret=SECRET, state_dir=directory, **settings)
         self.sender = self.bus.add(
             MailSender(self.mailings, ledger, self.bus, self.settings, lambda: SmtpDispatcher(self.settings.smtp_url))
@@ -169,12 +171,8 @@ class County:
 
     def costly_pages(self) -> list[tuple[str, list[str]]]:
         """The pages that asked more of the services than a page may, with what they asked."""
-        counted = [
-            (address, [each for each in asked if each not in FOR_EVERYBODY])
-            for address, asked in self.asked_by_pages
-            if not NOT_COUNTED.fullmatch(address)
-        ]
-        return [(address, asked) for address, asked in counted if len(asked) > MOST_CALLS]
+        asked = [each for each in self.asked_by_pages if not FILES.fullmatch(each[0])]
+        return [(address, questions) for address, questions in asked if len(questions) > MOST_CALLS]
 
     def browser(self, *roles: str) -> httpx.AsyncClient:
         """A browser in which somebody with these roles is signed in; with none, somebody who has all."""

@@ -13,17 +13,19 @@ from services.notifications import domain
 from services.notifications.composing import Composer
 from services.notifications.domain import Addressee, Chunk
 from services.notifications.tokens import Place, Tokens
-from shared import preference_links
+from shared import preference_links, signed_links
 from shared.contracts.bounces import ReportBounce
 from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import ContactRegistered, RegisterContact
 from shared.contracts.erasure import EraseContact
 from shared.contracts.events import ListQuarantine, RecordEngagement
 from shared.contracts.merging import MergeContacts
+from shared.contracts.newsletters import CreateNewsletter, PublishItem, WriteItem
 from shared.contracts.notifications import DraftMailing, ScheduleMailing
 from shared.contracts.preferences import AskForErasure, GivePreferenceKeys
 from shared.contracts.rules import CreateRule, RuleSettings, SwitchRule
 from shared.contracts.segments import CreateSegment, Rule
+from shared.contracts.subscribing import AskToSubscribe
 from shared.contracts.subscriptions import Suppress
 from shared.contracts.templates import CreateTemplate, TemplateText
 from tests.builders import (
@@ -32,9 +34,11 @@ from tests.builders import (
     a_contact,
     a_mailing_draft,
     a_new_contact,
+    a_newsletter_plan,
     a_report,
     a_statement,
     an_envelope,
+    an_item_draft,
 )
 from tests.notifications.sink import Sink
 from tests.web.conftest import SECRET, County, Partner
@@ -63,7 +67,7 @@ class Furnished:
 
     def address(self, path: str) -> str:
         """The path with ids of what is there. A new kind of id has to be furnished here."""
-        tokens = {"/unsubscribe/": "unsubscribe", "/preferences/": "preferences"}
+        tokens = {"/unsubscribe/": "unsubscribe", "/preferences/": "preferences", "/subscribe/": "subscribe"}
         token = next((self.ids[name] for start, name in tokens.items() if path.startswith(start)), "")
         return re.sub(r"\{(\w+)\}", lambda found: (self.ids | {"token": token})[found[1]], path)
 
@@ -81,8 +85,9 @@ async def furnish(county: County, words: str) -> Furnished:
     await _add_import(made)
     _add_messages(made)
     _add_erasure(made)
+    _add_news(made)
     county.settle()
-    made.ids["account_id"] = county.people.accounts()[0].account_id
+    made.ids |= {"account_id": county.people.accounts()[0].account_id, "step": "pause"}
     return made
 
 
@@ -102,6 +107,9 @@ def _add_people(made: Furnished) -> None:
     key = bus.call(GivePreferenceKeys(contact_ids=(ids["contact_id"],))).keys[ids["contact_id"]]
     ids["preferences"] = preference_links.preference_url("", SECRET, key, datetime.now(UTC)).rpartition("/")[2]
     bus.call(AskForErasure(key=key))
+    asked = {"address": "d@x.org", "name": words, "purposes": ("newsletter",), "wording": words}
+    wish = bus.call(AskToSubscribe.model_validate(asked)).key
+    ids["subscribe"] = signed_links.sign(SECRET, "subscribe", wish, datetime.now(UTC))
 
 
 def _add_engagements(made: Furnished) -> None:
@@ -152,7 +160,7 @@ def _add_messages(made: Furnished) -> None:
     """A mailing that has gone out, one way out of it, an address that gets nothing, and a message in the demo's box."""
     county, ids, words = made.county, made.ids, made.words
     draft = a_mailing_draft(
-        subject=words[:200], body=words, segment_id=ids["segment_id"], segment_name=words[:200]
+        subject=words[:200], body=words, segment_id=ids["segment_id"], segment_name=words[:200], public=True
     )  # fmt: skip
     text = TemplateText(name=words[:100], subject=words[:200], body=words)
     ids["template_id"] = county.bus.call(CreateTemplate(request_id="one", text=text)).template_id
@@ -200,6 +208,17 @@ def _add_rule(made: Furnished) -> None:
     made.county.bus.call(SwitchRule(rule_id=rule.rule_id, version=1, on=True, by=made.words))
     contact = a_contact(made.words[:200])
     made.county.bus.publish(an_envelope(ContactRegistered(contact=contact, registered_by=made.words)))
+
+
+def _add_news(made: Furnished) -> None:
+    """An item that is published, and a newsletter whose next issue it goes into."""
+    bus, words = made.county.bus, made.words
+    item = an_item_draft(title=words[:200], summary=words, topics=[words[:60]])
+    made.ids["item_id"] = bus.call(WriteItem(request_id="one", draft=item)).item_id
+    plan = {"name": words[:200], "subject": words[:200], "body": words, "segment_name": words[:200]}
+    newsletter = bus.call(CreateNewsletter(request_id="one", plan=a_newsletter_plan(**plan)))
+    made.ids["newsletter_id"] = newsletter.newsletter_id
+    bus.call(PublishItem(item_id=made.ids["item_id"], version=1))
 
 
 async def open_pages(made: Furnished, http: httpx.AsyncClient, query: str = "") -> list[tuple[str, httpx.Response]]:

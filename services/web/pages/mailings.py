@@ -35,7 +35,7 @@ from shared.contracts.segments import ListSegments, Segment
 from shared.contracts.templates import GetTemplate
 
 router = APIRouter(prefix="/mailings", include_in_schema=False)
-FIELDS = ("subject", "body", "purpose", "segment_id")
+FIELDS = ("subject", "body", "purpose", "segment_id", "public")
 SENTENCES = {
     "subject": "Enter a subject of up to 200 characters",
     "body": "Enter the text of the message, up to 100,000 characters",
@@ -210,6 +210,7 @@ def _draft(form: Form, segments: Sequence[Segment]) -> MailingDraft | None:
     if form.fault:
         return None
     values = {name: form.values[name] for name in (*FIELDS, "template_id", "template_version")}
+    values["public"] = bool(values["public"])
     names = {each.segment_id: each.name for each in segments}
     if values["segment_id"] not in names:  # put away while somebody wrote
         values["segment_id"] = ""

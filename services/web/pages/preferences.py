@@ -3,21 +3,19 @@
 The link is the only proof of who asks, so nothing here uses a cookie: a page elsewhere that posts to us has no link.
 """
 
-from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from services.web.access import anyone
-from services.web.allowance import Bucket
+from services.web.allowance import Bucket, PerCaller
 from services.web.backend import backend
 from services.web.form_size import check_size
 from services.web.pages.forms import text, texts
-from services.web.problems import TooMany
-from services.web.rendering import environment
+from services.web.rendering import render_public
 from services.web.words import CONSENT_CHANNELS, PURPOSES
 from shared import preference_links
 from shared.contracts.base import Request as Question
@@ -34,27 +32,8 @@ from shared.errors import NotFound
 GONE = "This link does not work any more. Use the one in the latest message that we sent you, or ask us for another."
 WORDING = "What may we send you, and how? (ticked: {chosen})"
 _PER_SECOND = 5
-_CALLERS = 10_000
 router = APIRouter(include_in_schema=False)
-
-
-class _Limit:
-    """So many requests a second from one address; remembers the last ten thousand addresses."""
-
-    def __init__(self) -> None:
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
-
-    def check(self, request: Request) -> None:
-        caller = request.client.host if request.client else ""
-        bucket = self._buckets.pop(caller, None) or Bucket(_PER_SECOND)
-        self._buckets[caller] = bucket
-        while len(self._buckets) > _CALLERS:
-            self._buckets.popitem(last=False)
-        if bucket.take(1):
-            raise TooMany("Too many requests at once. Wait a moment, then try again.", retry_after=1)
-
-
-_limit = _Limit()
+_limit = PerCaller(lambda: Bucket(_PER_SECOND))
 
 
 @router.get("/preferences/{token}", dependencies=[anyone])
@@ -62,18 +41,14 @@ async def show_preferences(request: Request, token: str) -> Response:
     key = _key(request, token)
     held = await backend(request).call(GetPreferences(key=key))
     allowances = {(each.purpose, each.channel): each for each in held.consents.allowances}
-    content = (
-        environment()
-        .get_template("preferences.html")
-        .render(
-            held=held,
-            allowances=allowances,
-            token=token,
-            request_id=new_id(),
-            done=request.query_params.get("done", ""),
-        )
+    return render_public(
+        "preferences.html",
+        held=held,
+        allowances=allowances,
+        token=token,
+        request_id=new_id(),
+        done=request.query_params.get("done", ""),
     )
-    return HTMLResponse(content)
 
 
 @router.post("/preferences/{token}", dependencies=[anyone])
@@ -118,8 +93,9 @@ async def download_json(request: Request, token: str) -> Response:
 @router.get("/preferences/{token}/held.html", dependencies=[anyone])
 async def download_page(request: Request, token: str) -> Response:
     held = await backend(request).call(GetPreferences(key=_key(request, token)))
-    content = environment().get_template("preferences_held.html").render(held=held)
-    return Response(content, media_type="text/html", headers=_as_file("what-is-held.html"))
+    response = render_public("preferences_held.html", held=held)
+    response.headers.update(_as_file("what-is-held.html"))
+    return response
 
 
 def _key(request: Request, token: str) -> str:

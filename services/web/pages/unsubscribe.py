@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from services.web.access import anyone
 from services.web.backend import backend
-from services.web.rendering import render
+from services.web.rendering import render_public
 from shared.contracts.subscriptions import GetSubscription, Subscription, Unsubscribe
 from shared.preference_links import preference_url
 
@@ -31,4 +31,4 @@ async def unsubscribe(request: Request, token: str) -> Response:
 def _show(request: Request, subscription: Subscription, done: bool) -> Response:
     settings, key = request.app.state.settings, subscription.preference_key
     preferences = preference_url("", settings.secret, key, datetime.now(UTC)) if key else ""
-    return render(request, "unsubscribe.html", subscription=subscription, preferences=preferences, done=done)
+    return render_public("unsubscribe.html", subscription=subscription, preferences=preferences, done=done)

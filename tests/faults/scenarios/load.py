@@ -18,7 +18,9 @@ ORDERS = 6
 """In which the services are started in one run; all there are would be thousands."""
 
 
-@scenario("one partner floods at 20 times the load of the others; their p99 stays within twice", direct=True)
+@scenario(
+    "one partner floods at 20 times the load of the others; their p99 stays within twice", direct=True, alone=True
+)
 def flood(run: Run) -> None:
     calm = run.new_producer(f"Calm {run.prefix}", f"calm-{run.seed}")
     with calm.load(25, workers=2):
@@ -65,7 +67,7 @@ def rolling_restart(run: Run) -> None:
     run.expect(all(not processes.ends(name) for name in order), "a process ended by itself")
 
 
-@scenario("services started in sixty orders, also before broker and store", seeds=10, fresh=True)
+@scenario("services started in sixty orders, also before broker and store", seeds=10, fresh=True, alone=True)
 def start_orders(run: Run) -> None:
     processes, system = run.system.processes, run.system
     orders = list(itertools.permutations(PROCESSES))

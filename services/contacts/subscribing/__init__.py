@@ -1,0 +1,1 @@
+"""Asking for messages on the public page, with double opt-in."""

@@ -1,0 +1,1 @@
+"""Published items, and newsletters that assemble themselves from them."""
