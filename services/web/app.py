@@ -41,6 +41,7 @@ from services.web.pages import (
 from services.web.pages import bounces as bounce_pages
 from services.web.pages import consent as consent_pages
 from services.web.pages import contacts as contact_pages
+from services.web.pages import keys as key_pages
 from services.web.receipts import Receipts
 from services.web.signin.desk import Desk
 from services.web.signin.repository import MongoSignInStore, SignInStore
@@ -76,6 +77,7 @@ PAGES = (
     preferences,
     status,
     accounts,
+    key_pages,
 )
 """What answers browsers. The first route that fits an address wins."""
 

@@ -4,10 +4,10 @@ import hashlib
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import anyio.to_thread
 import pymongo
@@ -15,6 +15,9 @@ from pymongo.errors import PyMongoError
 
 from shared.errors import Invalid, NotFound, Unavailable
 from shared.mongo import Documents
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SCOPES = ("events:write", "history:read", "contacts:read", "history:all", "contacts:all", "system:read", "mail:bounces")
 CACHE_SECONDS = 5.0
@@ -41,10 +44,7 @@ class Key:
 
 def create_key(database: Documents, partner: str, scopes: Sequence[str] = ("events:write",)) -> tuple[str, Key]:
     """A new key for the partner of that name: (token, key). The token cannot be had again."""
-    if unknown := sorted(set(scopes) - set(SCOPES)):
-        raise Invalid(f"There is no scope {', '.join(unknown)}. The scopes are {', '.join(SCOPES)}.")
-    if not _NAME.fullmatch(partner):
-        raise Invalid("A name has 1 to 100 letters, digits, spaces and . - ' & ( ), and begins with a letter or digit.")
+    check_key(partner, scopes)
     token = f"wh_{secrets.token_urlsafe(32)}"
     document = {
         "_id": digest_of(token),
@@ -55,6 +55,14 @@ def create_key(database: Documents, partner: str, scopes: Sequence[str] = ("even
     }
     database["keys"].insert_one(document)
     return token, _key(document)
+
+
+def check_key(partner: str, scopes: Sequence[str]) -> None:
+    """Raises Invalid when there can be no such key."""
+    if unknown := sorted(set(scopes) - set(SCOPES)):
+        raise Invalid(f"There is no scope {', '.join(unknown)}. The scopes are {', '.join(SCOPES)}.")
+    if not _NAME.fullmatch(partner):
+        raise Invalid("A name has 1 to 100 letters, digits, spaces and . - ' & ( ), and begins with a letter or digit.")
 
 
 def list_keys(database: Documents) -> list[Key]:
@@ -81,6 +89,16 @@ class Keys(Protocol):
 
     async def check_store(self) -> None: ...
 
+    async def all(self) -> list[Key]:
+        """Every key, revoked ones too, by partner and age."""
+        ...
+
+    async def create(self, partner: str, scopes: Sequence[str]) -> tuple[str, Key]:
+        """(token, key); the token cannot be had again."""
+        ...
+
+    async def revoke(self, key_id: str) -> Key: ...
+
 
 class KeyRing:
     """Finds keys by token, from the store at most once in `CACHE_SECONDS` for each token."""
@@ -105,6 +123,30 @@ class KeyRing:
         """Raises Unavailable when the store does not answer."""
         # The driver looks for a store that is away for longer than anybody who asks wants to wait.
         await anyio.to_thread.run_sync(self._read, "", abandon_on_cancel=True)
+
+    async def all(self) -> list[Key]:
+        return await self._ask(list_keys, self._database)
+
+    async def create(self, partner: str, scopes: Sequence[str]) -> tuple[str, Key]:
+        return await self._ask(create_key, self._database, partner, scopes)
+
+    async def revoke(self, key_id: str) -> Key:
+        """Refused at once by this process, by others within `CACHE_SECONDS`."""
+        key = await self._ask(revoke_key, self._database, key_id)
+        self._seen.clear()
+        return key
+
+    async def _ask(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """In a thread, and not for longer than anybody wants to wait. Raises Unavailable."""
+
+        def bounded() -> T:
+            with pymongo.timeout(STORE_SECONDS):
+                return act(*args, **kwargs)
+
+        try:
+            return await anyio.to_thread.run_sync(bounded)
+        except PyMongoError:
+            raise Unavailable(AWAY) from None
 
     def _read(self, digest: str) -> Key | None:
         if time.monotonic() < self._away_until:

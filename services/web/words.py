@@ -287,3 +287,15 @@ def rhythm(when: Rhythm) -> str:
     """Every Friday at 9:00, every month on day 15 at 9:00"""
     days = f"Every {WEEKDAYS[when.weekday]}" if when.every == "week" else f"Every month on day {when.day}"
     return f"{days} at {when.hour}:{when.minute:02}"
+
+
+SCOPES = {
+    "events:write": "Post events, and read what became of them",
+    "history:read": "Read the history that it reported itself",
+    "contacts:read": "Read the contacts that it reported itself",
+    "history:all": "Read all of the history that is not restricted",
+    "contacts:all": "Read all contacts",
+    "system:read": "Read how the system is",
+    "mail:bounces": "Report messages that came back (a mail server)",
+}
+"""What a key may do with each scope."""

@@ -14,6 +14,7 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from services.notifications.tokens import Place, Tokens
+from services.web.keys import digest_of
 from shared import preference_links, signed_links
 from shared.contracts.bounces import ReportBounce
 from shared.contracts.consent import RecipientPage, RecordConsents
@@ -77,6 +78,7 @@ class Site:
     rule: str
     archived: str
     subscribe: str
+    key: str
     news: str
     newsletter: str
 
@@ -161,6 +163,7 @@ def populate(county: County, address: str) -> Site:
         preference_links.preference_url("", SECRET, keys[mary.contact_id], datetime.now(UTC)),
         *populate_mailings(county),
         a_link_to_confirm(county),
+        a_key_to_revoke(county),
         *populate_news(county, segment.segment_id),
     )
 
@@ -210,6 +213,11 @@ def populate_rule(county: County, template_id: str) -> str:
         county.bus.publish(an_envelope(event))
     county.bus.deliver()
     return f"/rules/{rule.rule_id}"
+
+
+def a_key_to_revoke(county: County) -> str:
+    token = county.keys.give("St Agnes", "events:write", "history:read")
+    return f"/keys/{digest_of(token)[:12]}/revoke"
 
 
 def a_link_to_confirm(county: County) -> str:

@@ -1,7 +1,7 @@
 """What a mail server's report is taken for: only what it plainly says, whatever bytes it is made of."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.notifications.reports import of_status, read_report
@@ -85,11 +85,13 @@ def test_parts_within_parts_without_end_are_read_as_nothing() -> None:
     assert read_report(deep, PATH).kind == "other"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000))
 def test_no_bytes_make_reading_fail(raw: bytes) -> None:
     assert read_report(raw).kind in ("other", "automatic")
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_report_that_was_damaged_on_its_way_never_becomes_one_of_somebody_else(data: st.DataObject) -> None:
     raw = bytearray(a_delivery_report(PATH))

@@ -30,10 +30,10 @@ from services.notifications.service import NotificationsService
 from services.notifications.smtp import SmtpDispatcher
 from services.notifications.tokens import Tokens
 from services.web.app import build_app
-from services.web.keys import SCOPES, Key
+from services.web.keys import SCOPES, Key, check_key, digest_of
 from services.web.signin.repository import FakeSignInStore
 from shared.contracts.base import CheckHealth, Health, Request
-from shared.errors import Unavailable
+from shared.errors import NotFound, Unavailable
 from shared.messaging.ports import QueueSeen
 from shared.messaging.testbus import AsyncTestBus, TestBus
 from shared.settings import Settings
@@ -62,12 +62,29 @@ class FakeKeys:
 
     def give(self, partner: str, *scopes: str) -> str:
         token = f"wh_{secrets.token_urlsafe(8)}"
-        self._keys[token] = Key(token[:6], partner, scopes or SCOPES, datetime.now(UTC))
+        self._keys[token] = Key(digest_of(token)[:12], partner, scopes or SCOPES, datetime.now(UTC))
         return token
 
     async def find(self, token: str) -> Key | None:
         await self.check_store()
-        return self._keys.get(token)
+        key = self._keys.get(token)
+        return key if key and key.revoked_at is None else None
+
+    async def all(self) -> list[Key]:
+        await self.check_store()
+        return sorted(self._keys.values(), key=lambda each: (each.partner, each.created_at))
+
+    async def create(self, partner: str, scopes: Sequence[str]) -> tuple[str, Key]:
+        check_key(partner, scopes)
+        token = self.give(partner, *scopes)
+        return token, self._keys[token]
+
+    async def revoke(self, key_id: str) -> Key:
+        token = next((token for token, key in self._keys.items() if key.key_id == key_id), "")
+        if not token:
+            raise NotFound(f"There is no key {key_id}.")
+        self._keys[token] = replace(self._keys[token], revoked_at=datetime.now(UTC))
+        return self._keys[token]
 
     async def check_store(self) -> None:
         if self.is_down:

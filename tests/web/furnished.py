@@ -87,6 +87,8 @@ async def furnish(county: County, words: str) -> Furnished:
     _add_erasure(made)
     _add_news(made)
     county.settle()
+    _, key = await county.keys.create("St Agnes", ["events:write"])
+    made.ids["key_id"] = key.key_id
     made.ids |= {"account_id": county.people.accounts()[0].account_id, "step": "pause"}
     return made
 

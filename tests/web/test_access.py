@@ -121,6 +121,18 @@ async def test_a_key_is_shown_once_found_and_refused_once_revoked(store: Setting
         revoke_key(database, "unknown")
 
 
+@pytest.mark.anyio
+async def test_a_key_is_made_listed_and_revoked_by_the_web_itself(store: Settings) -> None:
+    ring = KeyRing(connect(store, "web"))
+    token, key = await ring.create("St Bride", ["events:write"])
+    found = await ring.find(token)
+    assert found is not None
+    assert (found.key_id, found.scopes) == (key.key_id, ("events:write",))
+    assert key.key_id in {each.key_id for each in await ring.all()}
+    await ring.revoke(key.key_id)
+    assert await ring.find(token) is None
+
+
 def test_a_key_needs_known_scopes_and_a_name(store: Settings) -> None:
     database = connect(store, "web")
     with pytest.raises(Invalid, match="everything"):
