@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from services.web.rule_words import KEPT_BACK as KEPT_BACK
+from services.web.rule_words import OCCASIONS as OCCASIONS
 from shared.contracts.contacts import Reference
 from shared.contracts.newsletters import Rhythm
 
@@ -264,19 +266,6 @@ REPORT_OUTCOMES = {
     "bounced": "Nothing more is sent to the address.",
     "suppressed": "Nothing more is sent to the address.",
     "noted": "It is noted; messages are still sent.",
-}
-OCCASIONS = {
-    "contact_registered": "When a person becomes known",
-    "consent_given": "When somebody agrees to messages of its kind",
-    "segment_entered": "When a contact comes into the segment",
-    "weekly_digest": "Each Monday, when enquiries or complaints wait for an answer",
-}
-KEPT_BACK = {
-    "import": "an import brought it about, and the rule leaves those out",
-    "expired": "it waited too long for its turn",
-    "switched_off": "the rule was switched off",
-    "had_it": "the contact has had this message before",
-    "nothing_waits": "nothing waited for an answer",
 }
 ITEM_STATES = {"draft": "Draft", "published": "Published", "withdrawn": "Withdrawn"}
 ITEM_COLOURS = {"draft": "grey", "published": "green", "withdrawn": "yellow"}
