@@ -33,6 +33,8 @@ POINTS = {
     "import.mid_revert": "a part of a window is taken back",
     "erasure.after_contact": "a contact is erased in its own document, its identifiers still point to it",
     "erasure.before_report": "contacts has erased all of its own, and not said so",
+    "merge.after_bury": "a contact is a tombstone, the one it is merged into has not taken it in",
+    "merge.after_give_back": "the survivor of a merge has given back what it got, the other is a tombstone still",
     "log.after_append": "events stand in the log and not in the index",
     "index.mid_put": "a part of a batch has been put into the index",
     "index.before_commit": "a batch has been put into the index, not committed",

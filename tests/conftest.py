@@ -52,9 +52,9 @@ def vhost(instance: Instance) -> Iterator[Settings]:
     broker.remove_vhost(name)
 
 
-def make_instance(state_dir: Path) -> Instance:
+def make_instance(state_dir: Path, demo: bool = False) -> Instance:
     """A private instance, or a skip that says what is missing."""
     try:
-        return Instance.create(state_dir, private_store=True, owner=f"pid:{os.getpid()}")
+        return Instance.create(state_dir, demo=demo, private_store=True, owner=f"pid:{os.getpid()}")
     except (BrokerMissing, StoreMissing, NotStarted) as reason:
         pytest.skip(f"real servers cannot be had: {reason}")

@@ -11,6 +11,7 @@ from services.contacts.domain import key_of
 from services.contacts.envelopes import envelope, now
 from services.contacts.merging import Merge
 from services.contacts.repository import Contacts, Unsettled
+from shared import failpoints
 from shared.contracts.contacts import Contact
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged, MergeContacts, MergeRecord, UnmergeContacts
 from shared.errors import Conflict, NotFound, Unavailable
@@ -39,6 +40,7 @@ class Merger:
         unsettled = Unsettled(merged.contact_id, merge_id, survivor.contact_id, False, request.by)
         if not self._repository.bury(tombstone, envelope(event, tombstone), unsettled):
             raise Conflict(CHANGED_MEANWHILE)
+        failpoints.reach("merge.after_bury")
         self._finish_merge(unsettled)
         return self._get(survivor.contact_id)
 
@@ -63,6 +65,7 @@ class Merger:
         unsettled = Unsettled(survivor.contact_id, merge.merge_id, merged.contact_id, True, request.by, others)
         if not self._repository.give_back(after, own, envelope(event, after), unsettled):
             raise Conflict(CHANGED_MEANWHILE)
+        failpoints.reach("merge.after_give_back")
         self._finish_unmerge(unsettled)
         return self._get(merged.contact_id)
 

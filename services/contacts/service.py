@@ -17,7 +17,6 @@ from services.contacts.merger import Merger
 from services.contacts.merging_entry import MergingEntry
 from services.contacts.preference_entry import PreferenceEntry
 from services.contacts.preferences import MongoPreferences, PreferenceDesk, PreferenceStore
-from services.contacts.recipient_entry import RecipientEntry
 from services.contacts.reference import REFERENCE
 from services.contacts.repository import Contacts, MongoContacts
 from services.contacts.resolution import Resolving
@@ -30,7 +29,10 @@ from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import (
     Consents,
     ContactConsents,
+    FindRecipients,
     GetConsents,
+    ListRecipients,
+    RecipientPage,
     RecordConsents,
 )
 from shared.contracts.contacts import (

@@ -10,7 +10,7 @@ from services.notifications.content import compile_content
 from services.notifications.domain import CHANNEL, Addressee
 from services.notifications.ledger import Ledger
 from services.notifications.repository import Mailings
-from services.notifications.skeleton import fields, fill
+from services.notifications.skeleton import fields, fill, told_to_all
 from services.notifications.tokens import Tokens
 from shared.contracts.consent import ListRecipients, RecordConsents, Statement
 from shared.contracts.notifications import AudienceSummary, Mailing, MailingDraft, Preview
@@ -97,7 +97,7 @@ class Desk:
         who = self._ledger.find_recipient(*place) if place else None
         if mailing is None or who is None or mailing.lane == "urgent":
             raise NotFound("This link is not one of ours, or it was cut short. Copy the whole link from the message.")
-        return Subscription(purpose=mailing.draft.purpose, subject=mailing.draft.subject), who
+        return Subscription(purpose=mailing.draft.purpose, subject=told_to_all(mailing.draft.subject)), who
 
 
 def preview_of(draft: MailingDraft, name: str, is_notice: bool = False, filled: Collection[str] = ()) -> Preview:

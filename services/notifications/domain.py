@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from services.notifications.skeleton import told_to_all
 from shared.contracts.consent import Recipient
 from shared.contracts.contacts import ERASED_NAME
 from shared.contracts.erasure import Traces
@@ -244,7 +245,7 @@ def tell(
     ]
     about = {
         "mailing_id": mailing.mailing_id,
-        "subject": mailing.draft.subject,
+        "subject": told_to_all(mailing.draft.subject),
         "purpose": "notice" if mailing.lane == "urgent" else mailing.draft.purpose,
         "channel": CHANNEL,
     }

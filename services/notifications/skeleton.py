@@ -67,6 +67,11 @@ def fill(text: str, values: Values, escape: Callable[[str], str] = str) -> str:
     return FIELD.sub(lambda found: escape(values.get(found[1]) or found[2] or ""), text)
 
 
+def told_to_all(text: str) -> str:
+    """The text where nobody in particular reads it: a merge field is its default, or an ellipsis."""
+    return FIELD.sub(lambda found: found[2] or "…", text)
+
+
 def fields(text: str) -> set[str]:
     """The names of the merge fields in a text."""
     return {found[1] for found in FIELD.finditer(text)}

@@ -9,8 +9,6 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
-from services.web.rule_words import KEPT_BACK as KEPT_BACK
-from services.web.rule_words import OCCASIONS as OCCASIONS
 from shared.contracts.contacts import Reference
 
 NAVIGATION = (

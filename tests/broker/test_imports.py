@@ -2,37 +2,25 @@
 
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from services.contacts.importing.mapping import guess
 from shared.contracts.base import Request, new_id
-from shared.contracts.contacts import NewContact, RegisterContacts
 from shared.contracts.imports import (
-    AddImportRows,
-    BeginImport,
-    CompleteUpload,
-    GetImport,
     Import,
-    ImportRow,
-    ImportSettings,
-    JudgeImport,
     RevertImport,
     RunImport,
 )
-from shared.errors import Unavailable
 from shared.messaging.client import R, RpcClient
 from shared.mongo import Documents, connect
 from shared.settings import Settings
+from tests.faults.office import ask
 from tests.faults.processes import Processes
+from tests.faults.spreadsheet import IN_A_RUN, KNOWN, ROWS, judged, wait
 
-IN_A_RUN = ("import.after_plan", "import.after_contacts", "import.before_done", "import.after_done")
-KILLED_AT = (*IN_A_RUN, "import.mid_revert")
-ROWS, KNOWN, WINDOW = 90, 30, 30
 ROOT = Path(__file__).parents[2]
 
 
@@ -45,19 +33,13 @@ class Office:
     database: Documents
 
     def call(self, request: Request[R]) -> R:
-        for _ in range(60):
-            try:
-                return self.client.call(request, timeout=2)
-            except Unavailable:
-                time.sleep(0.2)
-        raise AssertionError("the contacts service does not come back")
+        return ask(self.client, request)
+
+    def judged(self) -> Import:
+        return judged(self.call)
 
     def wait(self, import_: Import, state: str) -> Import:
-        deadline = time.monotonic() + 60
-        while (found := self.call(GetImport(import_id=import_.import_id))).state != state:
-            assert time.monotonic() < deadline, f"it stays {found.state} at {found.done_windows}"
-            time.sleep(0.1)
-        return found
+        return wait(self.call, import_, state)
 
     def restart(self, point: str) -> None:
         """From here on it is killed at the point, at its second pass, and started again."""
@@ -86,33 +68,9 @@ def office(declared: Settings, tmp_path: Path) -> Iterator[Office]:
     processes.close()
 
 
-def judged(office: Office) -> Import:
-    """90 people in three windows: 30 of them are known and get a phone number, all allow the newsletter."""
-    known = tuple(NewContact(name=f"Person {n}", email=(f"p{n}@x.org",)) for n in range(KNOWN))
-    office.call(RegisterContacts(contacts=known, request_ids=tuple(f"k{n}" for n in range(KNOWN))))
-    headings = ("Name", "E-mail", "Phone", "Newsletter by e-mail")
-    begun = office.call(BeginImport(request_id=new_id(), file_name="panel.csv", headings=headings))
-    # Known and new people take turns, so that each window has both.
-    order = [*range(0, ROWS, 3), *range(1, ROWS, 3), *range(2, ROWS, 3)]
-    rows = [
-        ImportRow(number=n, cells=(f"Person {n - 2}", f"p{n - 2}@x.org", f"0113 496 0{n:03}", "yes"))
-        for n in sorted(each + 2 for each in order)
-    ]
-    shuffled = [rows[place] for place in order]
-    for window in range(ROWS // WINDOW):
-        part = tuple(shuffled[window * WINDOW : (window + 1) * WINDOW])
-        office.call(AddImportRows(import_id=begun.import_id, window=window, rows=part))
-    draft = office.call(CompleteUpload(import_id=begun.import_id, windows=ROWS // WINDOW, rows=ROWS))
-    settings = ImportSettings(
-        uses=guess(headings), wording="May we?", evidence="Forms", consented_on="2014-03-12"
-    )  # fmt: skip
-    office.call(JudgeImport(import_id=draft.import_id, version=draft.version, settings=settings))
-    return office.wait(draft, "judged")
-
-
 @pytest.mark.parametrize("point", IN_A_RUN)
 def test_a_run_that_is_killed_ends_what_it_began(office: Office, point: str) -> None:
-    import_ = judged(office)
+    import_ = office.judged()
     assert import_.counts == {"new": ROWS - KNOWN, "changed": KNOWN}
     office.restart(point)
     office.call(RunImport(import_id=import_.import_id, version=import_.version))
@@ -128,7 +86,7 @@ def test_a_run_that_is_killed_ends_what_it_began(office: Office, point: str) -> 
 
 
 def test_a_way_back_that_is_killed_ends_what_it_began(office: Office) -> None:
-    import_ = judged(office)
+    import_ = office.judged()
     office.call(RunImport(import_id=import_.import_id, version=import_.version))
     done = office.wait(import_, "finished")
     office.restart("import.mid_revert")

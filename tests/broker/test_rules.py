@@ -23,6 +23,7 @@ from tests.broker.test_consumer import wait_for
 from tests.builders import a_contact, a_template_text, an_envelope
 from tests.faults.processes import Processes
 
+KILLED_AT = ("rules.after_take", "rules.after_audience", "rules.before_hand_over")
 PEOPLE = 300
 ROOT = Path(__file__).parents[2]
 
@@ -89,7 +90,7 @@ def office(declared: Settings, tmp_path: Path) -> Iterator[Office]:
     processes.close()
 
 
-@pytest.mark.parametrize("point", ["rules.after_take", "rules.after_audience", "rules.before_hand_over"])
+@pytest.mark.parametrize("point", KILLED_AT)
 def test_a_process_that_is_killed_leaves_everyone_in_one_audience_once(office: Office, point: str) -> None:
     contacts = tuple(NewContact(name=f"Person {n}", email=(f"p{n}@x.org",)) for n in range(PEOPLE))
     known = office.call(RegisterContacts(contacts=contacts, request_ids=tuple(f"k{n}" for n in range(PEOPLE)))).contacts

@@ -82,34 +82,55 @@ PAGES = {
     "erasures": "/erasures",
     "not-found": "/nowhere",
 }
+PUBLIC = {"sign-in", "unsubscribe", "preferences"}
+"""Pages for people who are not signed in."""
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+class Tab:
+    """A page that is used again for every address, and what it asked for and complained of at the present one."""
+
+    def __init__(self, chromium: Browser, site: Site) -> None:
+        context = chromium.new_context(base_url=site.address, locale="en-GB", reduced_motion="reduce")
+        self.page = context.new_page()
+        self.requests, self.messages = list[str](), list[str]()
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self._hear(message.text) if message.type == "error" else None)
+        self.page.on("pageerror", lambda error: self._hear(str(error)))
+
+    def open(self, path: str) -> None:
+        self.requests.clear()
+        self.messages.clear()
+        self.page.set_viewport_size({"width": 1280, "height": 900})
+        self.page.goto(path, wait_until="networkidle")
+
+    def _hear(self, text: str) -> None:
+        self.messages.append(text)
+
+
+@pytest.fixture(scope="module")
+def tabs(chromium: Browser, site: Site) -> Iterator[dict[str, Tab]]:
+    """One in which somebody of staff is signed in, and one in which nobody is."""
+    made = {"staff": Tab(chromium, site), "stranger": Tab(chromium, site)}
+    sign_in(made["staff"].page.context, site)
+    yield made
+    for each in made.values():
+        each.page.context.close()
+
+
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_and_nothing_is_cut_off(chromium: Browser, site: Site, name: str, width: str) -> None:
-    context = chromium.new_context(
-        base_url=site.address,
-        locale="en-GB",
-        viewport={"width": WIDTHS[width][0], "height": WIDTHS[width][1]},
-        reduced_motion="reduce",
-    )
-    if name != "sign-in":
-        sign_in(context, site)
-    page = context.new_page()
-    requests, messages = list[str](), list[str]()
-    page.on("request", lambda request: requests.append(request.url))
-    page.on("console", lambda message: messages.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: messages.append(str(error)))
-    path = PAGES[name].format(**vars(site))
-    page.goto(path, wait_until="networkidle")
+def test_axe_finds_nothing_and_nothing_is_cut_off(tabs: dict[str, Tab], site: Site, name: str) -> None:
+    tab = tabs["stranger" if name in PUBLIC else "staff"]
+    page = tab.page
+    tab.open(PAGES[name].format(**vars(site)))
     SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)
-    faults = [(each["id"], [node["html"] for node in each["nodes"]]) for each in Axe().run(page).response["violations"]]
-    assert faults == []
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    assert [url for url in requests if not url.startswith(site.address)] == []
-    assert [text for text in messages if "404" not in text] == []
-    context.close()
+    for width, (across, down) in WIDTHS.items():
+        page.set_viewport_size({"width": across, "height": down})
+        page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)
+        violations = Axe().run(page).response["violations"]
+        assert [(width, each["id"], [node["html"] for node in each["nodes"]]) for each in violations] == []
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), width
+    assert [url for url in tab.requests if not url.startswith(site.address)] == []
+    assert [text for text in tab.messages if "404" not in text] == []
 
 
 def test_results_follow_what_is_typed_and_the_address_with_them(page: Page) -> None:

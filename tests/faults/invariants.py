@@ -151,7 +151,9 @@ def _compare_store_with_log(found: Findings, stored: _Stored, logged: _Logged) -
     found.tell("I3", "contacts in the log are not in the store", told - contacts)
     recorded = {subject for kind, subject, _ in logged.versions if kind == EngagementRecorded.type}
     found.tell("I3", "engagements in the log are not in the store", recorded - {each["_id"] for each in engagements})
-    found.twice += found.tell("I2", "versions stand in the log twice", [k for k, n in logged.versions.items() if n > 1])
+    # One version of a mailing has many events of messages; that nobody is named by two of them, its scenarios look at.
+    doubled = [key for key, n in logged.versions.items() if n > 1 and not key[0].startswith("wellheard.message.")]
+    found.twice += found.tell("I2", "versions stand in the log twice", doubled)
     found.tell("I3", "positions of the log are taken twice", [k for k, n in logged.positions.items() if n > 1])
     carriers = Counter(
         identifier["value"].casefold()

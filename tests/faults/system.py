@@ -111,7 +111,10 @@ class System:
             # Otherwise pymongo asks the store for its address and goes round the proxy.
             "WELLHEARD_MONGO_URL": _at(self.settings.mongo_url, self.store_link.port) + "?directConnection=true",
         }
-        surroundings = self.instance.environment | ({} if direct else links)
+        self.mail_port = free_port()
+        """Where the services hand mail over; a scenario that sends some listens there."""
+        mail = {"WELLHEARD_SMTP_URL": f"smtp://127.0.0.1:{self.mail_port}"}
+        surroundings = self.instance.environment | mail | ({} if direct else links)
         self.second_port = free_port()
         """For a second process of the web."""
         self.cookie = ""

@@ -11,12 +11,12 @@ import pytest
 from deploy.instance import CHECKOUT
 from deploy.processes import PROCESSES
 from shared.failpoints import POINTS
-from tests.broker import test_imports
+from tests.broker import test_rules
 from tests.faults.broken import BAD_DEPLOY, FAULTY_HANDLER, MUTATIONS, Breakage, broken_copy
 from tests.faults.mutations import CAUGHT_BY
 from tests.faults.proxy import Fault, Proxy
 from tests.faults.registry import matrix
-from tests.faults.scenarios import erasing, kills
+from tests.faults.scenarios import erasing, kills, people
 
 BREAKAGES = [*MUTATIONS.values(), *BAD_DEPLOY.values(), FAULTY_HANDLER]
 BY_A_REBUILD = {"index.before_serve"}
@@ -36,14 +36,13 @@ def test_every_breakage_has_a_scenario_that_must_catch_it() -> None:
 def test_every_fail_point_of_the_code_is_listed_and_every_listed_one_is_killed_at() -> None:
     assert _points_in_the_code() == POINTS.keys()
     of_services = {point for points in kills.POINTS.values() for point in points}
-    assert of_services | BY_A_REBUILD | set(test_imports.KILLED_AT) | set(erasing.POINTS) == POINTS.keys()
+    elsewhere = {*BY_A_REBUILD, *people.POINTS, *erasing.POINTS, *test_rules.KILLED_AT}
+    assert of_services | elsewhere == POINTS.keys()
     assert kills.POINTS.keys() == PROCESSES.keys()
 
 
 def test_each_service_is_killed_at_each_of_its_points_at_least_twice() -> None:
     for service, points in kills.POINTS.items():
-        if service in kills.WITHOUT_LOAD:
-            continue
         assert matrix()[f"kill-{service}"].seeds >= max(20, 2 * len(points))
 
 

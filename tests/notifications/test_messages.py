@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.notifications.content import compile_content
 from services.notifications.domain import Outcome
 from services.notifications.journal import Journal, read_journal
-from services.notifications.skeleton import Content, Skeleton, header_text, mailbox
+from services.notifications.skeleton import Content, Skeleton, header_text, mailbox, told_to_all
 from services.notifications.tokens import Place, Tokens
 from tests.builders import a_mailing_draft
 
@@ -55,6 +55,10 @@ def test_a_value_in_html_is_escaped_and_an_empty_one_has_its_default() -> None:
     message = read(skeleton.render([], {"name": ""}))
     assert message["Subject"] == "Hello friend"
     assert text_of(message, "plain") == "friend"
+
+
+def test_where_nobody_in_particular_reads_a_subject_it_shows_no_merge_field() -> None:
+    assert told_to_all("News for {first_name|you}, {name}") == "News for you, …"
 
 
 def test_a_header_beyond_ascii_is_read_back_whole() -> None:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from deploy.processes import PROCESSES
+from tests.faults.office import office
 from tests.faults.registry import SEEDS_OF_KILLS, scenario
 from tests.faults.run import Run, Scenario
 from tests.faults.scenarios.outages import recovery
@@ -26,15 +27,7 @@ POINTS: dict[str, tuple[str, ...]] = {
         "index.after_commit",
     ),
     "history-search": _RPC,
-    "notifications": (
-        *_RPC,
-        *_CONSUMER,
-        *_STORE,
-        *_RELAY,
-        "rules.after_take",
-        "rules.after_audience",
-        "rules.before_hand_over",
-    ),
+    "notifications": (*_RPC, *_CONSUMER, *_STORE, *_RELAY),
     "notifications-sender": (
         "sender.mid_freeze",
         "sender.after_claim",
@@ -48,11 +41,11 @@ POINTS: dict[str, tuple[str, ...]] = {
     ),
     "web": ("web.before_publish", "web.mid_batch", "web.before_answer"),
 }
-"""Where each process can be ended. (`index.before_serve` is reached by a rebuild: scenario rebuild-killed.)"""
+"""Where each process can be ended. (`index.before_serve` is reached by a rebuild: scenario rebuild-killed;
+`rules.*` by what a rule sends: tests/broker/test_rules.py.)"""
 
-WITHOUT_LOAD = ("notifications", "notifications-sender")
-"""Partners' load sends no mail, so it reaches none of their points: `tests/broker/test_mailing.py` kills the sender,
-`tests/broker/test_rules.py` what rules send."""
+BY_A_MAILING = ("notifications", "notifications-sender")
+"""Partners' load sends no mail: these are killed in scenarios/mail.py."""
 
 
 def _kill(service: str) -> Scenario:
@@ -85,7 +78,7 @@ def seeds_of(service: str) -> int:
     return max(SEEDS_OF_KILLS, 2 * len(POINTS[service]))
 
 
-for _service in (each for each in PROCESSES if each not in WITHOUT_LOAD):
+for _service in (each for each in PROCESSES if each not in BY_A_MAILING):
     scenario(f"kill -9 of {_service} at its fail points", seeds=seeds_of(_service), name=f"kill-{_service}")(
         _kill(_service)
     )
@@ -121,10 +114,11 @@ def points_reached(run: Run) -> None:
         run.pause(3)
         run.system.get("/api/v1/history?q=said", run.producer.key)
         rebuild(run).wait(60)
-    run.settle()
+    with office(run) as staff:
+        staff.examine(staff.send(), lines_cut=0)
+        staff.say_something_else()
+        run.settle()
     for service, points in POINTS.items():
-        if service in WITHOUT_LOAD:
-            continue
         missed = set(points) - _reached(run.system.folder / f"log/{service}.log")
         run.expect(not missed, f"{service} does not reach {missed}")
 

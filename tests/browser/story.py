@@ -1,0 +1,137 @@
+"""What the story needs: a real instance with one account, a spreadsheet of panel members, and eyes on every page."""
+
+import re
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page
+
+from deploy.instance import Instance
+from services.web.signin.domain import open_account
+from services.web.signin.passwords import hash_password
+from services.web.signin.repository import MongoSignInStore
+from shared.mongo import connect
+
+EMAIL, PASSWORD = "communications@example.org", "lantern gravel otter Tuesday"
+MEMBERS, TWINS = 300, 12
+FIRST = (
+    *("Amina", "Bola", "Carys", "Dafydd", "Efua", "Farah", "Gwen", "Hamid", "Iris", "Jaroslav", "Kwame", "Leila"),
+    *("Marek", "Nia", "Olu", "Priya", "Quentin", "Rosa", "Sian", "Tomasz", "Uma", "Vera", "Wanjiru", "Zoë"),
+)
+LAST = (
+    *("Adeyemi", "Bevan", "Chowdhury", "Davies", "Evans", "Farooq"),
+    *("Green", "Hughes", "Ivanova", "Jones", "Kowalski", "Lewis"),
+)
+GROUP = "Patient participation and reference groups"
+PLACES = ("Thornwold", "Eastmere", "Kingsbourne", "Marden Vale", "Saltham and the Coast")
+WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
+SCREENSHOTS = Path(__file__).parents[2] / "screenshots" / "story"
+
+
+def spreadsheet() -> bytes:
+    """300 panel members as a spreadsheet program saves them on Windows; twelve of them stand there twice."""
+    lines = ["Name;E-mail;Locality;Groups;Newsletter by e-mail"]
+    for n in range(MEMBERS):
+        lines.append(
+            f"{name(n)};{address(n)};{PLACES[place(n) % 5]};Patient participation and reference groups;{says(n)}"
+        )
+    return "\r\n".join(lines).encode("cp1252")
+
+
+def place(n: int) -> int:
+    """A member who stands there twice lives where the first of the two lives."""
+    return n - (MEMBERS - TWINS) if n >= MEMBERS - TWINS else n
+
+
+def name(n: int) -> str:
+    return f"{FIRST[place(n) // len(LAST)]} {LAST[place(n) % len(LAST)]}"
+
+
+def address(n: int) -> str:
+    return f"member{n}@example.org"
+
+
+def says(n: int) -> str:
+    return "no" if n % 3 == 2 else "yes"
+
+
+def open_for_an_officer(instance: Instance) -> None:
+    """The one account there is."""
+    store = MongoSignInStore(connect(instance.settings, "web"))
+    store.prepare()
+    roles = ("communications_officer",)
+    account = open_account(EMAIL, "Ceri Morgan", roles, hash_password(PASSWORD), datetime.now(UTC))
+    store.insert_account(account.next(must_change=False))
+
+
+class Eyes:
+    """Looks at a page at both widths, as people who use assistive technology and people who do not."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._number = 0
+        self.faults: list[str] = []
+
+    def look(self, step: str) -> None:
+        self._number += 1
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        for width, (across, down) in WIDTHS.items():
+            self._page.set_viewport_size({"width": across, "height": down})
+            self._page.screenshot(path=SCREENSHOTS / f"{self._number:02}-{step}-{width}.png", full_page=True)
+            found = Axe().run(self._page).response["violations"]
+            self.faults += [f"{step}, {width}: {each['id']} {each['nodes'][0]['html']}" for each in found]
+            if not self._page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"):
+                self.faults.append(f"{step}, {width}: wider than the screen")
+
+
+class Keyboard:
+    """Gets everywhere with the Tab key, and touches nothing with a mouse."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    def to(self, target: Locator) -> "Keyboard":
+        for _ in range(200):
+            if target.evaluate("element => element === document.activeElement"):
+                return self
+            self._page.keyboard.press("Tab")
+        raise AssertionError(f"the Tab key does not lead to {target}")
+
+    def press(self, key: str) -> None:
+        self._page.keyboard.press(key)
+
+    def type(self, text: str) -> None:
+        self._page.keyboard.type(text)
+
+
+class Mailbox:
+    """What the demo's mail server has kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def got(self) -> Counter[str]:
+        """How many messages each address has got."""
+        kept = [each.read_bytes().split(b"\r\n", 1)[0].decode() for each in self._folder.glob("*.eml")]
+        return Counter(each.removeprefix("X-Envelope-To: ") for each in kept)
+
+    def unsubscribe_link(self, address: str) -> str:
+        for each in self._folder.glob("*.eml"):
+            text = each.read_text()
+            if text.startswith(f"X-Envelope-To: {address}\n"):
+                found = re.search(r"List-Unsubscribe: <([^>]+)>", text)
+                assert found
+                return found[1]
+        raise AssertionError(f"{address} has got nothing")
+
+
+def until(condition: object, seconds: float) -> float:
+    """The seconds after which the condition holds."""
+    began = time.monotonic()
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() - began < seconds, "it does not come about"
+        time.sleep(0.05)
+    return time.monotonic() - began

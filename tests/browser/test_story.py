@@ -1,0 +1,196 @@
+"""A communications officer's afternoon, on real servers and in a real browser: from a spreadsheet to a newsletter."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from deploy.instance import Instance
+from shared.contracts.history import SearchHistory
+from shared.contracts.segments import ListSegmentMembers, ListSegments
+from shared.messaging.client import RpcClient
+from tests.browser import story
+from tests.browser.story import Eyes, Keyboard, Mailbox, until
+from tests.conftest import make_instance
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(400)]
+SEGMENT = "Panel members of the north locality who like e-mail"
+NORTH = story.PLACES[0]
+"""The county's north is Thornwold."""
+LIKE_IT = [n for n in range(story.MEMBERS) if story.PLACES[story.place(n) % 5] == NORTH and story.says(n) == "yes"]
+
+
+class Story:
+    """The steps, in the order of the afternoon; each begins where the one before has ended."""
+
+    def __init__(self, page: Page, instance: Instance) -> None:
+        self.page = page
+        self.eyes, self.keys = Eyes(page), Keyboard(page)
+        self.bus = RpcClient(instance.settings)
+        self.mailbox = Mailbox(instance.settings.mail_folder)
+
+    def sign_in(self) -> None:
+        """With the keyboard alone."""
+        page, keys = self.page, self.keys
+        page.goto("/imports/new")
+        self.eyes.look("sign-in")
+        keys.to(page.get_by_label("E-mail address")).type(story.EMAIL)
+        keys.to(page.get_by_label("Password")).type(story.PASSWORD)
+        keys.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Import a list")
+
+    def import_the_panel(self) -> None:
+        page = self.page
+        self.eyes.look("import")
+        page.get_by_label("File").set_input_files(
+            {"name": "panel.csv", "mimeType": "text/csv", "buffer": story.spreadsheet()}
+        )
+        page.get_by_role("button", name="Upload").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("What the columns hold")
+        page.get_by_label("What people were asked").fill("May we send you our newsletter by e-mail?")
+        page.get_by_label("Where the proof is").fill("Paper forms, archive box 12")
+        page.get_by_label("When they gave it").fill("2026-03-12")
+        self.eyes.look("columns")
+        page.get_by_role("button", name="See what it would do").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("What the import would do", timeout=30_000)
+        self.eyes.look("dry-run")
+        page.get_by_role("button", name=f"Import {story.MEMBERS} contacts").click()
+        expect(page.get_by_role("button", name="Take this import back")).to_be_visible(timeout=60_000)
+        self.eyes.look("imported")
+
+    def merge_two_and_think_better_of_it(self) -> None:
+        page = self.page
+        page.goto("/contacts/duplicates")
+        expect(page.locator("#total")).to_have_text(f"{story.TWINS} pairs")
+        self.eyes.look("duplicates")
+        for left, name in ((11, story.name(1)), (10, story.name(2))):
+            page.get_by_role("link", name=f"Compare and merge {name}").click()
+            self.eyes.look(f"compare-{left}")
+            page.get_by_role("radio").first.check()
+            page.get_by_role("button", name="Merge").click()
+            expect(page.get_by_role("status").first).to_have_text("The contacts have been merged.")
+            merged = page.url
+            page.goto("/contacts/duplicates")
+            expect(page.locator("#total")).to_have_text(f"{left} pairs")
+        page.goto(merged)
+        self.eyes.look("merged")
+        page.get_by_role("button", name="Undo the merge").click()
+        expect(page.get_by_text("they are two contacts again")).to_be_visible()
+        page.goto("/contacts/duplicates")
+        expect(page.locator("#total")).to_have_text(f"{story.TWINS - 1} pairs")
+
+    def save_the_segment(self) -> None:
+        """With the keyboard alone."""
+        page, keys = self.page, self.keys
+        page.goto("/segments/new")
+        for condition in ("Locality", "Stakeholder group", "What they allow"):
+            keys.to(page.locator("#new_field")).type(condition)
+            keys.to(page.get_by_role("button", name="Add", exact=True)).press("Enter")
+            expect(page.get_by_role("group", name=condition, exact=True).first).to_be_visible()
+        keys.to(page.get_by_label("Name of the segment")).type(SEGMENT)
+        keys.to(page.get_by_role("checkbox", name=NORTH)).press("Space")
+        keys.to(page.get_by_role("checkbox", name=story.GROUP)).press("Space")
+        expect(page.locator("#preview")).to_contain_text(f"{len(LIKE_IT)} contacts would be in it now")
+        self.eyes.look("segment")
+        keys.to(page.get_by_role("button", name="Save segment")).press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_contain_text(SEGMENT)
+        expect(page.locator("#total")).to_have_text(f"{len(LIKE_IT)} members", timeout=20_000)
+        self.eyes.look("members")
+        self.segment = page.url
+
+    def write_the_newsletter(self) -> None:
+        page = self.page
+        page.goto("/mailings/new")
+        page.get_by_label("Subject").fill("News for {first_name|you}")
+        page.get_by_role("radio", name="Newsletter").check()
+        page.get_by_label("Segment").select_option(index=1)
+        page.get_by_label("Text").fill("# What we heard\n\nDear {name|friend},\n\nthe **new** clinic opens in May.")
+        self.eyes.look("newsletter")
+        page.get_by_role("button", name="Save draft").click()
+        self.mailing = page.url.partition("?")[0]
+        self.eyes.look("draft")
+
+    def preview_it_as_two_recipients(self) -> None:
+        page = self.page
+        page.goto(f"{self.mailing}/preview")
+        for number in LIKE_IT[:2]:
+            page.get_by_label("As somebody called").fill(story.name(number))
+            page.get_by_role("button", name="Show").click()
+            expect(page.get_by_role("heading", level=1)).to_contain_text(f"News for {story.name(number).split()[0]}")
+            expect(page.frame_locator("iframe").get_by_text(f"Dear {story.name(number)}")).to_be_visible()
+        self.eyes.look("preview")
+
+    def send_it(self) -> None:
+        """With the keyboard alone."""
+        page, keys = self.page, self.keys
+        page.goto(self.mailing)
+        keys.to(page.get_by_role("link", name="Send it")).press("Enter")
+        expect(page.get_by_role("main")).to_contain_text(f"{len(LIKE_IT)} people would get it now")
+        self.eyes.look("send")
+        keys.to(page.get_by_role("button", name="Send the mailing")).press("Enter")
+        expect(page.get_by_role("status").filter(has_text="Finished")).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("link", name=f"{len(LIKE_IT)} sent")).to_be_visible()
+        self.eyes.look("sent")
+
+    def each_has_it_once_and_on_the_timeline(self) -> None:
+        got = self.mailbox.got()
+        assert set(got.values()) == {1}
+        assert got.keys() == {story.address(n) for n in LIKE_IT}
+        sent = SearchHistory(kind=("message_sent",), limit=1)
+        for contact in self.in_the_segment():
+            timeline = sent.model_copy(update={"contact_id": contact})
+            until(lambda asked=timeline: self.bus.call(asked).total == 1, 10)
+        self.page.goto(f"/contacts/{self.in_the_segment()[0]}")
+        expect(self.page.get_by_text("What we heard").or_(self.page.get_by_text("News for")).first).to_be_visible()
+        self.eyes.look("timeline")
+
+    def one_unsubscribes(self, reader: Page) -> None:
+        """With one click and without signing in; out of the segment within a second."""
+        eyes = Eyes(reader)
+        reader.goto(self.mailbox.unsubscribe_link(story.address(LIKE_IT[0])))
+        eyes.look("unsubscribe")
+        reader.get_by_role("button", name="Unsubscribe").click()
+        took = until(lambda: len(self.in_the_segment()) == len(LIKE_IT) - 1, 10)
+        expect(reader.get_by_role("heading", name="You are unsubscribed")).to_be_visible()
+        assert took < 1
+        eyes.look("unsubscribed")
+        self.eyes.faults += eyes.faults
+        self.page.goto(self.segment)
+        expect(self.page.locator("#total")).to_have_text(f"{len(LIKE_IT) - 1} members")
+
+    def in_the_segment(self) -> list[str]:
+        """The ids of its members."""
+        (segment,) = self.bus.call(ListSegments()).segments
+        found = self.bus.call(ListSegmentMembers(segment_id=segment.segment_id, limit=1000)).members
+        return [each.contact_id for each in found]
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """A demo without its data: everything runs, its mail server too, and there is one account."""
+    made = make_instance(tmp_path_factory.mktemp("story") / "state", demo=True)
+    made.start()
+    made.wait_ready()
+    story.open_for_an_officer(made)
+    yield made
+    made.remove()
+
+
+def test_from_a_spreadsheet_to_a_newsletter(chromium: Browser, instance: Instance) -> None:
+    address = f"http://127.0.0.1:{instance.settings.port}"
+    options = {"base_url": address, "locale": "en-GB", "reduced_motion": "reduce"}
+    officers = chromium.new_context(**options)
+    readers = chromium.new_context(java_script_enabled=True, **options)
+    told = Story(officers.new_page(), instance)
+    told.sign_in()
+    told.import_the_panel()
+    told.merge_two_and_think_better_of_it()
+    told.save_the_segment()
+    told.write_the_newsletter()
+    told.preview_it_as_two_recipients()
+    told.send_it()
+    told.each_has_it_once_and_on_the_timeline()
+    told.one_unsubscribes(readers.new_page())
+    officers.close()
+    readers.close()
+    assert told.eyes.faults == []
