@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from services.notifications import domain
 from services.notifications.content import content_of
 from services.notifications.domain import CHANNEL, CHUNK, Addressee
-from services.notifications.ledger import Ledger
+from services.notifications.port import Ledger
 from services.notifications.repository import Mailings
 from shared import failpoints
 from shared.contracts.base import Envelope, Event

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from services.notifications.bounces import Returned
-from services.notifications.ledger import Ledger
+from services.notifications.port import Ledger
 from services.notifications.reports import of_status, read_report
 from services.notifications.repository import Mailings
 from services.notifications.returning import Returning

@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import UTC, datetime
 
-from services.notifications.ledger import Ledger
+from services.notifications.port import Ledger
 from services.notifications.presence import GONE
 from services.notifications.recovery import release
 from services.notifications.repository import Mailings

@@ -8,7 +8,7 @@ from hashlib import sha256
 from services.notifications import domain
 from services.notifications.content import compile_content
 from services.notifications.domain import CHANNEL, Addressee
-from services.notifications.ledger import Ledger
+from services.notifications.port import Ledger
 from services.notifications.repository import Mailings
 from services.notifications.skeleton import fields, fill, told_to_all
 from services.notifications.tokens import Tokens

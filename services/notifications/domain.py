@@ -198,6 +198,8 @@ class Chunk:
     version: int
     size: int
     owner: str = ""
+    session: str = ""
+    """Of the owner: it works on one chunk at a time."""
     boot: str = ""
     """Of the machine when it was claimed: after another boot the journal may lack what was not on the disk."""
     told: int = 0

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from services.notifications.ledger import Ledger
+from services.notifications.port import Ledger
 from services.notifications.repository import Mailings, Withdrawal
 from shared.contracts.base import Envelope
 from shared.contracts.erasure import ContactErased, GetTraces, ReportErasure

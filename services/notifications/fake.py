@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from services.notifications.bounces import FakeBounces
 from services.notifications.domain import HELD, Addressee, Chunk, is_announced, is_archived, without
-from services.notifications.ledger import LineKey, Settlement, chunk_id
+from services.notifications.ledger import chunk_id
+from services.notifications.port import LineKey, Settlement
 from services.notifications.presence import FakeSenders
 from services.notifications.repository import Withdrawal, is_open
 from services.notifications.repository import without as without_words
@@ -126,12 +127,12 @@ class FakeLedger:
         keys = [each for each in self._of(mailing_id, audience) if self._states[each] == "waiting"]
         return [self._chunks[each] for each in keys if self._not_before[each] <= at][:limit]
 
-    def claim(self, chunk: Chunk, owner: str, boot: str) -> Chunk | None:
+    def claim(self, chunk: Chunk, owner: str, boot: str, session: str = "") -> Chunk | None:
         now = self._chunks[chunk.chunk_id]
         if now.version != chunk.version or self._states[chunk.chunk_id] != "waiting":
             return None
         self._states[chunk.chunk_id] = "claimed"
-        claimed = replace(now, version=now.version + 1, owner=owner, boot=boot, told=0)
+        claimed = replace(now, version=now.version + 1, owner=owner, session=session, boot=boot, told=0)
         self._chunks[chunk.chunk_id] = claimed
         return claimed
 

@@ -8,13 +8,13 @@ events of the outcomes wait in that small document, so that what the ledger says
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import pymongo
 
 from services.notifications.domain import HELD, Addressee, Chunk, without
+from services.notifications.port import LineKey, Release, Settlement
 from shared import failpoints
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contacts import ERASED_NAME
@@ -22,99 +22,6 @@ from shared.contracts.erasure import Traces
 from shared.contracts.notifications import Counts, EndState, LedgerLine
 from shared.errors import Conflict, Unavailable
 from shared.mongo import Documents, insert_new
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What a sender adds to the ledger for a chunk it holds."""
-
-    lines: Sequence[LedgerLine]
-    events: Sequence[Envelope[Event]]
-    told: int
-    """Lines of the chunk's journal that are in the ledger now."""
-    release: "Release | None" = None
-    """None: the chunk stays claimed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """A chunk that a sender gives back; with nobody left in it, it is done."""
-
-    left: int
-    not_before: datetime
-    tries: Mapping[int, int] = field(default_factory=dict)
-
-
-LineKey = tuple[str, str]
-"""(mailing id, contact id)"""
-
-
-class Ledger(Protocol):
-    """The ledger as the service and the sender see it; the Mongo one and the fake pass the same contract tests."""
-
-    def add_audience(self, mailing_id: str, audience: int, number: int, recipients: Sequence[Addressee]) -> None:
-        """Put a chunk there, waiting; the same again changes nothing."""
-        ...
-
-    def drop_audience(self, mailing_id: str, audience: int) -> None:
-        """Forget a freezing that was interrupted."""
-        ...
-
-    def waiting(self, mailing_id: str, audience: int, at: datetime, limit: int) -> list[Chunk]:
-        """Chunks that can be claimed now."""
-        ...
-
-    def claim(self, chunk: Chunk, owner: str, boot: str) -> Chunk | None:
-        """The chunk as the owner's alone; None when somebody was faster."""
-        ...
-
-    def held_by(self, owner: str = "") -> list[Chunk]:
-        """What an owner (none: anybody) has claimed and not given back."""
-        ...
-
-    def recipients(self, chunk: Chunk) -> list[Addressee]: ...
-
-    def find_recipient(self, mailing_id: str, audience: int, number: int, place: int) -> Addressee | None:
-        """Who stands at a place of an audience."""
-        ...
-
-    def settled(self, mailing_id: str, contact_ids: Iterable[str]) -> set[str]:
-        """Those of the contacts whose end state is in the ledger."""
-        ...
-
-    def settle(self, chunk: Chunk, settlement: Settlement) -> None:
-        """Ledger first, then the chunk with the events. Raises Conflict when the chunk is not the caller's."""
-        ...
-
-    def progress(self, mailing_id: str, audience: int) -> tuple[Counts, int]:
-        """(recipients by end state, chunks that are not done)"""
-        ...
-
-    def has_open_chunks(self, mailing_id: str, audience: int) -> bool: ...
-
-    def erase(self, traces: Traces) -> tuple[str, ...]:
-        """Take people who are erased out of audiences and lines; whoever was not sent to yet is suppressed.
-
-        Returns the mailings that had them. Raises Unavailable while a sender holds a part of an audience they are in:
-        it knows their names until it gives it back.
-        """
-        ...
-
-    def list_lines(self, mailing_id: str, state: EndState, limit: int, cursor: str | None) -> list[LedgerLine]:
-        """By contact id, after the cursor (a contact id)."""
-        ...
-
-    def find_lines(self, keys: Iterable[LineKey]) -> dict[LineKey, LedgerLine]:
-        """Lines by mailing and contact; those that are not there are left out."""
-        ...
-
-    def mark_bounced(self, line: LedgerLine, reason: str) -> None:
-        """The one change of a line: a message that was sent, or in doubt, came back."""
-        ...
-
-    def remark(self, chunk: str, remark: str, moved: Counts, event: Envelope[Event] | None) -> bool:
-        """Move counts of a chunk and tell an event, once for each remark; False when it was made before."""
-        ...
 
 
 def chunk_id(mailing_id: str, audience: int, number: int) -> str:
@@ -159,10 +66,10 @@ class MongoLedger:
         asked = {"audience_id": f"{mailing_id}:{audience}", "state": "waiting", "not_before": {"$lte": at}}
         return [_chunk(each) for each in self._chunks.find(asked, {"outbox": 0}).limit(limit)]
 
-    def claim(self, chunk: Chunk, owner: str, boot: str) -> Chunk | None:
+    def claim(self, chunk: Chunk, owner: str, boot: str, session: str = "") -> Chunk | None:
         asked = {"_id": chunk.chunk_id, "version": chunk.version, "state": "waiting"}
-        claimed = {"state": "claimed", "owner": owner, "boot": boot, "told": 0, "version": chunk.version + 1}
-        if self._chunks.update_one(asked, {"$set": claimed}).modified_count != 1:
+        claimed = {"state": "claimed", "owner": owner, "session": session, "boot": boot, "told": 0}
+        if self._chunks.update_one(asked, {"$set": claimed, "$inc": {"version": 1}}).modified_count != 1:
             return None
         found = self._chunks.find_one({"_id": chunk.chunk_id}, {"outbox": 0})
         return _chunk(found) if found else None
@@ -276,6 +183,7 @@ def _chunk(document: Mapping[str, Any]) -> Chunk:
         version=document["version"],
         size=document["size"],
         owner=document.get("owner", ""),
+        session=document.get("session", ""),
         boot=document.get("boot", ""),
         told=document.get("told", 0),
         tries={int(place): number for place, number in document.get("tries", {}).items()},

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from services.notifications.domain import Addressee, Chunk, Outcome
 from services.notifications.journal import Account, read_journal
-from services.notifications.ledger import Ledger
+from services.notifications.port import Ledger
 from services.notifications.repository import Mailings
 from services.notifications.sending import Bookkeeping
 from shared.contracts.base import new_id

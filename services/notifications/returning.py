@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from services.notifications.audience import envelope
 from services.notifications.bounces import Returned, hash_of
 from services.notifications.domain import CHANNEL, Addressee
-from services.notifications.ledger import Ledger, chunk_id
+from services.notifications.ledger import chunk_id
+from services.notifications.port import Ledger
 from services.notifications.reports import Report
 from services.notifications.repository import Mailings
 from services.notifications.tokens import Place, Tokens

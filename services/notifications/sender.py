@@ -15,7 +15,8 @@ from services.notifications.audience import Freezing, envelope
 from services.notifications.composing import Composer
 from services.notifications.dispatch import Dispatcher, ServerAway
 from services.notifications.domain import Chunk
-from services.notifications.ledger import Ledger, MongoLedger
+from services.notifications.ledger import MongoLedger
+from services.notifications.port import Ledger
 from services.notifications.presence import GREETS
 from services.notifications.recovery import abandoned_desks, boot_id, recover, recover_all, take_desk
 from services.notifications.repository import Mailings, MongoMailings
@@ -71,6 +72,8 @@ class MailSender:
         self._news = ""
         self._greeted = 0.0
         self._failed = False
+        self._in_doubt: set[str] = set()
+        """Sessions whose last claim failed: the store may have taken it, and nobody works on it."""
         self.watch = Watch(mailings, self._withdrawals_arrive)
         self._desk = take_desk(self._folder)
 
@@ -222,11 +225,22 @@ class MailSender:
         return True
 
     def _claim(self, lane: Lane, number: int) -> tuple[Mailing, Chunk] | None:
+        session = f"{lane}-{number}"
+        if session in self._in_doubt:
+            held = [each for each in self._ledger.held_by(self._desk.owner) if each.session == session]
+            recover(self._desk, self._mailings, self._ledger, held)
+            self._in_doubt.discard(session)
+        self._in_doubt.add(session)
+        found = self._claim_next(lane, number, session)
+        self._in_doubt.discard(session)
+        return found
+
+    def _claim_next(self, lane: Lane, number: int, session: str) -> tuple[Mailing, Chunk] | None:
         for mailing in self.watch.active(lane):
             waiting = self._ledger.waiting(mailing.mailing_id, mailing.audience, datetime.now(UTC), 2 * self._sessions)
             for place in range(len(waiting)):
                 chunk = waiting[(place + number) % len(waiting)]  # each session begins at another
-                claimed = self._ledger.claim(chunk, self._desk.owner, boot_id())
+                claimed = self._ledger.claim(chunk, self._desk.owner, boot_id(), session)
                 if claimed is not None:
                     self.watch.refresh()
                     return mailing, claimed

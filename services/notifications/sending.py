@@ -11,7 +11,7 @@ from services.notifications.composing import Composer
 from services.notifications.dispatch import Dispatcher, LineLost, Outbound
 from services.notifications.domain import Addressee, Chunk, Outcome
 from services.notifications.journal import Account, Journal
-from services.notifications.ledger import Ledger, Release, Settlement
+from services.notifications.port import Ledger, Release, Settlement
 from services.notifications.smtp import reason
 from services.notifications.watch import Watch
 from shared import failpoints

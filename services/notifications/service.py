@@ -10,10 +10,11 @@ from services.notifications.claim_entry import ClaimEntry
 from services.notifications.desk import Desk, compared_address, mailing_id_of, preview_of
 from services.notifications.domain import Addressee
 from services.notifications.erasure import ErasureEntry
-from services.notifications.ledger import Ledger, MongoLedger
+from services.notifications.ledger import MongoLedger
 from services.notifications.newsletters.entry import NewsletterEntry
 from services.notifications.newsletters.press import Press
 from services.notifications.newsletters.repository import MongoNewsletters, Newsletters
+from services.notifications.port import Ledger
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
 from services.notifications.returning import Returning
 from services.notifications.rules.desk import RuleDesk

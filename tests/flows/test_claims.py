@@ -8,7 +8,7 @@ import pytest
 
 from services.notifications.domain import Chunk, Outcome
 from services.notifications.journal import Account, Journal
-from services.notifications.ledger import Settlement
+from services.notifications.port import Settlement
 from services.notifications.recovery import Desk, recover_all
 from services.notifications.sending import Bookkeeping
 from shared.contracts.claims import ListClaims, ReleaseClaims

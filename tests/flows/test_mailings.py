@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event as Signal
 from threading import Thread
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -54,7 +54,7 @@ from shared.contracts.notifications import (
 )
 from shared.contracts.preferences import GivePreferenceKeys, PreferenceKeys
 from shared.contracts.subscriptions import GetSubscription, Suppress, Unsubscribe
-from shared.errors import Conflict, Invalid, NotFound
+from shared.errors import Conflict, Invalid, NotFound, Unavailable
 from shared.messaging import rpc
 from shared.messaging.testbus import TestBus
 from shared.settings import Settings
@@ -281,6 +281,23 @@ def test_a_connection_that_ends_before_the_dot_costs_nothing(office: Office) -> 
 
     office.sink.answer = answer
     assert office.progress(office.send()).counts == {"sent": 25}
+
+
+def test_a_claim_that_the_store_took_and_did_not_answer_is_found_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.contacts.members = people(range(3))
+    claim = office.ledger.claim
+
+    def take_and_fall_silent(*asked: Any) -> None:
+        monkeypatch.setattr(office.ledger, "claim", claim)
+        claim(*asked)
+        raise Unavailable("The store does not answer.")
+
+    monkeypatch.setattr(office.ledger, "claim", take_and_fall_silent)
+    mailing_id = office.send()
+    assert office.progress(mailing_id).mailing.state == "sent"
+    assert sorted(to for to, _ in office.sink.got) == [f"person{number}@example.org" for number in range(3)]
 
 
 def test_a_paused_mailing_goes_on_where_it_stopped(office: Office) -> None:

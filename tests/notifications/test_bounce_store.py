@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from services.notifications.bounces import Returned, hash_of
-from services.notifications.ledger import Settlement, chunk_id
+from services.notifications.ledger import chunk_id
+from services.notifications.port import Settlement
 from shared.contracts.notifications import MailingStarted
 from tests.builders import an_envelope
 from tests.notifications.test_ledger import NOW, Stored, a_mailing, line, people, stored

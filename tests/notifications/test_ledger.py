@@ -10,7 +10,8 @@ import pytest
 from services.notifications import domain
 from services.notifications.domain import Addressee
 from services.notifications.fake import FakeLedger, FakeMailings
-from services.notifications.ledger import Ledger, MongoLedger, Release, Settlement
+from services.notifications.ledger import MongoLedger
+from services.notifications.port import Ledger, Release, Settlement
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
 from shared.contracts.base import new_id
 from shared.contracts.erasure import Traces

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from services.notifications import domain as mail
 from services.notifications.desk import compared_address
-from services.notifications.ledger import Ledger
+from services.notifications.port import Ledger
 from services.notifications.repository import Mailings
 from services.notifications.rules import domain
 from services.notifications.rules.digest import Digest

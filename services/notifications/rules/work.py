@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from services.notifications import domain
 from services.notifications.domain import Addressee, Chunk
-from services.notifications.ledger import Ledger, chunk_id
+from services.notifications.ledger import chunk_id
+from services.notifications.port import Ledger
 from services.notifications.repository import Mailings
 from services.notifications.rules import domain as ruling
 from services.notifications.rules.domain import EXPIRES, GATHER, HOUR, Logged
