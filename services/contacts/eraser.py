@@ -63,7 +63,7 @@ class Eraser:
         return self._contacts.erasures.latest(open_only, limit)
 
     def report(self, request: ReportErasure) -> Erasure:
-        return self._report(request.erasure_id, request.by_service, request.mentions)
+        return self._report(request.erasure_id, request.by_service, request.mentions, request.decided)
 
     def decide(self, request: DecideMention) -> Erasure:
         for _ in range(ATTEMPTS):
@@ -116,10 +116,10 @@ class Eraser:
                 return
         raise Unavailable("This contact is being changed elsewhere just now. The erasure goes on by itself.")
 
-    def _report(self, erasure_id: str, service: str, mentions: tuple[str, ...]) -> Erasure:
+    def _report(self, erasure_id: str, service: str, mentions: tuple[str, ...], decided: bool = False) -> Erasure:
         for _ in range(ATTEMPTS):
             standing = self.get(erasure_id).erasure
-            following, event = erasing.report(standing, service, mentions, now())
+            following, event = erasing.report(standing, service, mentions, now(), decided)
             if self._contacts.erasures.replace(following, self._envelope(following, event)):
                 return following
         raise Unavailable("Others report to the same erasure just now. Send the same again.")

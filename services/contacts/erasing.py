@@ -57,13 +57,14 @@ def hashes_of(traces: Traces, secret: str) -> tuple[str, ...]:
     return tuple(mark_of(secret, each) for each in (*traces.emails, *traces.phones))
 
 
-def report(erasure: Erasure, service: str, mentions: Iterable[str], at: datetime) -> tuple[Erasure, Event | None]:
-    """A service is done. In `finishing` it is the history that has carried out what staff decided."""
+def report(
+    erasure: Erasure, service: str, mentions: Iterable[str], at: datetime, decided: bool = False
+) -> tuple[Erasure, Event | None]:
+    """A service is done; `decided`: with what staff decided, which only the history still had to carry out."""
     found: dict[str, Decision] = dict.fromkeys(mentions, "open")
     reported = tuple(dict.fromkeys((*erasure.reports, service)))
     following = erasure.model_copy(update={"reports": reported, "mentions": found | erasure.mentions})
-    is_last_step = erasure.state == "finishing" and service == "history"
-    return _move(following, at, is_last_step)
+    return _move(following, at, erasure.state == "finishing" and decided)
 
 
 def decide(erasure: Erasure, engagement_id: str, decision: Decision, at: datetime) -> tuple[Erasure, Event | None]:

@@ -44,11 +44,11 @@ class HistoryEraser:
     def finish(self, decided: ErasureDecided) -> None:
         """The name goes from every version of the texts that staff decided about."""
         self._walk(self._bus.call(GetTraces(erasure_id=decided.erasure_id)), frozenset(decided.engagement_ids))
-        self._report(decided.erasure_id, ())
+        self._report(decided.erasure_id, (), decided=True)
 
-    def _report(self, erasure_id: str, mentions: Sequence[str]) -> None:
-        asked = ReportErasure(erasure_id=erasure_id, by_service="history", mentions=tuple(mentions[:MAX_MENTIONS]))
-        self._bus.call(asked)
+    def _report(self, erasure_id: str, mentions: Sequence[str], decided: bool = False) -> None:
+        found = tuple(mentions[:MAX_MENTIONS])
+        self._bus.call(ReportErasure(erasure_id=erasure_id, by_service="history", mentions=found, decided=decided))
 
     def _walk(self, traces: Traces, nameless: Collection[str]) -> tuple[list[str], list[str]]:
         """(engagements that were about the person, engagements whose text names it), each once.

@@ -127,6 +127,8 @@ class ReportErasure(Request[Erasure]):
     erasure_id: str
     by_service: Literal["events", "history", "notifications"]
     mentions: Annotated[tuple[str, ...], Field(max_length=10_000)] = ()
+    decided: bool = False
+    """What is reported is that the decisions of staff have been carried out."""
 
 
 class DecideMention(Request[Erasure]):

@@ -59,7 +59,7 @@ class _Process:
     def __init__(self, service: Any, settings: Settings) -> None:
         self._service = service
         self._stopped = eventlet.event.Event()
-        self._timers_stop = False
+        self._draining = eventlet.event.Event()
         mine = declarations(service)
         self._consumers = [
             BatchConsumer(
@@ -105,7 +105,7 @@ class _Process:
 
     def _drain(self, running: list[Any]) -> None:
         """Finish what is in hand and acknowledge it; only then close."""
-        self._timers_stop = True
+        self._draining.send(None)
         for consumer in self._consumers:
             consumer.stop()
         with eventlet.Timeout(DRAIN, False):
@@ -134,7 +134,7 @@ class _Process:
 
     def _tick(self, declaration: Declaration) -> None:
         method = getattr(self._service, declaration.handler)
-        while not self._timers_stop:
+        while not self._draining.ready():
             try:
                 method()
             except Exception as error:
@@ -142,7 +142,8 @@ class _Process:
                     log.warning("timer_waits", handler=declaration.handler, error=type(error).__name__)
                 else:
                     log.error("timer_failed", handler=declaration.handler, exc_info=error)
-            eventlet.sleep(declaration.seconds)
+            with eventlet.Timeout(declaration.seconds, False):  # one that comes once an hour does not hold up the end
+                self._draining.wait()
 
     def _nameko_class(self, methods: list[Declaration]) -> type:
         expected = nameko_rpc(expected_exceptions=(WellheardError,))

@@ -41,6 +41,15 @@ def test_a_service_goes_on_when_whoever_asked_has_gone(running: Instance, servic
     assert ask(running, service).version == wellheard_version()
 
 
+@pytest.mark.parametrize("process", ["contacts", "notifications"])
+def test_a_service_stops_at_once_whatever_its_timers_wait_for(running: Instance, process: str) -> None:
+    began = time.monotonic()
+    running.supervisor.stop(process)
+    assert time.monotonic() - began < 10
+    running.supervisor.start(process)
+    wait_for(lambda: ask(running, process).version, 20)
+
+
 def test_a_service_whose_store_is_away_still_answers_at_once_and_says_so(running: Instance) -> None:
     running.supervisor.stop("store")
     try:

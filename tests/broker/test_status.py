@@ -65,8 +65,12 @@ def test_all_is_well_when_everything_runs_and_the_command_tells_the_same(running
     assert {each["name"]: each["consumers"] for each in report["queues"]} == {
         "contacts.segments": 2,
         "events.inbound": 2,
+        "events.erasures": 1,
+        "history.erasures": 1,
         "history.timeline": 1,
         "notifications.consents": 1,
+        "notifications.erasures": 1,
+        "notifications.occasions": 1,
     }
     assert all(each["version"] and each["resident_bytes"] for each in report["processes"])
 

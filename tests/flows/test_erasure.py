@@ -22,7 +22,15 @@ from services.notifications.tokens import Tokens
 from shared.contracts.base import new_id
 from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import ERASED_NAME, ChangeContact, Contact, ContactRegistered, GetContact
-from shared.contracts.erasure import DecideMention, EraseContact, Erasure, GetErasure, GetTraces, RedactEngagements
+from shared.contracts.erasure import (
+    DecideMention,
+    EraseContact,
+    Erasure,
+    GetErasure,
+    GetTraces,
+    RedactEngagements,
+    ReportErasure,
+)
 from shared.contracts.events import GetEngagement, ListQuarantine
 from shared.contracts.history import SearchContacts, SearchHistory
 from shared.contracts.merging import MergeContacts
@@ -170,6 +178,21 @@ def test_a_text_that_names_her_waits_for_a_decision(tmp_path: Path) -> None:
     assert county.bus.call(GetErasure(erasure_id=erasure.erasure_id)).state == "done"
     assert county.bus.call(GetTraces(erasure_id=erasure.erasure_id)).names == ()
     assert checksum_of_log(county.log) == checksum_of_index(county.indexes)
+
+
+def test_a_walk_that_reports_late_does_not_pass_for_the_last_step(tmp_path: Path) -> None:
+    """Each contact that is erased makes the history walk; one of them may report when staff have decided already."""
+    county, mary = a_county_that_knows_mary(tmp_path)
+    county.post("Buses", body="As Mary Okafor said, buses.")
+    erasure = county.erase(mary)
+    (engagement_id,) = erasure.mentions
+    asked = {"erasure_id": erasure.erasure_id}
+    county.bus.call(DecideMention(**asked, engagement_id=engagement_id, decision="removed"))
+    late = county.bus.call(ReportErasure(**asked, by_service="history", mentions=(engagement_id,)))
+    assert late.state == "finishing"
+    county.settle()
+    assert county.bus.call(GetErasure(**asked)).state == "done"
+    assert "as mary okafor" not in str(county.log.contents(0, 100)).casefold()
 
 
 def test_a_name_that_is_somebody_elses_is_kept(tmp_path: Path) -> None:
