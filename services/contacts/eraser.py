@@ -4,6 +4,9 @@ The erasure is written down first, with what is to be looked for; each step afte
 that dies in between leaves the erasure open, and `settle` takes the steps left.
 """
 
+from collections.abc import Callable
+from datetime import datetime
+
 from services.contacts import erasing
 from services.contacts.domain import key_of
 from services.contacts.envelopes import SOURCE, envelope, now
@@ -21,6 +24,8 @@ from shared.logs import correlation_id
 
 ATTEMPTS = 5
 NO_ERASURE = "There is no such erasure."
+Step = Callable[[Erasure, datetime], tuple[Erasure, Event | None]]
+"""What becomes of an erasure, and what is told of it."""
 
 
 class Eraser:
@@ -42,11 +47,6 @@ class Eraser:
             self._contacts.erasures.insert(self._begin(contact, erasure_id, by))
         return self._carry_out(self.get(erasure_id))
 
-    def again(self, contact_ids: tuple[str, ...], by: str) -> list[Erasure]:
-        """Erase whoever of these is known and not erased: after a backup has been restored."""
-        found = self._contacts.find(contact_ids)
-        return [self.erase(key, by) for key, each in found.items() if not each.erased]
-
     def settle(self) -> None:
         """Take the steps that a process which died has left."""
         for each in self._contacts.erasures.latest(open_only=True, limit=1000):
@@ -66,12 +66,9 @@ class Eraser:
         return self._report(request.erasure_id, request.by_service, request.mentions, request.decided)
 
     def decide(self, request: DecideMention) -> Erasure:
-        for _ in range(ATTEMPTS):
-            standing = self.get(request.erasure_id).erasure
-            following, event = erasing.decide(standing, request.engagement_id, request.decision, now())
-            if self._contacts.erasures.replace(following, self._envelope(following, event)):
-                return following
-        raise Unavailable("Others decide about the same list just now. Try again.")
+        return self._advance(
+            request.erasure_id, lambda at, now: erasing.decide(at, request.engagement_id, request.decision, now)
+        )
 
     def _begin(self, contact: Contact, erasure_id: str, by: str) -> Kept:
         family = self._contacts.find((contact.contact_id, *contact.merged))
@@ -117,12 +114,14 @@ class Eraser:
         raise Unavailable("This contact is being changed elsewhere just now. The erasure goes on by itself.")
 
     def _report(self, erasure_id: str, service: str, mentions: tuple[str, ...], decided: bool = False) -> Erasure:
+        return self._advance(erasure_id, lambda at, now: erasing.report(at, service, mentions, now, decided))
+
+    def _advance(self, erasure_id: str, step: Step) -> Erasure:
         for _ in range(ATTEMPTS):
-            standing = self.get(erasure_id).erasure
-            following, event = erasing.report(standing, service, mentions, now(), decided)
+            following, event = step(self.get(erasure_id).erasure, now())
             if self._contacts.erasures.replace(following, self._envelope(following, event)):
                 return following
-        raise Unavailable("Others report to the same erasure just now. Send the same again.")
+        raise Unavailable("Others work on the same erasure just now. Send the same again.")
 
     @staticmethod
     def _envelope(erasure: Erasure, event: Event | None) -> Envelope[Event] | None:

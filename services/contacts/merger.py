@@ -4,14 +4,13 @@ The tombstone is written first, with the note that its merge is unsettled: from 
 the survivor absorbs is exact. A process that dies in between leaves the note, and `settle` takes the steps left.
 """
 
-from hashlib import sha256
-
 from services.contacts import merging
 from services.contacts.domain import key_of
 from services.contacts.envelopes import envelope, now
 from services.contacts.merging import Merge
 from services.contacts.repository import Contacts, Unsettled
 from shared import failpoints
+from shared.contracts.base import id_of
 from shared.contracts.contacts import Contact
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged, MergeContacts, MergeRecord, UnmergeContacts
 from shared.errors import Conflict, NotFound, Unavailable
@@ -28,7 +27,7 @@ class Merger:
 
     def merge(self, request: MergeContacts) -> Contact:
         """The survivor."""
-        merge_id = f"mrg_{sha256(request.request_id.encode()).hexdigest()[:24]}"
+        merge_id = id_of("mrg", request.request_id)
         survivor, merged = self._get(request.survivor_id), self._get(request.merged_id)
         merges = self._repository.merges(survivor.contact_id)
         if any(each.merge_id == merge_id for each in merges):

@@ -1,6 +1,5 @@
 """The contacts service: who we know. Entry points only; the rules are in domain.py."""
 
-from hashlib import sha256
 from typing import ClassVar
 
 from services.contacts import domain
@@ -25,7 +24,7 @@ from services.contacts.segments.causes import FOLLOWED
 from services.contacts.segments.keeping import Keeper
 from services.contacts.subscribing.desk import SubscribingDesk
 from services.contacts.subscribing.entry import SubscribingEntry
-from shared.contracts.base import Envelope, Event
+from shared.contracts.base import Envelope, Event, id_of
 from shared.contracts.consent import (
     Consents,
     ContactConsents,
@@ -101,7 +100,7 @@ class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, MergingEnt
 
     @rpc
     def register_contact(self, request: RegisterContact) -> Contact:
-        contact_id = _id_of_request(request.request_id)
+        contact_id = id_of("con", request.request_id)
         known = self._repository.find([contact_id]).get(contact_id)
         if known is not None:
             return known
@@ -113,7 +112,7 @@ class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, MergingEnt
 
     @rpc
     def register_contacts(self, request: RegisterContacts) -> ContactList:
-        ids = [_id_of_request(each) for each in request.request_ids]
+        ids = [id_of("con", each) for each in request.request_ids]
         known = self._repository.find(ids)
         new = [
             domain.register(contact, contact_id, now(), request.by)
@@ -269,7 +268,3 @@ def build(settings: Settings, bus: Bus) -> ContactsService:
     database = connect(settings, "contacts")
     imports, preferences = MongoImports(database), MongoPreferences(database)
     return ContactsService(MongoContacts(database), imports, preferences, settings.secret)
-
-
-def _id_of_request(request_id: str) -> str:
-    return f"con_{sha256(request_id.encode()).hexdigest()[:24]}"

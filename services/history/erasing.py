@@ -78,16 +78,17 @@ class HistoryEraser:
             yield self._log.contents(start, start + WINDOW)
 
 
-def redacted_on_arrival(envelopes: Sequence[Envelope[Event]], erased: Mapping[str, str]) -> list[Envelope[Event]]:
+def redacted_on_arrival(envelopes: Sequence[Envelope[Event]], erased: Collection[str]) -> list[Envelope[Event]]:
     """Events as they go into the log: those about somebody who is erased already without what is personal."""
     return [
-        to_envelope(redact(each.content, Traces(erasure_id="", contact_ids=ids))) if ids else each
+        to_envelope(redact(each.content, Traces(erasure_id="", contact_ids=ids)))
+        if (ids := _erased_in(each, erased))
+        else each
         for each in envelopes
-        for ids in [_erased_in(each, erased)]
     ]
 
 
-def _erased_in(envelope: Envelope[Event], erased: Mapping[str, str]) -> tuple[str, ...]:
+def _erased_in(envelope: Envelope[Event], erased: Collection[str]) -> tuple[str, ...]:
     if isinstance(envelope.data, EngagementRecorded | EngagementCorrected):
         return tuple(each for each in envelope.data.engagement.contact_ids() if each in erased)
     return (envelope.subject,) if envelope.subject in erased else ()

@@ -6,7 +6,7 @@ Positions are dense, 1, 2, 3 and so on; only inside a batch may some be missing.
 windows on an index, which every store answers quickly (the embedded store reads all matches of a sort with a limit).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -49,12 +49,12 @@ class LogPort(Protocol):
         """Put other contents in place of events, by their ids: only an erasure does that."""
         ...
 
-    def add_erased(self, erasure_by_contact: Mapping[str, str]) -> None:
+    def add_erased(self, contact_ids: Iterable[str]) -> None:
         """Remember who was erased: what still comes about them is stored without what is personal."""
         ...
 
-    def erased(self) -> dict[str, str]:
-        """Contact id -> erasure id."""
+    def erased(self) -> set[str]:
+        """The ids of all contacts that were erased."""
         ...
 
 
@@ -114,11 +114,11 @@ class Log:
             updates = [UpdateOne({"_id": each["id"]}, {"$set": {"event": each}}) for each in contents]
             self._log.bulk_write(updates, ordered=False)
 
-    def add_erased(self, erasure_by_contact: Mapping[str, str]) -> None:
-        insert_new(self._erased, [{"_id": key, "erasure_id": each} for key, each in erasure_by_contact.items()])
+    def add_erased(self, contact_ids: Iterable[str]) -> None:
+        insert_new(self._erased, [{"_id": each} for each in contact_ids])
 
-    def erased(self) -> dict[str, str]:
-        return {each["_id"]: each["erasure_id"] for each in self._erased.find()}
+    def erased(self) -> set[str]:
+        return {each["_id"] for each in self._erased.find()}
 
 
 class FakeLog:
@@ -126,7 +126,7 @@ class FakeLog:
 
     def __init__(self) -> None:
         self._events: dict[str, tuple[int, dict[str, Any]]] = {}
-        self._erased: dict[str, str] = {}
+        self._erased: set[str] = set()
 
     def prepare(self) -> None: ...
 
@@ -155,11 +155,11 @@ class FakeLog:
         for each in contents:
             self._events[each["id"]] = (self._events[each["id"]][0], each)
 
-    def add_erased(self, erasure_by_contact: Mapping[str, str]) -> None:
-        self._erased = {**erasure_by_contact, **self._erased}
+    def add_erased(self, contact_ids: Iterable[str]) -> None:
+        self._erased.update(contact_ids)
 
-    def erased(self) -> dict[str, str]:
-        return dict(self._erased)
+    def erased(self) -> set[str]:
+        return set(self._erased)
 
 
 def to_envelope(event: dict[str, Any]) -> Envelope[Event]:

@@ -36,7 +36,7 @@ class HistoryProjector:
 
     def __init__(self, event_log: LogPort, indexes: Indexes, bus: Bus) -> None:
         self._log = event_log
-        self._erased: dict[str, str] | None = None
+        self._erased: set[str] | None = None
         self._eraser = HistoryEraser(event_log, bus, self._show_again)
         self._indexes = indexes
         self._index: IndexWriter | None = None
@@ -104,12 +104,8 @@ class HistoryProjector:
         """What comes late about somebody who is erased brings nothing back."""
         if self._erased is None:
             self._erased = self._log.erased()
-        new = {
-            contact_id: each.data.erasure_id
-            for each in envelopes
-            if isinstance(each.data, ContactErased)
-            for contact_id in each.data.contact_ids
-        }
+        spoken = [each.data for each in envelopes]
+        new = {key for each in spoken if isinstance(each, ContactErased) for key in each.contact_ids}
         if new:
             self._log.add_erased(new)
             self._erased |= new

@@ -5,10 +5,11 @@ That an address failed before is known by its SHA-256: enough to count, and of n
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Protocol
 
+from services.notifications.order import order_of, time_of
 from shared.contracts.bounces import Outcome, ReportKind
 from shared.mongo import Documents, insert_new
 
@@ -31,7 +32,7 @@ class Returned:
     @property
     def order(self) -> str:
         """Sorts by time."""
-        return f"{int(self.at.timestamp() * 1_000_000):014x}{self.key}"
+        return order_of(self.at) + self.key
 
 
 class Bounces(Protocol):
@@ -86,7 +87,7 @@ class MongoBounces:
         insert_new(self._bounces, [{"_id": returned.key} | {name: getattr(returned, name) for name in names}])
 
     def count_temporary(self, address_hash: str, since: datetime) -> int:
-        asked = {"address_hash": address_hash, "kind": "temporary", "order": {"$gte": _begin(since)}}
+        asked = {"address_hash": address_hash, "kind": "temporary", "order": {"$gte": order_of(since)}}
         return self._bounces.count_documents(asked)
 
     def forget(self, addresses: Iterable[str]) -> None:
@@ -140,9 +141,4 @@ class FakeBounces:
 
 def _returned(document: Mapping[str, Any]) -> Returned:
     names = ("mailing_id", "subject", "contact_id", "address_hash", "kind", "status", "outcome")
-    at = datetime.fromtimestamp(int(document["order"][:14], 16) / 1_000_000, UTC)
-    return Returned(key=document["_id"], at=at, **{name: document[name] for name in names})
-
-
-def _begin(at: datetime) -> str:
-    return f"{int(at.timestamp() * 1_000_000):014x}"
+    return Returned(key=document["_id"], at=time_of(document["order"]), **{name: document[name] for name in names})

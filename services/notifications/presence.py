@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from shared.mongo import Documents
 
@@ -10,17 +10,6 @@ GREETS = 5.0
 """Seconds between the times that a sender says that it is alive."""
 GONE = timedelta(minutes=15)
 """A sender that has not said so for that long may be gone for good. That is for a person to decide."""
-
-
-class Held(NamedTuple):
-    """What a sender has claimed and not given back."""
-
-    owner: str
-    chunks: int
-    recipients: int
-    """In these parts of audiences; some have an end state."""
-    seen_at: datetime | None
-    """When it said last that it is alive."""
 
 
 class Senders(Protocol):

@@ -1,13 +1,14 @@
 """Keeps mailings with the events that are still to be published, and what nothing may be sent to any more."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 import orjson
 
 from services.notifications.bounces import Bounces, MongoBounces
 from services.notifications.domain import is_announced, is_archived
+from services.notifications.order import order_of, time_of
 from services.notifications.presence import MongoSenders, Senders
 from services.notifications.rules.store import MongoRules, Rules
 from services.notifications.templates import MongoTemplates, Templates
@@ -198,7 +199,7 @@ class MongoMailings:
 
     def withdrawals_since(self, since: datetime) -> list[Withdrawal]:
         return [
-            Withdrawal(each["_id"], each["contact_id"], each["purpose"], each["channel"], _time(each["order"]))
+            Withdrawal(each["_id"], each["contact_id"], each["purpose"], each["channel"], time_of(each["order"]))
             for each in self._withdrawals.find({"order": {"$gte": order_of(since)}})
         ]
 
@@ -247,12 +248,3 @@ def _document(mailing: Mailing) -> dict[str, Any]:
 
 def _mailing(document: Mapping[str, Any]) -> Mailing:
     return Mailing.model_validate({**document, "mailing_id": document["_id"]}, extra="ignore")
-
-
-def order_of(at: datetime, later: int = 0) -> str:
-    """Sorts by time: microseconds in hex, of a time that is so many microseconds later."""
-    return f"{int(at.timestamp() * 1_000_000) + later:014x}"
-
-
-def _time(order: str) -> datetime:
-    return datetime.fromtimestamp(int(order[:14], 16) / 1_000_000, UTC)

@@ -1,11 +1,11 @@
 """The entry points of templates, a part of the notifications service."""
 
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from services.notifications.desk import preview_of
 from services.notifications.repository import Mailings
 from services.notifications.templates import MOST_VERSIONS, find_version
+from shared.contracts.base import id_of
 from shared.contracts.notifications import MailingDraft, Preview
 from shared.contracts.templates import (
     CreateTemplate,
@@ -34,7 +34,7 @@ class TemplateEntry:
 
     @rpc
     def create_template(self, request: CreateTemplate) -> Template:
-        template_id = f"tpl_{sha256(request.request_id.encode()).hexdigest()[:24]}"
+        template_id = id_of("tpl", request.request_id)
         self._mailings.templates.add(_version(template_id, 1, request.text, request.by))
         return find_version(self._mailings.templates, template_id)
 

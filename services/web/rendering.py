@@ -40,6 +40,6 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
     return response
 
 
-def render_public(template: str, **context: Any) -> HTMLResponse:
+def render_public(template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """A page for whoever has the link: no cookie, nothing of a browser that may be signed in, no form token."""
-    return HTMLResponse(environment().get_template(template).render(context))
+    return HTMLResponse(environment().get_template(template).render(context), status)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import orjson
@@ -86,6 +87,11 @@ def new_id(prefix: str = "") -> str:
     _last_stamp = max(_last_stamp + 1, time.time_ns() // 1000)
     unique = f"{_last_stamp:014x}{os.urandom(9).hex()}"
     return f"{prefix}_{unique}" if prefix else unique
+
+
+def id_of(prefix: str, name: str) -> str:
+    """The identifier of what a request or another thing that has a name of its own makes: the same each time."""
+    return f"{prefix}_{sha256(name.encode()).hexdigest()[:24]}"
 
 
 _last_stamp = 0

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,13 +13,13 @@ from shared.contracts.base import Request, new_id
 from shared.contracts.contacts import ContactRegistered, NewContact, RegisterContacts
 from shared.contracts.rules import CreateRule, GetRule, RuleSettings, SendingRule, SwitchRule
 from shared.contracts.templates import CreateTemplate
-from shared.errors import Unavailable
 from shared.messaging.broker import Outgoing, Publisher
 from shared.messaging.client import R, RpcClient
 from shared.mongo import Documents, connect
 from shared.settings import Settings
 from tests.broker.test_consumer import wait_for
 from tests.builders import a_contact, a_template_text, an_envelope
+from tests.faults.office import ask
 from tests.faults.processes import Processes
 
 KILLED_AT = ("rules.after_take", "rules.after_audience", "rules.before_hand_over")
@@ -38,12 +37,7 @@ class Office:
     database: Documents
 
     def call(self, request: Request[R]) -> R:
-        for _ in range(100):
-            try:
-                return self.client.call(request, timeout=2)
-            except Unavailable:
-                time.sleep(0.2)
-        raise AssertionError("the services do not come back")
+        return ask(self.client, request)
 
     def restart(self, point: str) -> None:
         """From here on notifications is killed at the point, and started again."""

@@ -1,6 +1,5 @@
 """What a row would do to the contacts that are known: pure; each row sees what the rows before it would do."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +7,7 @@ from typing import Any, Protocol
 
 from services.contacts import domain
 from services.contacts.importing.reading import ReadRow, SaidConsent
-from shared.contracts.base import Value
+from shared.contracts.base import Value, id_of
 from shared.contracts.consent import Consent, Statement
 from shared.contracts.contacts import Contact, Identifier
 from shared.contracts.imports import ImportSettings, RowChange, Verdict
@@ -61,7 +60,7 @@ class Rules:
 
     def contact_id(self, number: int) -> str:
         """Made of the import and the row: however often a row is run, it registers one contact."""
-        return f"con_{hashlib.sha256(f'{self.import_id}:{number}'.encode()).hexdigest()[:24]}"
+        return id_of("con", f"{self.import_id}:{number}")
 
     def evidence(self, number: int) -> str:
         return f"{self.settings.evidence} ({self.through(number)}; {self.import_id})"[:500]

@@ -9,7 +9,7 @@ import orjson
 from services.contacts.importing.judging import Planned
 from shared.contracts.erasure import Traces
 from shared.contracts.imports import Import, ImportRow
-from shared.mongo import Documents, insert_new
+from shared.mongo import Documents, insert_new, rewrite
 from shared.redaction import redact
 
 AT_WORK = ("judging", "running", "reverting")
@@ -154,10 +154,11 @@ class MongoImports:
         self._windows.delete_many({"import_id": import_id})
 
     def redact(self, traces: Traces) -> None:
-        for each in self._windows.find({}, {"rows": 1, "planned": 1}, batch_size=10):
-            left = redacted_rows(each["rows"], each["planned"], traces)
-            if left != (each["rows"], each["planned"]):
-                self._windows.update_one({"_id": each["_id"]}, {"$set": {"rows": left[0], "planned": left[1]}})
+        def without(window: dict[str, Any]) -> dict[str, Any]:
+            rows, planned = redacted_rows(window["rows"], window["planned"], traces)
+            return {"rows": rows, "planned": planned}
+
+        rewrite(self._windows, without)
 
 
 def redacted_rows(rows: list[Any], planned: list[Any], traces: Traces) -> tuple[list[Any], list[Any]]:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from hashlib import sha256
 
 from services.contacts.consent import CLOCKS_DIFFER, Standing, standing
 from services.contacts.envelopes import now_as_stored
@@ -12,6 +11,7 @@ from services.contacts.segments.domain import BUCKETS, MAX_SEGMENTS, SLICES, Sto
 from services.contacts.segments.meaning import meaning
 from services.contacts.segments.port import Place
 from services.contacts.segments.rules import Person, asks_behaviour, matches
+from shared.contracts.base import id_of
 from shared.contracts.consent import ConsentChannel, FindRecipients, ListRecipients, Purpose, Recipient, RecipientPage
 from shared.contracts.contacts import Contact
 from shared.contracts.segments import (
@@ -42,7 +42,7 @@ class SegmentBook:
         self._store = repository.segments
 
     def create(self, request: CreateSegment) -> Segment:
-        segment_id = f"seg_{sha256(request.request_id.encode()).hexdigest()[:24]}"
+        segment_id = id_of("seg", request.request_id)
         if (known := self._store.find_segment(segment_id)) is not None:
             return domain.as_segment(known)
         self._check_room()

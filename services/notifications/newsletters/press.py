@@ -1,12 +1,12 @@
 """Makes the issues of newsletters when they are due, and shows what the next would be."""
 
 from datetime import date, datetime
-from hashlib import sha256
 
 from services.notifications.desk import mailing_id_of, preview_of
 from services.notifications.newsletters import domain
 from services.notifications.newsletters.repository import Newsletters
 from services.notifications.repository import Mailings
+from shared.contracts.base import id_of
 from shared.contracts.newsletters import Item, ItemDraft, Newsletter, NewsletterPlan, NextIssue
 from shared.errors import Conflict, NotFound
 from shared.logs import get_logger
@@ -59,7 +59,7 @@ class Press:
     # -- newsletters ------------------------------------------------------------------------------
 
     def create(self, request_id: str, plan: NewsletterPlan, at: datetime, by: str) -> Newsletter:
-        newsletter = domain.create(_id("nsl", request_id), plan, at, by)
+        newsletter = domain.create(id_of("nsl", request_id), plan, at, by)
         self._newsletters.insert(newsletter)
         return self.get(newsletter.newsletter_id)
 
@@ -84,7 +84,7 @@ class Press:
     # -- items ------------------------------------------------------------------------------------
 
     def write_item(self, request_id: str, draft: ItemDraft, at: datetime, by: str) -> Item:
-        item = domain.write(_id("itm", request_id), draft, at, by)
+        item = domain.write(id_of("itm", request_id), draft, at, by)
         self._newsletters.insert_item(item)
         return self.get_item(item.item_id)
 
@@ -104,8 +104,3 @@ class Press:
 
     def latest_items(self, limit: int, cursor: str | None) -> list[tuple[str, Item]]:
         return self._newsletters.latest_items(limit, cursor)
-
-
-def _id(prefix: str, request_id: str) -> str:
-    """The same request is the same thing."""
-    return f"{prefix}_{sha256(request_id.encode()).hexdigest()[:24]}"

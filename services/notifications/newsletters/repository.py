@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from services.notifications.repository import order_of
+from services.notifications.order import order_of
 from shared.contracts.newsletters import Item, Newsletter
 from shared.mongo import Documents, insert_new
 

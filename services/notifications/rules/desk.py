@@ -2,7 +2,6 @@
 
 from collections import Counter
 from datetime import datetime
-from hashlib import sha256
 
 from services.notifications import domain as mail
 from services.notifications.desk import compared_address
@@ -12,6 +11,7 @@ from services.notifications.rules import domain
 from services.notifications.rules.digest import Digest
 from services.notifications.rules.domain import Logged
 from services.notifications.templates import find_version
+from shared.contracts.base import id_of
 from shared.contracts.consent import FindRecipients
 from shared.contracts.history import Reader, SearchHistory
 from shared.contracts.notifications import LedgerLine
@@ -50,7 +50,7 @@ class RuleDesk:
     def create(self, request: CreateRule, at: datetime) -> SendingRule:
         if len(self._rules.list()) >= MOST_RULES:
             raise Invalid(f"There can be {MOST_RULES} rules. Change one that nobody needs.")
-        rule_id = f"rul_{sha256(request.request_id.encode()).hexdigest()[:24]}"
+        rule_id = id_of("rul", request.request_id)
         settings, version = self._checked(request.settings)
         self._rules.insert(domain.create(rule_id, settings, version, at, request.by))
         return self.get(rule_id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from services.notifications.order import order_of
 from services.notifications.rules.occasions import Cause
 from shared.contracts.notifications import Mailing, MailingDraft
 from shared.contracts.rules import KeptBack, LogState, RuleSettings, SendingRule
@@ -38,7 +39,7 @@ class Logged:
     @property
     def order(self) -> str:
         """Sorts by time; ends in the key, so that no two are alike."""
-        return f"{int(self.at.timestamp() * 1_000_000):014x}{self.key}"
+        return order_of(self.at) + self.key
 
 
 def create(rule_id: str, settings: RuleSettings, template_version: int, at: datetime, by: str) -> SendingRule:

@@ -1,11 +1,12 @@
 """Keeps rules and their logs: one line for each rule, event and contact, in which nobody's name stands."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
 
+from services.notifications.order import order_of, time_of
 from services.notifications.rules.domain import Logged
 from shared.contracts.rules import KeptBack, SendingRule
 from shared.mongo import Documents, insert_new
@@ -117,7 +118,7 @@ class MongoRules:
         return self._log.find_one({"rule_id": rule_id, "event_id": event_id}, {"_id": 1}) is not None
 
     def waiting(self, rule_id: str, until: datetime, limit: int) -> Sequence[Logged]:
-        asked = {"waiting": {"$gt": f"{rule_id}:", "$lte": f"{rule_id}:{_stamp(until)}~"}}
+        asked = {"waiting": {"$gt": f"{rule_id}:", "$lte": f"{rule_id}:{order_of(until)}~"}}
         return [_line(each) for each in self._log.find(asked).sort("waiting", 1).limit(limit)]
 
     def count_waiting(self, rule_id: str) -> int:
@@ -125,7 +126,7 @@ class MongoRules:
         return self._log.count_documents(asked, limit=COUNTED)
 
     def let_go(self, rule_id: str, before: datetime, reason: KeptBack) -> None:
-        asked = {"waiting": {"$gt": f"{rule_id}:", "$lt": f"{rule_id}:{_stamp(before)}"}}
+        asked = {"waiting": {"$gt": f"{rule_id}:", "$lt": f"{rule_id}:{order_of(before)}"}}
         self._log.update_many(asked, _kept_back(reason))
 
     def keep_back(self, keys: Iterable[str], reason: KeptBack) -> None:
@@ -134,7 +135,7 @@ class MongoRules:
     def take(self, keys: Iterable[str], mailing_id: str, at: datetime) -> None:
         for key in keys:  # one by one: each is a claim, and whoever loses it leaves it alone
             rule_id = key.partition(":")[0]
-            taken = {"state": "taken", "mailing_id": mailing_id, "taken": f"{rule_id}:{_stamp(at)}"}
+            taken = {"state": "taken", "mailing_id": mailing_id, "taken": f"{rule_id}:{order_of(at)}"}
             self._log.update_one(
                 {"_id": key, "state": "waiting"},
                 {"$set": taken | {"unfinished": f"{rule_id}:{mailing_id}"}, "$unset": {"waiting": ""}},
@@ -148,7 +149,7 @@ class MongoRules:
 
     def unfinished(self, before: datetime) -> Sequence[tuple[str, str]]:
         found = self._log.find({"unfinished": {"$gt": ""}}, {"unfinished": 1, "taken": 1})
-        old = {each["unfinished"] for each in found if each["taken"].partition(":")[2] < _stamp(before)}
+        old = {each["unfinished"] for each in found if each["taken"].partition(":")[2] < order_of(before)}
         return [(each.partition(":")[0], each.partition(":")[2]) for each in sorted(old)]
 
     def put_back(self, lines: Iterable[Logged]) -> None:
@@ -159,7 +160,7 @@ class MongoRules:
             self._log.update_one(asked, {"$set": waiting, "$unset": gone})
 
     def count_taken(self, rule_id: str, since: datetime) -> int:
-        asked = {"taken": {"$gte": f"{rule_id}:{_stamp(since)}", "$lt": f"{rule_id};"}}
+        asked = {"taken": {"$gte": f"{rule_id}:{order_of(since)}", "$lt": f"{rule_id};"}}
         return self._log.count_documents(asked)
 
     def taken_before(self, rule_id: str, contact_ids: Iterable[str]) -> Sequence[Logged]:
@@ -202,17 +203,9 @@ def _line(document: Mapping[str, Any]) -> Logged:
         rule_id=document["rule_id"],
         event_id=document["event_id"],
         contact_id=document["contact_id"],
-        at=_time(document["order"]),
+        at=time_of(document["order"]),
         state=document["state"],
         kept_back=document["kept_back"],
         mailing_id=document.get("mailing_id", ""),
-        taken_at=_time(document["taken"].partition(":")[2]) if "taken" in document else None,
+        taken_at=time_of(document["taken"].partition(":")[2]) if "taken" in document else None,
     )
-
-
-def _time(stamp: str) -> datetime:
-    return datetime.fromtimestamp(int(stamp[:14], 16) / 1_000_000, UTC)
-
-
-def _stamp(at: datetime) -> str:
-    return f"{int(at.timestamp() * 1_000_000):014x}"

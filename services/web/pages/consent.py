@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.web.access import staff
 from services.web.backend import backend
-from services.web.pages.forms import Form, text, texts
+from services.web.pages.forms import Form, as_sent, text, texts
 from services.web.rendering import render
 from services.web.words import LONDON
 from shared.contracts.consent import RecordConsents
@@ -82,9 +82,7 @@ def _said_at(form: Form) -> datetime | None:
 def _typed(sent: FormData) -> Form:
     names = ("given", "method", "wording", "evidence", "said_date", "said_time")
     values: dict[str, Any] = {name: text(sent, name) for name in names}
-    form = Form(values | {name: texts(sent, name) for name in ("purpose", "channel")})
-    form.request_id = text(sent, "request_id") or form.request_id
-    return form
+    return as_sent(sent, values | {name: texts(sent, name) for name in ("purpose", "channel")})
 
 
 async def _show(request: Request, form: Form, contact_id: str) -> Response:

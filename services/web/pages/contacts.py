@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from services.web.access import reader_of, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
-from services.web.pages.forms import Form, given, lines, number, text, texts
+from services.web.pages.forms import Form, as_sent, given, lines, number, text, texts
 from services.web.pages.search import MAX_QUERY, Query, chart_of, is_partial, results
 from services.web.rendering import render
 from services.web.words import month
@@ -159,14 +159,13 @@ async def _existing(request: Request, form: Form, contact_id: str) -> Contact | 
 
 
 def _typed(sent: FormData) -> Form:
-    form = Form({name: text(sent, name) for name in ("kind", "name", "email", "phone", *PLACE)})
-    form.values |= {
+    values: dict[str, Any] = {name: text(sent, name) for name in ("kind", "name", "email", "phone", *PLACE)}
+    values |= {
         "groups": [each for each in texts(sent, "groups") if each],
         "shared": bool(text(sent, "shared")),
         "version": number(sent, "version"),
     }
-    form.request_id = text(sent, "request_id") or form.request_id
-    return form
+    return as_sent(sent, values)
 
 
 def _data(form: Form) -> dict[str, Any]:

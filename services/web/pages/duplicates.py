@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.web.access import staff
 from services.web.backend import backend
-from services.web.pages.forms import Form, text, texts
+from services.web.pages.forms import Form, as_sent, text, texts
 from services.web.rendering import render
 from services.web.words import label
 from shared.contracts.contacts import Contact, GetContacts, Reference
@@ -50,8 +50,7 @@ async def merge_contacts(request: Request) -> Response:
     sent = await request.form()
     ids, survivor_id = texts(sent, "contact")[:2], text(sent, "survivor")
     versions = dict(zip(ids, (int(each) for each in texts(sent, "version") if each.isdecimal()), strict=False))
-    form = Form({"survivor": survivor_id})
-    form.request_id = text(sent, "request_id") or form.request_id
+    form = as_sent(sent, {"survivor": survivor_id})
     if survivor_id not in ids or len(versions) != 2:
         form.errors["survivor"], form.status = CHOOSE, 422
         return await _show(request, form, ids)

@@ -44,6 +44,13 @@ class Form:
             return None
 
 
+def as_sent(sent: FormData, values: dict[str, Any]) -> Form:
+    """The form with what was typed; sent again, it is the same request."""
+    form = Form(values)
+    form.request_id = text(sent, "request_id") or form.request_id
+    return form
+
+
 def text(form: FormData, name: str) -> str:
     """One field as typed, without the spaces around it."""
     value = form.get(name)

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from services.web.access import Caller, staff
 from services.web.addresses import with_query
 from services.web.backend import Backend, backend
-from services.web.pages.forms import Form, given, number, text
+from services.web.pages.forms import Form, as_sent, given, number, text
 from services.web.pages.search import is_partial
 from services.web.problems import TooLarge
 from services.web.rendering import render
@@ -67,8 +67,7 @@ async def new_import(request: Request) -> Response:
 @router.post("/new")
 async def upload(request: Request, caller: Caller = MAY_IMPORT) -> Response:
     sent = await request.form()
-    form, file = Form({}), sent.get("file")
-    form.request_id = text(sent, "request_id") or form.request_id
+    form, file = as_sent(sent, {}), sent.get("file")
     draft = None
     if not isinstance(file, UploadFile) or not file.size:
         form.errors["file"], form.status = "Choose a file", 422

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from services.web.access import staff
 from services.web.addresses import with_query
 from services.web.backend import backend
-from services.web.pages.forms import Form, number, text
+from services.web.pages.forms import Form, as_sent, number, text
 from services.web.pages.search import is_partial
 from services.web.rendering import render
 from services.web.words import LONDON
@@ -221,9 +221,7 @@ def _draft(form: Form, segments: Sequence[Segment]) -> MailingDraft | None:
 
 def _typed(sent: Any) -> Form:
     numbers = {name: number(sent, name) for name in ("version", "template_version")}
-    form = Form({name: text(sent, name) for name in (*FIELDS, "template_id")} | numbers)
-    form.request_id = text(sent, "request_id") or form.request_id
-    return form
+    return as_sent(sent, {name: text(sent, name) for name in (*FIELDS, "template_id")} | numbers)
 
 
 def _moment(form: Form) -> datetime | None:

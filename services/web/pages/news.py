@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from services.web.access import caller, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
-from services.web.pages.forms import Form, number, text
+from services.web.pages.forms import Form, as_sent, number, text
 from services.web.rendering import render
 from shared.contracts.newsletters import (
     ChangeItem,
@@ -97,9 +97,7 @@ async def _show(request: Request, item_id: str, form: Form) -> Response:
 
 
 def _typed(sent: Any) -> Form:
-    form = Form({name: text(sent, name) for name in FIELDS} | {"version": number(sent, "version")})
-    form.request_id = text(sent, "request_id") or form.request_id
-    return form
+    return as_sent(sent, {name: text(sent, name) for name in FIELDS} | {"version": number(sent, "version")})
 
 
 def _draft(form: Form) -> ItemDraft | None:

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.web.access import caller, staff
 from services.web.backend import backend
-from services.web.pages.forms import Form, number, text
+from services.web.pages.forms import Form, as_sent, number, text
 from services.web.pages.mailings import MESSAGE_HEADERS
 from services.web.rendering import render
 from shared.contracts.newsletters import (
@@ -134,6 +134,4 @@ async def _plan(request: Request, form: Form) -> NewsletterPlan | None:
 
 def _typed(sent: Any) -> Form:
     values = {name: text(sent, name) for name in (*TEXTS, *SWITCHES)} | {"version": number(sent, "version")}
-    form = Form(values)
-    form.request_id = text(sent, "request_id") or form.request_id
-    return form
+    return as_sent(sent, values)

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from services.web.access import caller, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
-from services.web.pages.forms import Form, lines, number, text
+from services.web.pages.forms import Form, as_sent, lines, number, text
 from services.web.rendering import render
 from shared.contracts.rules import (
     ChangeRule,
@@ -140,6 +140,4 @@ def _settings(form: Form) -> RuleSettings | None:
 def _typed(sent: Any) -> Form:
     ticked = {name: text(sent, name) == "yes" for name in CHOICES}
     said = {name: text(sent, name) for name in (*FIELDS, "owners")}
-    form = Form(said | ticked | {"version": number(sent, "version")})
-    form.request_id = text(sent, "request_id") or form.request_id
-    return form
+    return as_sent(sent, said | ticked | {"version": number(sent, "version")})

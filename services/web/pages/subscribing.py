@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from services.web.access import anyone
 from services.web.allowance import Bucket, PerCaller
@@ -16,7 +16,7 @@ from services.web.backend import backend
 from services.web.csrf import check_origin
 from services.web.form_size import check_size
 from services.web.pages.forms import Form, text, texts
-from services.web.rendering import environment
+from services.web.rendering import render_public
 from services.web.words import PURPOSES
 from shared import signed_links
 from shared.contracts.notifications import SendNotice
@@ -47,7 +47,7 @@ _limit = PerCaller(lambda: Bucket(20, seconds=600))
 @router.get("", dependencies=[anyone])
 async def ask(request: Request) -> Response:
     done = request.query_params.get("done", "")
-    return _page("subscribe.html", form=Form({"purposes": ["newsletter"]}), done=done)
+    return render_public("subscribe.html", form=Form({"purposes": ["newsletter"]}), done=done)
 
 
 @router.post("", dependencies=[anyone])
@@ -61,18 +61,18 @@ async def send_link(request: Request) -> Response:
     question = form.check(AskToSubscribe, wanted, SENTENCES)
     asked = await form.attempt(backend(request).call(question)) if question is not None else None
     if asked is None:
-        return _page("subscribe.html", form.status, form=_beside_the_address(form), done="")
+        return render_public("subscribe.html", form.status, form=_beside_the_address(form), done="")
     if asked.key is not None:
         notice = _notice(request.app.state.settings, asked.key, form.values["address"], chosen)
         if await form.attempt(backend(request).call(notice)) is None:
-            return _page("subscribe.html", form.status, form=form, done="")
+            return render_public("subscribe.html", form.status, form=form, done="")
     return RedirectResponse("/subscribe?done=asked", 303)
 
 
 @router.get("/{token}", dependencies=[anyone])
 async def show_request(request: Request, token: str) -> Response:
     found = await backend(request).call(GetSubscriptionRequest(key=_key(request, token)))
-    return _page("subscribe_confirm.html", asked=found, chosen=_said(found.purposes), done=False)
+    return render_public("subscribe_confirm.html", asked=found, chosen=_said(found.purposes), done=False)
 
 
 @router.post("/{token}", dependencies=[anyone])
@@ -82,7 +82,7 @@ async def confirm(request: Request, token: str) -> Response:
     confirmed = await backend(request).call(ConfirmSubscription(key=_key(request, token)))
     secret = request.app.state.settings.secret
     preferences = preference_url("", secret, confirmed.preference_key, datetime.now(UTC))
-    return _page("subscribe_confirm.html", chosen=_said(confirmed.purposes), preferences=preferences, done=True)
+    return render_public("subscribe_confirm.html", chosen=_said(confirmed.purposes), preferences=preferences, done=True)
 
 
 def _key(request: Request, token: str) -> str:
@@ -120,7 +120,3 @@ def _notice(settings: Settings, key: str, address: str, chosen: str) -> SendNoti
 
 def _said(purposes: Any) -> str:
     return "; ".join(PURPOSES[each].lower() for each in purposes)
-
-
-def _page(template: str, status: int = 200, **context: Any) -> HTMLResponse:
-    return HTMLResponse(environment().get_template(template).render(context), status)

@@ -1,10 +1,10 @@
 """Accounts, sessions and the throttle of sign-in: pure rules; time is passed in."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.web.signin.policy import ROLES, permissions_of
+from shared.contracts.base import id_of
 from shared.errors import Invalid
 from shared.identifiers import InvalidIdentifierError, compared
 
@@ -131,7 +131,7 @@ def email_key(email: str) -> str:
 
 def account_id_of(email: str) -> str:
     """The id of whoever has this address in compared form."""
-    return f"acc_{hashlib.sha256(email.encode()).hexdigest()[:24]}"
+    return id_of("acc", email)
 
 
 def browser_in_words(user_agent: str) -> str:

@@ -1,6 +1,5 @@
 """People are erased while partners report and services are killed: nothing of them stays, nothing else is lost."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,11 +7,10 @@ import orjson
 
 from services.history.index.directory import Indexes
 from services.history.rebuild import serving_index
-from shared.contracts.base import Request
 from shared.contracts.erasure import EraseContact, GetErasure
-from shared.errors import Unavailable
-from shared.messaging.client import R, RpcClient
+from shared.messaging.client import RpcClient
 from shared.mongo import connect
+from tests.faults.office import ask
 from tests.faults.registry import SEEDS_OF_KILLS, scenario
 from tests.faults.run import Run
 from tests.faults.waiting import wait_until
@@ -38,7 +36,7 @@ def kill_erasing(run: Run) -> None:
         run.pause(2.0, 3.0)
         people = _people(run)
         for number, (contact_id, _) in enumerate(people):
-            _call(bus, EraseContact(contact_id=contact_id))
+            ask(bus, EraseContact(contact_id=contact_id))
             if number == 1 and service == place:
                 run.pause(0.0, 0.3)
                 processes.kill(service)
@@ -47,7 +45,7 @@ def kill_erasing(run: Run) -> None:
         run.wait_ready_again()
     run.expect(len(processes.ends(service)) == before + 1, f"{service} was not killed once, at {place}")
     erasures = [f"era_{contact_id.removeprefix('con_')}" for contact_id, _ in people]
-    done = wait_until(lambda: all(_call(bus, GetErasure(erasure_id=each)).state == "done" for each in erasures), 60)
+    done = wait_until(lambda: all(ask(bus, GetErasure(erasure_id=each)).state == "done" for each in erasures), 60)
     run.expect(done, "an erasure was not done 60 s after everything was healed")
     run.settle()
     left = _left(run, [name for _, name in people])
@@ -64,15 +62,6 @@ def _people(run: Run) -> list[tuple[str, str]]:
 
     wait_until(lambda: len(found()) > PEOPLE + 2, 20)
     return [(each["_id"], each["name"]) for each in sorted(found(), key=lambda each: str(each["_id"]))[:PEOPLE]]
-
-
-def _call(bus: RpcClient, request: Request[R]) -> R:
-    for _ in range(60):
-        try:
-            return bus.call(request, timeout=3)
-        except Unavailable:
-            time.sleep(0.3)
-    raise AssertionError(f"the {request.service} service does not come back")
 
 
 def _left(run: Run, names: list[str]) -> list[str]:
