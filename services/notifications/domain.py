@@ -235,6 +235,16 @@ def next_try(tries: int) -> timedelta | None:
     return TRY_AGAIN[tries - 1] if tries <= len(TRY_AGAIN) else None
 
 
+def about(mailing: Mailing) -> dict[str, str]:
+    """What every event about messages of a mailing says of it."""
+    return {
+        "mailing_id": mailing.mailing_id,
+        "subject": told_to_all(mailing.draft.subject),
+        "purpose": "notice" if mailing.lane == "urgent" else mailing.draft.purpose,
+        "channel": CHANNEL,
+    }
+
+
 def tell(
     mailing: Mailing, settled: list[tuple[Addressee, Outcome]], at: datetime
 ) -> tuple[MessagesSent | None, MessagesFailed | None]:
@@ -245,20 +255,15 @@ def tell(
         for who, outcome in settled
         if (outcome.state in ("failed", "bounced", "uncertain")) and who.contact_id
     ]
-    about = {
-        "mailing_id": mailing.mailing_id,
-        "subject": told_to_all(mailing.draft.subject),
-        "purpose": "notice" if mailing.lane == "urgent" else mailing.draft.purpose,
-        "channel": CHANNEL,
-    }
+    said = about(mailing)
     return (
         MessagesSent(
-            **about,
+            **said,
             sent_at=at,
             contact_ids=tuple(who.contact_id for who in sent),
             consent_ids=tuple(who.consent_id for who in sent),
         )
         if sent
         else None,
-        MessagesFailed(**about, at=at, messages=tuple(failed)) if failed else None,
+        MessagesFailed(**said, at=at, messages=tuple(failed)) if failed else None,
     )

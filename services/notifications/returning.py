@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from services.notifications.audience import envelope
 from services.notifications.bounces import Returned, hash_of
-from services.notifications.domain import CHANNEL, Addressee
+from services.notifications.domain import Addressee, about
 from services.notifications.ledger import chunk_id
 from services.notifications.port import Ledger
 from services.notifications.reports import Report
@@ -65,8 +65,8 @@ class Returning:
             self._mailings.suppress(Suppression(address=who.address, reason=reason, added_by=BY, at=at))
             self._tell(report, mailing, place, line, at)
         subject = mailing.draft.subject if mailing.lane == "bulk" else ""
-        about = (mailing.mailing_id, subject, who.contact_id, hash_of(who.address))
-        self._mailings.bounces.insert(Returned(key, *about, report.kind, report.status, outcome, at))  # type: ignore[arg-type]
+        of = (mailing.mailing_id, subject, who.contact_id, hash_of(who.address))
+        self._mailings.bounces.insert(Returned(key, *of, report.kind, report.status, outcome, at))  # type: ignore[arg-type]
         return outcome
 
     def _outcome(self, report: Report, who: Addressee, at: datetime) -> Outcome:
@@ -95,14 +95,7 @@ class Returning:
 
 
 def _event(report: Report, mailing: Mailing, contact_id: str, at: datetime) -> Event:
-    about = {
-        "mailing_id": mailing.mailing_id,
-        "subject": mailing.draft.subject,
-        "purpose": "notice" if mailing.lane == "urgent" else mailing.draft.purpose,
-        "channel": CHANNEL,
-        "contact_id": contact_id,
-        "at": at,
-    }
+    said = about(mailing) | {"contact_id": contact_id, "at": at}
     if report.kind == "complaint":
-        return MessageJunked.model_validate(about)
-    return MessageBounced.model_validate(about | {"kind": report.kind, "status": report.status})
+        return MessageJunked.model_validate(said)
+    return MessageBounced.model_validate(said | {"kind": report.kind, "status": report.status})

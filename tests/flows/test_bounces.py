@@ -69,6 +69,15 @@ def test_the_same_report_again_is_one(office: Office) -> None:
     assert len(office.bus.call(ListBounces()).items) == 1
 
 
+def test_what_came_back_is_told_by_a_subject_without_merge_fields(office: Office) -> None:
+    """It is a line on a timeline, where nobody in particular reads it."""
+    office.send()
+    report(office, a_delivery_report(return_path(office, 0, 1)))
+    (told,) = office.events(MessageBounced)
+    assert isinstance(told, MessageBounced)
+    assert told.subject == "News for …"
+
+
 def test_an_address_that_was_taken_off_the_list_is_not_put_back_by_an_old_report(office: Office) -> None:
     office.send()
     raw = a_delivery_report(return_path(office, 0, 1))
