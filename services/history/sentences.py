@@ -152,9 +152,11 @@ def merge_sentence(survivor: str, other: str, is_merge: bool) -> str:
     return f"{survivor} and {other} are two contacts again: the merge was undone."
 
 
-def segment_sentence(segment: str, entered: bool, cause: str) -> str:
-    """`Came into the segment “Northern panel”. Because: consent given: newsletter by email.`"""
-    return f"{'Came into' if entered else 'Went out of'} the segment “{segment}”. Because: {cause}."
+def segment_sentence(segments: Sequence[str], entered: bool, cause: str) -> str:
+    """`Came into the segments “Carers” and “Northern panel”. Because: consent given: newsletter by email.`"""
+    named = _listed(f"“{each}”" for each in segments)
+    noun = "segment" if len(segments) == 1 else "segments"
+    return f"{'Came into' if entered else 'Went out of'} the {noun} {named}. Because: {cause}."
 
 
 def sent_sentence(subject: str, people: int) -> str:

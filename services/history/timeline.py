@@ -30,7 +30,7 @@ from shared.contracts.erasure import ContactErased, EngagementRedacted
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.contracts.notifications import MailingFinished, MailingStarted, MessagesFailed, MessagesSent
-from shared.contracts.segments import SegmentEntered, SegmentLeft
+from shared.contracts.segments import SegmentsEntered, SegmentsLeft
 
 _EngagementEvent = EngagementRecorded | EngagementCorrected | EngagementRedacted
 _ContactEvent = ContactRegistered | ContactChanged | ContactWithdrawn
@@ -46,8 +46,8 @@ LOGGED_EVENTS = (
     ContactWithdrawn,
     ContactErased,
     ConsentChanged,
-    SegmentEntered,
-    SegmentLeft,
+    SegmentsEntered,
+    SegmentsLeft,
     MailingStarted,
     MailingFinished,
     MessagesSent,
@@ -74,7 +74,7 @@ def fold(envelope: Envelope[Event]) -> Folded:
             return Folded(_consent_entry(envelope, envelope.data))
         case ContactsMerged() | ContactsUnmerged():
             return Folded(_merge_entry(envelope, envelope.data), _record(envelope.data.survivor, envelope.sequence))
-        case SegmentEntered() | SegmentLeft():
+        case SegmentsEntered() | SegmentsLeft():
             return Folded(_segment_entry(envelope.id, envelope.data))
         case MessagesSent() | MessagesFailed():
             return Folded(_messages_entry(envelope.id, envelope.data))
@@ -157,14 +157,14 @@ def _consent_entry(envelope: Envelope[Event], event: ConsentChanged) -> Entry:
     )
 
 
-def _segment_entry(event_id: str, event: SegmentEntered | SegmentLeft) -> Entry:
-    entered = isinstance(event, SegmentEntered)
+def _segment_entry(event_id: str, event: SegmentsEntered | SegmentsLeft) -> Entry:
+    entered, names = isinstance(event, SegmentsEntered), [each.name for each in event.segments]
     return Entry(
         id=event_id,
         version=1,
-        kind="segment_entered" if entered else "segment_left",
-        title=f"{'Entered' if entered else 'Left'} the segment: {event.segment}",
-        sentence=segment_sentence(event.segment, entered, event.cause),
+        kind="segments_entered" if entered else "segments_left",
+        title=f"{'Entered' if entered else 'Left'}: {', '.join(names)}",
+        sentence=segment_sentence(names, entered, event.cause),
         occurred_at=event.at.astimezone(UTC),
         recorded_at=event.at.astimezone(UTC),
         contact_ids=(event.contact_id,),

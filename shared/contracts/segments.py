@@ -123,14 +123,19 @@ class Segment(Value):
     changed_at: AwareDatetime
 
 
-class SegmentEntered(Event):
-    """Published when a contact has come into a segment; not while a new or changed segment is filled."""
+class SegmentRef(Value):
+    """A segment with the name it had."""
 
-    type: ClassVar[str] = "wellheard.segment.entered.v1"
-    contact_id: str
     segment_id: str
-    segment: str
-    """The segment's name."""
+    name: str
+
+
+class SegmentsEntered(Event):
+    """Published when one cause has brought a contact into segments; not while a new or changed segment is filled."""
+
+    type: ClassVar[str] = "wellheard.segments.entered.v1"
+    contact_id: str
+    segments: Annotated[tuple[SegmentRef, ...], Field(min_length=1)]
     cause: str
     """What brought it about, in words that name nobody."""
     cause_id: str | None
@@ -138,13 +143,12 @@ class SegmentEntered(Event):
     at: AwareDatetime
 
 
-class SegmentLeft(Event):
-    """Published when a contact is no longer in a segment; not while a changed segment is filled."""
+class SegmentsLeft(Event):
+    """Published when one cause has taken a contact out of segments; not while a changed segment is filled."""
 
-    type: ClassVar[str] = "wellheard.segment.left.v1"
+    type: ClassVar[str] = "wellheard.segments.left.v1"
     contact_id: str
-    segment_id: str
-    segment: str
+    segments: Annotated[tuple[SegmentRef, ...], Field(min_length=1)]
     cause: str
     cause_id: str | None
     at: AwareDatetime

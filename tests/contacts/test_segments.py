@@ -32,8 +32,8 @@ from shared.contracts.segments import (
     RestoreSegment,
     Rule,
     Segment,
-    SegmentEntered,
-    SegmentLeft,
+    SegmentsEntered,
+    SegmentsLeft,
 )
 from shared.errors import Conflict, Invalid, NotFound
 from shared.messaging.testbus import TestBus
@@ -227,9 +227,9 @@ class Panel:
         """(in or out, cause) of every event, each once."""
         seen = {each.id: each.data for each in self.bus.published}
         return [
-            ("in" if isinstance(each, SegmentEntered) else "out", each.cause)
+            ("in" if isinstance(each, SegmentsEntered) else "out", each.cause)
             for each in seen.values()
-            if isinstance(each, SegmentEntered | SegmentLeft)
+            if isinstance(each, SegmentsEntered | SegmentsLeft)
         ]
 
 
@@ -256,10 +256,23 @@ def test_who_comes_to_match_enters_and_who_ceases_to_leaves_each_with_its_cause(
     assert panel.members(segment) == {"Ann"}
     changed = "details changed: locality"
     assert panel.moves() == [("in", "became known"), ("out", changed), ("in", changed)]
-    entered = next(each for each in panel.bus.published if isinstance(each.data, SegmentEntered))
-    assert isinstance(entered.data, SegmentEntered)
+    entered = next(each for each in panel.bus.published if isinstance(each.data, SegmentsEntered))
+    assert isinstance(entered.data, SegmentsEntered)
     assert entered.data.cause_id == entered.causationid == panel.bus.published[0].id
-    assert (entered.data.segment, entered.data.contact_id) == ("Panel", ann.contact_id)
+    assert ([each.name for each in entered.data.segments], entered.data.contact_id) == (["Panel"], ann.contact_id)
+
+
+def test_one_change_is_told_once_for_all_segments_that_it_moves_somebody_into_and_out_of(panel: Panel) -> None:
+    south = {"field": "locality", "any_of": ["saltham"]}
+    for name, condition in {"North": NORTH, "Coast": NORTH, "South": south}.items():
+        panel.create(condition, name=name)
+    ann = panel.register("Ann", locality="saltham")
+    panel.move(ann, 1, "eastmere")
+    told = [each.data for each in panel.bus.published if isinstance(each.data, SegmentsEntered | SegmentsLeft)]
+    moves = [(type(each), {one.name for one in each.segments}) for each in told]
+    came, went = (SegmentsEntered, {"North", "Coast"}), (SegmentsLeft, {"South"})
+    assert moves[0] == (SegmentsEntered, {"South"})
+    assert sorted(moves[1:], key=str) == sorted([came, went], key=str)
 
 
 def test_consent_withdrawn_takes_out_of_the_segment_at_once(panel: Panel) -> None:
@@ -304,9 +317,9 @@ def test_a_batch_that_comes_again_tells_the_same_under_the_same_ids(panel: Panel
     registered = panel.bus.published[0]
     again = panel.service.settle_segments([registered])
     assert [each.id for each in again] == [
-        each.id for each in panel.bus.published if isinstance(each.data, SegmentEntered)
+        each.id for each in panel.bus.published if isinstance(each.data, SegmentsEntered)
     ]
-    assert again[0] == next(each for each in panel.bus.published if isinstance(each.data, SegmentEntered))
+    assert again[0] == next(each for each in panel.bus.published if isinstance(each.data, SegmentsEntered))
     panel.move(ann, 1, "saltham")
     assert len(panel.service.settle_segments([registered])) == 1
     assert panel.get(segment).members == 0

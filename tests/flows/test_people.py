@@ -77,7 +77,7 @@ def test_mary_comes_into_a_segment_leaves_it_is_merged_and_is_herself_again(tmp_
     assert county.members(segment) == {mary.contact_id}
     county.say(mary, False, purpose="*", channel="*", method="one_click")
     assert county.members(segment) == set()
-    moves = ["consent_given", "segment_entered", "consent_withdrawn", "segment_left"]
+    moves = ["consent_given", "segments_entered", "consent_withdrawn", "segments_left"]
     assert [each for each in county.timeline(mary) if each in moves] == moves
 
     one, other = (county.bus.call(GetContact(contact_id=each.contact_id)) for each in (mary, again))

@@ -26,7 +26,7 @@ from shared.contracts.rules import (
     SendingRule,
     SwitchRule,
 )
-from shared.contracts.segments import GetSegment, Segment, SegmentEntered
+from shared.contracts.segments import GetSegment, Segment, SegmentRef, SegmentsEntered
 from shared.contracts.subscriptions import Suppress
 from shared.contracts.templates import CreateTemplate, SaveTemplate
 from shared.errors import Conflict, NotFound
@@ -136,8 +136,9 @@ def consented(number: int, **fields: Any) -> Envelope[Event]:
 
 
 def entered(number: int, segment_id: str = "seg_1") -> Envelope[Event]:
-    said = {"segment": "Panel", "cause": "became known", "cause_id": "e", "at": AT}
-    return an_envelope(SegmentEntered(contact_id=f"con_{number:05}", segment_id=segment_id, **said))
+    segments = tuple(SegmentRef(segment_id=each, name="Panel") for each in ("seg_other", segment_id))
+    said = {"segments": segments, "cause": "became known", "cause_id": "e", "at": AT}
+    return an_envelope(SegmentsEntered(contact_id=f"con_{number:05}", **said))
 
 
 def test_whoever_registers_is_welcomed_once_and_the_log_says_why(office: Rules) -> None:

@@ -19,7 +19,7 @@ from services.history.timeline import fold
 from shared.contracts.consent import ConsentChanged, Method
 from shared.contracts.contacts import ContactChanged, ContactRegistered, ContactWithdrawn, FieldChange
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, Kind, Participant
-from shared.contracts.segments import SegmentEntered, SegmentLeft
+from shared.contracts.segments import SegmentRef, SegmentsEntered, SegmentsLeft
 from tests.builders import AT, a_consent, a_contact, an_engagement, an_envelope, recorded, registered
 
 
@@ -108,16 +108,20 @@ def test_every_method_of_consent_has_words(method: str) -> None:
     assert sentence.startswith("Ann Lee allowed the newsletter by e-mail, ")
 
 
-@pytest.mark.parametrize(("kind", "words"), [(SegmentEntered, "Came into"), (SegmentLeft, "Went out of")])
-def test_a_move_in_or_out_of_a_segment_is_a_line_with_its_cause(
-    kind: type[SegmentEntered | SegmentLeft], words: str
+@pytest.mark.parametrize(("kind", "words"), [(SegmentsEntered, "Came into"), (SegmentsLeft, "Went out of")])
+@pytest.mark.parametrize(
+    ("names", "said"), [(["Panel"], "segment “Panel”"), (["Panel", "Carers"], "segments “Panel” and “Carers”")]
+)
+def test_what_one_cause_moves_into_or_out_of_segments_is_one_line(
+    kind: type[SegmentsEntered | SegmentsLeft], words: str, names: list[str], said: str
 ) -> None:
-    move = kind(contact_id="con_1", segment_id="seg_1", segment="Panel", cause="became known", cause_id="e", at=AT)
+    segments = tuple(SegmentRef(segment_id=f"seg_{each}", name=each) for each in names)
+    move = kind(contact_id="con_1", segments=segments, cause="became known", cause_id="e", at=AT)
     envelope = an_envelope(move)
     entry, contact = fold(envelope)
     assert (entry.id, entry.contact_ids, entry.occurred_at) == (envelope.id, ("con_1",), AT)
-    assert entry.kind == ("segment_entered" if kind is SegmentEntered else "segment_left")
-    assert entry.sentence == f"{words} the segment “Panel”. Because: became known."
+    assert entry.kind == ("segments_entered" if kind is SegmentsEntered else "segments_left")
+    assert entry.sentence == f"{words} the {said}. Because: became known."
     assert contact is None
 
 

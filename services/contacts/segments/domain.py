@@ -5,14 +5,14 @@ contact goes slice by slice, and each segment remembers which slices its job has
 """
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from services.contacts.segments.meaning import meaning
 from services.contacts.segments.rules import Person, follows_time, matches
-from shared.contracts.segments import Rule, Segment, SegmentEntered, SegmentLeft
+from shared.contracts.segments import Rule, Segment, SegmentRef, SegmentsEntered, SegmentsLeft
 
 BUCKETS = 65_536
 SLICES = 256
@@ -184,14 +184,22 @@ def settle(
     return Membership(membership.contact_id, membership.n + 1, since, tuple(moves) or membership.moves, kept)
 
 
-def told(contact_id: str, move: Move) -> SegmentEntered | SegmentLeft:
-    """The event of a move."""
-    kind = SegmentEntered if move.entered else SegmentLeft
+def told(contact_id: str, together: Sequence[Move]) -> SegmentsEntered | SegmentsLeft:
+    """The event of moves that have all in common but their segments."""
+    first = together[0]
+    kind = SegmentsEntered if first.entered else SegmentsLeft
     return kind(
         contact_id=contact_id,
-        segment_id=move.segment_id,
-        segment=move.segment,
-        cause=move.cause.words,
-        cause_id=move.cause.event_id,
-        at=move.at,
+        segments=tuple(SegmentRef(segment_id=each.segment_id, name=each.segment) for each in together),
+        cause=first.cause.words,
+        cause_id=first.cause.event_id,
+        at=first.at,
     )
+
+
+def by_cause(moves: Iterable[Move]) -> list[list[Move]]:
+    """The moves of one change that one cause brought about in one direction stand together: they are one event."""
+    found: dict[tuple[Cause, bool], list[Move]] = {}
+    for each in moves:
+        found.setdefault((each.cause, each.entered), []).append(each)
+    return list(found.values())

@@ -44,9 +44,9 @@ class Keeper:
         correlations = {each.id: each.correlationid for each in envelopes}
         moves = self._settle(events, segments, lambda contact_id, segment: cause_of(events[contact_id], segment))
         return [
-            _envelope(contact_id, move, correlations[move.cause.event_id])
-            for contact_id, move in moves
-            if move.cause.event_id in correlations
+            _envelope(contact_id, together, correlations[cause])
+            for contact_id, together in moves
+            if (cause := together[0].cause.event_id) in correlations
         ]
 
     def sweep(self) -> bool:
@@ -85,13 +85,13 @@ class Keeper:
         segments: Sequence[Stored],
         cause: Callable[[str, Stored], Cause],
         outbox: bool = False,
-    ) -> list[tuple[str, Move]]:
-        """Every move that stands in the store: made now, or by the same event before.
+    ) -> list[tuple[str, list[Move]]]:
+        """Every move that stands in the store, by cause: made now, or by the same event before.
 
         Whoever was settled is looked at again, until nothing is different: what was read before somebody else's
         change never has the last word.
         """
-        left, told = list(contact_ids), dict[str, tuple[str, Move]]()
+        left, told = list(contact_ids), dict[str, tuple[str, list[Move]]]()
         behaviour = any(asks_behaviour(each.rule) for each in segments)
         for _ in range(ROUNDS):
             if not left:
@@ -99,7 +99,8 @@ class Keeper:
             people, at = self._store.people(left, behaviour), now_as_stored()
             memberships = self._store.memberships(left)
             for each in memberships.values():
-                told |= {move.id: (each.contact_id, move) for move in (*each.moves_before, *each.moves)}
+                groups = (*domain.by_cause(each.moves_before), *domain.by_cause(each.moves))
+                told |= {group[0].id: (each.contact_id, group) for group in groups}
             changed = [
                 after
                 for key, before in memberships.items()
@@ -111,7 +112,9 @@ class Keeper:
 
     def _put(self, changed: Sequence[Membership], before: Mapping[str, Membership], outbox: bool) -> None:
         events = {
-            each.contact_id: [_envelope(each.contact_id, move, correlation_id()) for move in each.moves]
+            each.contact_id: [
+                _envelope(each.contact_id, group, correlation_id()) for group in domain.by_cause(each.moves)
+            ]
             for each in changed
             if outbox and each.moves != before[each.contact_id].moves
         }
@@ -140,8 +143,8 @@ def _settled(
     return domain.settle(membership, person, segments, at, lambda segment: cause(contact_id, segment), new_id)
 
 
-def _envelope(contact_id: str, move: Move, correlation: str) -> Envelope[Event]:
-    """The event of a move, the same whenever it is made."""
-    event, subject = domain.told(contact_id, move), f"{contact_id}/{move.segment_id}"
-    cause = move.cause.event_id or ""
-    return Envelope(event, SOURCE, subject, move.n, correlation, cause, id=move.id, time=move.at)
+def _envelope(contact_id: str, together: Sequence[Move], correlation: str) -> Envelope[Event]:
+    """The event of moves with one cause, the same whenever it is made."""
+    first = together[0]
+    event, cause = domain.told(contact_id, together), first.cause.event_id or ""
+    return Envelope(event, SOURCE, contact_id, first.n, correlation, cause, id=first.id, time=first.at)

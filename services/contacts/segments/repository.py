@@ -12,10 +12,10 @@ from services.contacts.segments.rules import Person, Took
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import Consent
 from shared.contracts.events import Engagement
-from shared.contracts.segments import Rule, SegmentEntered, SegmentLeft
+from shared.contracts.segments import Rule, SegmentsEntered, SegmentsLeft
 from shared.mongo import Documents, MongoOutbox, insert_new
 
-KNOWN: dict[str, type[Event]] = {each.type: each for each in (SegmentEntered, SegmentLeft)}
+KNOWN: dict[str, type[Event]] = {each.type: each for each in (SegmentsEntered, SegmentsLeft)}
 _DETAILS = (
     "kind",
     "name",

@@ -13,9 +13,9 @@ from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.contacts import ContactRegistered
 from shared.contracts.rules import Occasion
-from shared.contracts.segments import SegmentEntered
+from shared.contracts.segments import SegmentsEntered
 
-FOLLOWED = (ContactRegistered, ConsentChanged, SegmentEntered)
+FOLLOWED = (ContactRegistered, ConsentChanged, SegmentsEntered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +43,6 @@ def occasions_of(envelope: Envelope[Event]) -> Iterator[Cause]:
         if said.given and said.channel == "email":
             is_import = said.method == "import"
             yield Cause("consent_given", *of, said.contact_id, envelope.time, is_import, purpose=said.purpose)
-    elif isinstance(event, SegmentEntered):
-        yield Cause("segment_entered", *of, event.contact_id, envelope.time, segment_id=event.segment_id)
+    elif isinstance(event, SegmentsEntered):
+        for each in event.segments:
+            yield Cause("segment_entered", *of, event.contact_id, envelope.time, segment_id=each.segment_id)
