@@ -99,9 +99,9 @@ def an_engagement(**fields: Any) -> Engagement:
 
 
 def an_envelope(event: Event, **fields: Any) -> Envelope[Event]:
-    return Envelope(
-        event, **({"source": "/services/events", "subject": "s", "sequence": 1, "correlationid": "c"} | fields)
-    )
+    owner = {"engagement": "events", "mailing": "notifications", "message": "notifications"}
+    source = f"/services/{owner.get(event.routing_key().partition('.')[0], 'contacts')}"
+    return Envelope(event, **({"source": source, "subject": "s", "sequence": 1, "correlationid": "c"} | fields))
 
 
 def recorded(**fields: Any) -> Envelope[Event]:

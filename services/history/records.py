@@ -28,6 +28,8 @@ class Entry(_Record):
 
     id: str
     version: int
+    source: str
+    """The service that told of it."""
     kind: str
     title: str
     sentence: str

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import ClassVar, get_args
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from services.history.cursor import Cursors
@@ -11,7 +11,7 @@ from services.history.index.directory import Indexes, ServingIndex
 from services.history.index.port import EntryQuery, IndexReader, NameQuery, Place
 from services.history.index.words import highlight_name
 from services.history.records import ContactRecord, Entry
-from shared.contracts.events import Kind, Link
+from shared.contracts.events import Link
 from shared.contracts.history import (
     ContactPage,
     FacetCount,
@@ -35,8 +35,8 @@ LONDON = ZoneInfo("Europe/London")
 NAMED = 3
 """Recipients of a message that an item names; the others are counted."""
 LONGEST_QUERY = 500
-SAID = get_args(Kind)
-"""Kinds of engagements; the others are what became of a contact with us."""
+SAID = ("events",)
+"""The service that tells what was said; the others tell what became of a contact with us."""
 
 
 class HistorySearch:
@@ -58,7 +58,7 @@ class HistorySearch:
         search = request.search.model_copy(update={"contact_id": request.contact_id})
         page = self._search(index, search)
         said = index.search(_only_said(_entry_query(search, None, _with_merged(index, search))))
-        whole = EntryQuery(contact_ids=_with_merged(index, search), filters={"kind": SAID}, reader=search.reader)
+        whole = EntryQuery(contact_ids=_with_merged(index, search), filters={"source": SAID}, reader=search.reader)
         first, last = (index.search(replace(whole, sort=sort, limit=1)).hits for sort in ("oldest", "newest"))
         return Timeline(
             page=page,
@@ -146,6 +146,7 @@ def _entry_query(request: SearchHistory, after: Place | None, contact_ids: tuple
         prefix=request.prefix,
         contact_ids=contact_ids,
         filters={
+            "source": request.source,
             "kind": request.kind,
             "channel": request.channel,
             "topic": request.topic,
@@ -166,9 +167,10 @@ def _entry_query(request: SearchHistory, after: Place | None, contact_ids: tuple
 
 def _only_said(query: EntryQuery) -> EntryQuery:
     """The query without what became of the contact with us, for its months: that is no engagement."""
-    kinds = [each for each in query.filters["kind"] or SAID if each in SAID]
-    # With nothing else chosen there is nothing to count: a kind that no entry has.
-    return replace(query, filters={**query.filters, "kind": kinds or [""]}, limit=1, facets=True, alternatives=False)
+    sources = [each for each in query.filters["source"] or SAID if each in SAID]
+    # When others are asked for there is nothing to count: a source that no entry has.
+    filters = {**query.filters, "source": sources or [""]}
+    return replace(query, filters=filters, limit=1, facets=True, alternatives=False)
 
 
 def _counted(counts: Iterable[tuple[str, int]]) -> tuple[FacetCount, ...]:
@@ -212,6 +214,7 @@ def _item(entry: Entry, snippet: str, contacts: dict[str, ContactRecord]) -> His
         engagement_id=entry.engagement_id,
         occurred_at=entry.occurred_at,
         recorded_at=entry.recorded_at,
+        source=entry.source,
         kind=entry.kind,
         channel=entry.channel,
         title=entry.title,

@@ -61,11 +61,11 @@ def fold(envelope: Envelope[Event]) -> Folded:
     """The entry of one event, and the contact as the event knows it."""
     match envelope.data:
         case EngagementRecorded() | EngagementCorrected() | EngagementRedacted():
-            return Folded(_engagement_entry(envelope.data, envelope.sequence))
+            return Folded(_engagement_entry(envelope, envelope.data))
         case ContactChanged() if [each.field for each in envelope.data.changes] == ["merged_into"]:
             return Folded(None, _record(envelope.data.contact, envelope.sequence))  # the survivor's event is the entry
         case ContactRegistered() | ContactChanged() | ContactWithdrawn():
-            return Folded(_contact_entry(envelope.id, envelope.data), _record(envelope.data.contact, envelope.sequence))
+            return Folded(_contact_entry(envelope, envelope.data), _record(envelope.data.contact, envelope.sequence))
         case ContactErased():
             return Folded(
                 None, _record(envelope.data.contact, envelope.sequence)
@@ -75,24 +75,25 @@ def fold(envelope: Envelope[Event]) -> Folded:
         case ContactsMerged() | ContactsUnmerged():
             return Folded(_merge_entry(envelope, envelope.data), _record(envelope.data.survivor, envelope.sequence))
         case SegmentsEntered() | SegmentsLeft():
-            return Folded(_segment_entry(envelope.id, envelope.data))
+            return Folded(_segment_entry(envelope, envelope.data))
         case MessagesSent() | MessagesFailed():
-            return Folded(_messages_entry(envelope.id, envelope.data))
+            return Folded(_messages_entry(envelope, envelope.data))
         case MessageBounced() | MessageJunked():
-            return Folded(_returned_entry(envelope.id, envelope.data))
+            return Folded(_returned_entry(envelope, envelope.data))
         case MailingFinished():
-            return Folded(_mailing_entry(envelope.id, envelope.data))
+            return Folded(_mailing_entry(envelope, envelope.data))
         case EngagementQuarantined() | MailingStarted():
             return Folded()  # that it came is in the log; an entry comes of its replay, or of the mailing's end
     raise TypeError(f"{envelope.data.type} has no place in the history")
 
 
-def _engagement_entry(event: _EngagementEvent, sequence: int) -> Entry:
+def _engagement_entry(envelope: Envelope[Event], event: _EngagementEvent) -> Entry:
     engagement = event.engagement
     return Entry(
         id=engagement.engagement_id,
-        version=sequence,
+        version=envelope.sequence,
         engagement_id=engagement.engagement_id,
+        source=_source(envelope),
         kind=engagement.kind,
         title=engagement.title,
         sentence=engagement_sentence(engagement),
@@ -115,7 +116,7 @@ def _engagement_entry(event: _EngagementEvent, sequence: int) -> Entry:
     )
 
 
-def _contact_entry(event_id: str, event: _ContactEvent) -> Entry:
+def _contact_entry(envelope: Envelope[Event], event: _ContactEvent) -> Entry:
     contact = event.contact
     if isinstance(event, ContactRegistered):
         kind, by, at = "contact_registered", event.registered_by, contact.registered_at
@@ -127,8 +128,9 @@ def _contact_entry(event_id: str, event: _ContactEvent) -> Entry:
         kind, by, at = "contact_withdrawn", event.withdrawn_by, contact.changed_at
         title, sentence = f"Contact taken back: {contact.name}", withdrawal_sentence(contact, event.through)
     return Entry(
-        id=event_id,
+        id=envelope.id,
         version=1,  # an event never changes, and each is an entry of its own
+        source=_source(envelope),
         kind=kind,
         title=title,
         sentence=sentence,
@@ -147,6 +149,7 @@ def _consent_entry(envelope: Envelope[Event], event: ConsentChanged) -> Entry:
     return Entry(
         id=envelope.id,
         version=1,
+        source=_source(envelope),
         kind="consent_given" if said.given else "consent_withdrawn",
         title=f"{'Consent given' if said.given else 'Consent withdrawn'}: {event.name}",
         sentence=consent_sentence(said, event.name),
@@ -157,11 +160,12 @@ def _consent_entry(envelope: Envelope[Event], event: ConsentChanged) -> Entry:
     )
 
 
-def _segment_entry(event_id: str, event: SegmentsEntered | SegmentsLeft) -> Entry:
+def _segment_entry(envelope: Envelope[Event], event: SegmentsEntered | SegmentsLeft) -> Entry:
     entered, names = isinstance(event, SegmentsEntered), [each.name for each in event.segments]
     return Entry(
-        id=event_id,
+        id=envelope.id,
         version=1,
+        source=_source(envelope),
         kind="segments_entered" if entered else "segments_left",
         title=f"{'Entered' if entered else 'Left'}: {', '.join(names)}",
         sentence=segment_sentence(names, entered, event.cause),
@@ -178,6 +182,7 @@ def _merge_entry(envelope: Envelope[Event], event: ContactsMerged | ContactsUnme
     return Entry(
         id=envelope.id,
         version=1,
+        source=_source(envelope),
         kind="contacts_merged" if is_merge else "contacts_unmerged",
         title=f"{'Contacts merged' if is_merge else 'Merge undone'}: {survivor.name}",
         sentence=merge_sentence(survivor.name, other, is_merge),
@@ -190,7 +195,7 @@ def _merge_entry(envelope: Envelope[Event], event: ContactsMerged | ContactsUnme
     )
 
 
-def _messages_entry(event_id: str, event: MessagesSent | MessagesFailed) -> Entry:
+def _messages_entry(envelope: Envelope[Event], event: MessagesSent | MessagesFailed) -> Entry:
     """One entry for up to 500 recipients: it is found on the timeline of each."""
     if isinstance(event, MessagesSent):
         kind, at, contact_ids = "message_sent", event.sent_at, event.contact_ids
@@ -199,8 +204,9 @@ def _messages_entry(event_id: str, event: MessagesSent | MessagesFailed) -> Entr
         kind, at, contact_ids = "message_failed", event.at, tuple(each.contact_id for each in event.messages)
         sentence = undelivered_sentence(event.subject, [each.state for each in event.messages])
     return Entry(
-        id=event_id,
+        id=envelope.id,
         version=1,
+        source=_source(envelope),
         kind=kind,
         title=event.subject,
         sentence=sentence,
@@ -212,14 +218,15 @@ def _messages_entry(event_id: str, event: MessagesSent | MessagesFailed) -> Entr
     )
 
 
-def _returned_entry(event_id: str, event: MessageBounced | MessageJunked) -> Entry:
+def _returned_entry(envelope: Envelope[Event], event: MessageBounced | MessageJunked) -> Entry:
     if isinstance(event, MessageBounced):
         kind, sentence = "message_bounced", bounced_sentence(event.subject, event.status, event.kind == "permanent")
     else:
         kind, sentence = "message_junked", junked_sentence(event.subject)
     return Entry(
-        id=event_id,
+        id=envelope.id,
         version=1,
+        source=_source(envelope),
         kind=kind,
         title=event.subject,
         sentence=sentence,
@@ -231,11 +238,12 @@ def _returned_entry(event_id: str, event: MessageBounced | MessageJunked) -> Ent
     )
 
 
-def _mailing_entry(event_id: str, event: MailingFinished) -> Entry:
+def _mailing_entry(envelope: Envelope[Event], event: MailingFinished) -> Entry:
     at = event.mailing.finished_at or event.mailing.changed_at
     return Entry(
-        id=event_id,
+        id=envelope.id,
         version=1,
+        source=_source(envelope),
         kind="mailing_finished",
         title=event.mailing.draft.subject,
         sentence=mailing_sentence(event.mailing, event.counts),
@@ -244,6 +252,11 @@ def _mailing_entry(event_id: str, event: MailingFinished) -> Entry:
         channel="email",
         direction="outbound",
     )
+
+
+def _source(envelope: Envelope[Event]) -> str:
+    """The service that an event comes from, of `/services/<name>`."""
+    return envelope.source.rpartition("/")[2]
 
 
 def _record(contact: Contact, sequence: int) -> ContactRecord:

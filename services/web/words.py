@@ -64,6 +64,11 @@ CHANGES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Kinds of entries that nobody said: what became of a contact with us."""
+SOURCES: Mapping[str, str] = MappingProxyType(
+    {"events": "What was said", "contacts": "Contacts and consent", "notifications": "Messages"}
+)
+"""What the entries of each service tell of."""
+SAID = ("events",)
 PURPOSES: Mapping[str, str] = MappingProxyType(
     {"newsletter": "Newsletter", "consultation": "Consultations", "survey": "Surveys", "membership": "Membership"}
 )

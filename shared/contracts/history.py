@@ -10,7 +10,7 @@ from shared.contracts.contacts import ContactKind
 from shared.contracts.events import Link
 
 Sort = Literal["relevance", "newest", "oldest"]
-FACETS = ("kind", "channel", "topic", "locality", "group", "partner", "month")
+FACETS = ("source", "kind", "channel", "topic", "locality", "group", "partner", "month")
 
 
 class Reader(Value):
@@ -35,9 +35,11 @@ class HistoryItem(Value):
     engagement_id: str | None = None
     occurred_at: AwareDatetime
     recorded_at: AwareDatetime
+    source: str
+    """The service that told of it: `events` what was said, `contacts` who somebody is and what they allow,
+    `notifications` messages."""
     kind: str
-    """A kind of engagement, or `contact_registered`, `contact_changed`, `contact_withdrawn`, `message_sent`,
-    `message_failed`, `message_bounced`, `message_junked`, `mailing_finished`."""
+    """A kind of engagement, or what has happened: `contact_registered`, `consent_given`, `message_sent` .."""
     channel: str | None = None
     title: Annotated[str, Personal]
     sentence: Annotated[str, Personal]
@@ -91,6 +93,7 @@ class SearchHistory(Request[HistoryPage]):
     prefix: bool = False
     """While one types: the last word, of three letters or more and not in quotes, may be the beginning of a word."""
     contact_id: str | None = None
+    source: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
     channel: tuple[str, ...] = ()
     topic: tuple[str, ...] = ()

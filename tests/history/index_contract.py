@@ -22,6 +22,7 @@ def an_entry(id: str = "eng_1", **fields: Any) -> Entry:
     defaults: dict[str, Any] = {
         "id": id,
         "version": 1,
+        "source": "events",
         "kind": "conversation",
         "title": "Parking at the clinic",
         "sentence": "Staff logged a conversation: Parking at the clinic",
@@ -328,6 +329,7 @@ class IndexContract:
         )
         facets = index.reader.search(EntryQuery(facets=True)).facets
         assert facets == {
+            "source": [("events", 2)],
             "kind": [("call", 2)],
             "channel": [("phone", 1)],
             "topic": [("access", 2), ("parking", 1)],

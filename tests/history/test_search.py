@@ -192,7 +192,7 @@ def test_the_timeline_of_a_contact_tells_what_was_said_by_month_and_since_when(h
     assert (timeline.first_said_at, timeline.last_said_at) == tuple(datetime(y, 3, 1, tzinfo=UTC) for y in (2012, 2014))
     whole = history.bus.call(GetTimeline(contact_id="con_1", search=SearchHistory()))
     assert (whole.page.total, sum(each.count for each in whole.said_by_month)) == (3, 2)
-    changes = SearchHistory(kind=("contact_registered",))
+    changes = SearchHistory(source=("contacts",))
     assert history.bus.call(GetTimeline(contact_id="con_1", search=changes)).said_by_month == ()
     nobody = history.bus.call(GetTimeline(contact_id="con_2", search=SearchHistory()))
     assert (nobody.page.total, nobody.first_said_at, nobody.last_said_at) == (0, None, None)

@@ -47,6 +47,11 @@ def test_people_are_linked_or_mentioned() -> None:
     assert (entry.names, entry.mentions) == (("Ann Lee", "A neighbour"), ("A neighbour",))
 
 
+def test_an_entry_names_the_service_that_told_of_it() -> None:
+    entries = [fold(each).entry for each in (recorded(), registered())]
+    assert [each.source for each in entries if each] == ["events", "contacts"]
+
+
 def test_times_are_kept_in_utc() -> None:
     entry, _ = fold(recorded(occurred_at="2014-06-01T00:30:00+01:00"))
     assert entry.occurred_at == datetime(2014, 5, 31, 23, 30, tzinfo=UTC)

@@ -43,8 +43,8 @@ async def test_history_all_shows_everything_that_is_not_sensitive(told: County) 
 async def test_an_entry_has_the_fields_that_were_promised(told: County) -> None:
     (item,) = (await Partner(told, "Board", "history:all").get("/history", q="parking")).json()["items"]
     assert list(item) == [
-        "id", "occurred_at", "recorded_at", "kind", "channel", "title", "snippet", "contacts", "partner", "topics",
-        "locality", "links",
+        "id", "occurred_at", "recorded_at", "source", "kind", "channel", "title", "snippet", "contacts", "partner",
+        "topics", "locality", "links",
     ]  # fmt: skip
     assert item["occurred_at"] == "2014-01-15T10:30:00Z"
     assert item["contacts"][0]["name"] == "Mary Okafor"

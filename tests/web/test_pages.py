@@ -236,7 +236,8 @@ async def test_a_chosen_value_keeps_the_counts_of_the_others(county: County, bro
     assert "Telephone call 1" in page
     assert "Letter 1" in page
     assert "Became known" not in page
-    assert "Became known 1" in text(await browser.get("/search?kind=call&changes=yes"))
+    assert "Contacts and consent 1" in text(await browser.get("/search"))
+    assert "Became known 1" in text(await browser.get("/search?kind=call&source=events&source=contacts"))
 
 
 async def test_entries_are_found_while_a_word_is_being_typed(county: County, browser: httpx.AsyncClient) -> None:

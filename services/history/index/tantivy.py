@@ -23,7 +23,6 @@ from services.history.index.tantivy_queries import (
     visible,
 )
 from services.history.index.tantivy_schema import (
-    FACETS,
     LIVING,
     SCHEMA,
     Record,
@@ -37,7 +36,7 @@ from services.history.index.tantivy_schema import (
 from services.history.index.words import name_key, snippet, time_key
 from services.history.records import ContactRecord, Entry, Folded
 from shared import failpoints
-from shared.contracts.history import Reader
+from shared.contracts.history import FACETS, Reader
 from shared.messaging.threads import beside
 
 _WINDOW = 1_000

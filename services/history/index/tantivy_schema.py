@@ -23,9 +23,9 @@ from tantivy import (
 from services.history.index.port import IndexBusy, IndexLost
 from services.history.index.words import Analyse, entry_key, fold_name, name_key
 from services.history.records import ContactRecord, Entry
+from shared.contracts.history import FACETS
 
 LONDON = ZoneInfo("Europe/London")
-FACETS = ("kind", "channel", "topic", "locality", "group", "partner", "month")
 LIVING = ("person", "organisation")
 MERGED = "merged"
 """The kind, for a look-up by name, of a contact that another one stands for."""
@@ -153,6 +153,7 @@ def _entry_fields(entry: Entry) -> dict[str, object]:
     text = (*head, entry.body, *entry.topics)
     return {
         "sort": entry_key(entry.occurred_at, entry.id),
+        "source": entry.source,
         "kind": entry.kind,
         "channel": entry.channel,
         "topic": entry.topics,

@@ -33,6 +33,8 @@ class Entry(Answer):
     id: str
     occurred_at: AwareDatetime
     recorded_at: AwareDatetime
+    source: str
+    """`events` what was said, `contacts` who somebody is and allows, `notifications` messages."""
     kind: str
     channel: str | None
     title: str
@@ -64,6 +66,7 @@ class Filters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     q: Annotated[str, Field(max_length=500, description='All words are required; ".." is a phrase.')] = ""
+    source: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
     channel: tuple[str, ...] = ()
     topic: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ _ENTRIES = (
         id="1",
         occurred_at=_AT,
         recorded_at=_AT,
+        source="events",
         kind="conversation",
         channel="street stall",
         title="The barrier at the car park",
@@ -34,7 +35,13 @@ _ENTRIES = (
         corrected=True,
     ),
     HistoryItem(
-        id="2", occurred_at=_AT, recorded_at=_AT, kind="message_sent", title="News of March", sentence="News of March"
+        id="2",
+        occurred_at=_AT,
+        recorded_at=_AT,
+        source="notifications",
+        kind="message_sent",
+        title="News of March",
+        sentence="News of March",
     ),
 )
 _TASKS = [

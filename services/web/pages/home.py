@@ -11,7 +11,7 @@ from services.web.access import caller, reader_of, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.rendering import render
-from services.web.words import KINDS, local, place_names
+from services.web.words import SAID, local, place_names
 from shared.contracts.history import SearchHistory
 
 RECENT = 10
@@ -26,7 +26,7 @@ async def home(request: Request) -> Response:
     """Two questions of its own; what waits is counted for everybody together."""
     behind, reader, since = backend(request), reader_of(request), _since()
     recent, asking, (tasks, silent), reference = await asyncio.gather(
-        behind.call(SearchHistory(kind=tuple(KINDS), sort="newest", limit=RECENT, facets=False, reader=reader)),
+        behind.call(SearchHistory(source=SAID, sort="newest", limit=RECENT, facets=False, reader=reader)),
         behind.call(
             SearchHistory.model_validate(
                 {"kind": ASKING, "from_": since, "limit": 1, "facets": False, "reader": reader}

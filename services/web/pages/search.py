@@ -1,7 +1,7 @@
 """Search over everything that was said: as one types, with filters, facets and a histogram by month."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, get_args
@@ -15,11 +15,12 @@ from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages.charts import Histogram, histogram
 from services.web.rendering import render
-from services.web.words import CHANGES, KINDS, label, place_names
+from services.web.words import CHANGES, SAID, SOURCES, label, place_names
 from shared.contracts.contacts import Reference
 from shared.contracts.history import ContactPage, FacetCount, HistoryPage, Reader, SearchContacts, SearchHistory, Sort
 
 FILTERS = {
+    "source": "Show",
     "kind": "Kind",
     "channel": "Channel",
     "topic": "Topic",
@@ -27,8 +28,6 @@ FILTERS = {
     "group": "Stakeholder group",
     "partner": "Reported by",
 }
-ASKS_FOR_CHANGES = "changes"
-"""The parameter that asks for changes to contacts too: a search is for what was said."""
 # The order that goes without saying has no value, so that it does not stick when the search changes.
 RANKED = {"": "Best match", "newest": "Newest first", "oldest": "Oldest first"}
 IN_TIME = {"": "Newest first", "oldest": "Oldest first"}
@@ -36,6 +35,8 @@ BEGUN_AGAIN = "The address led to a page of another search. This is the first pa
 NAMES_SHOWN = 5
 PAGE = 20
 MAX_QUERY = 500
+Names = Mapping[str, Mapping[str, str]]
+"""How the values of a filter are said."""
 router = APIRouter(include_in_schema=False)
 
 
@@ -57,9 +58,7 @@ class Query:
     faults: dict[str, str] = field(default_factory=dict)
 
     def question(self, reader: Reader, contact_id: str | None = None) -> SearchHistory:
-        values = {name: tuple(each for each in self.params.getlist(name) if each) for name in FILTERS}
-        if not (contact_id or values["kind"] or self.params.get(ASKS_FOR_CHANGES)):
-            values["kind"] = tuple(KINDS)
+        values = {name: self.chosen(name, contact_id) for name in FILTERS}
         sort = self.params.get("sort", "")
         return SearchHistory(
             q=self.q,
@@ -75,6 +74,13 @@ class Query:
             reader=reader,
             **values,
         )
+
+    def chosen(self, name: str, contact_id: str | None) -> tuple[str, ...]:
+        """The values of a filter. A search is for what was said, unless it asks for something else."""
+        values = tuple(each for each in self.params.getlist(name) if each)
+        if name == "source" and not (values or contact_id or set(self.params.getlist("kind")) & CHANGES.keys()):
+            return SAID
+        return values
 
     @property
     def q(self) -> str:
@@ -117,15 +123,13 @@ def results(
     names = _names_of(reference)
     if page.begun_again:
         query.faults["cursor"] = BEGUN_AGAIN
-    hidden = () if contact_id or query.params.get(ASKS_FOR_CHANGES) else CHANGES
     return {
         "query": query,
         "page": page,
-        "options": {name: _options(name, query, page, names, hidden) for name in FILTERS},
+        "options": {name: _options(name, query.chosen(name, contact_id), page, names) for name in FILTERS},
         "filters": FILTERS,
         "sorts": RANKED if query.q and not contact_id else IN_TIME,
-        "offers_changes": not contact_id,
-        "chips": _chips(request, query, names),
+        "chips": _chips(request, query, names, contact_id),
         "chart_of_months": chart_of(page.facets.get("month", ())),
         "next_url": with_query(request.url.path, query.params, [("cursor", page.next_cursor or "")]),
         "first_url": with_query(request.url.path, query.params),
@@ -133,30 +137,29 @@ def results(
     }
 
 
-def _names_of(reference: Reference) -> dict[str, dict[str, str]]:
+def _names_of(reference: Reference) -> Names:
     return {
         "locality": place_names(reference),
         "group": {each.code: each.name for each in reference.groups},
-        "kind": {},
+        "source": SOURCES,
     }
 
 
-def _text(name: str, value: str, names: dict[str, dict[str, str]]) -> str:
+def _text(name: str, value: str, names: Names) -> str:
     return names.get(name, {}).get(value) or (label(value) if name in ("kind", "channel") else value)
 
 
-def _options(
-    name: str, query: Query, page: HistoryPage, names: dict[str, dict[str, str]], hidden: Collection[str]
-) -> list[Option]:
-    counts = {each.value: each.count for each in page.facets.get(name, ()) if each.value not in hidden}
-    chosen = [value for value in query.params.getlist(name) if value]
+def _options(name: str, chosen: Sequence[str], page: HistoryPage, names: Names) -> list[Option]:
+    counts = {each.value: each.count for each in page.facets.get(name, ())}
     values = [*chosen, *(value for value in counts if value not in chosen)]
     return [Option(value, _text(name, value, names), counts.get(value, 0), value in chosen) for value in values]
 
 
-def _chips(request: Request, query: Query, names: dict[str, dict[str, str]]) -> list[dict[str, str]]:
-    """The filters in force, each with the address without it."""
+def _chips(request: Request, query: Query, names: Names, contact_id: str) -> list[dict[str, str]]:
+    """The filters in force, each with the address without it; not the one that goes without saying."""
     titles = FILTERS | {"from": "From", "to": "To"}
+    if not contact_id and query.chosen("source", None) == SAID:
+        del titles["source"]
     return [
         {
             "text": f"{titles[name]}: {_text(name, value, names)}",
