@@ -14,7 +14,7 @@ from shared.messaging.client import RpcClient
 from shared.redaction import identifiers_in, mark_of, redact
 from shared.settings import Settings
 
-MOST = 1_000
+PAGE = 1_000
 
 
 class Register:
@@ -41,7 +41,18 @@ class Register:
 
 
 def read_register(settings: Settings) -> Register:
-    return Register(settings, RpcClient(settings).call(ListErasures(limit=MOST)).erasures)
+    return Register(settings, list(erasures(settings)))
+
+
+def erasures(settings: Settings) -> Iterator[Erasure]:
+    """Every erasure, the newest first."""
+    bus, page = RpcClient(settings), ListErasures(limit=PAGE)
+    while True:
+        found = bus.call(page)
+        yield from found.erasures
+        if found.next_cursor is None:
+            return
+        page = page.model_copy(update={"cursor": found.next_cursor})
 
 
 def redact_parked(settings: Settings, register: Register) -> int:

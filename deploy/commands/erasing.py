@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from deploy.commands.output import AsJson, console, show_json
-from shared.contracts.erasure import EraseContact, Erasure, ListErasures
+from shared.contracts.erasure import EraseContact, Erasure
 from shared.errors import Invalid, NotFound
 from shared.messaging.client import RpcClient
 from shared.settings import get_settings
@@ -56,8 +56,9 @@ def _purge(as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
-    found = RpcClient(get_settings()).call(ListErasures(limit=1000)).erasures
-    _show(found, as_json)
+    from deploy.erasing import erasures
+
+    _show(list(erasures(get_settings())), as_json)
 
 
 def _again(path: Path, as_json: bool) -> None:
@@ -75,7 +76,7 @@ def _again(path: Path, as_json: bool) -> None:
     _show(list({each.erasure_id: each for each in erased}.values()), as_json)
 
 
-def _show(erasures: list[Erasure] | tuple[Erasure, ...], as_json: bool) -> None:
+def _show(erasures: list[Erasure], as_json: bool) -> None:
     if as_json:
         return show_json([each.model_dump(mode="json") for each in erasures])
     if not erasures:

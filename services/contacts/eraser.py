@@ -10,7 +10,7 @@ from datetime import datetime
 from services.contacts import erasing
 from services.contacts.domain import key_of
 from services.contacts.envelopes import SOURCE, envelope, now
-from services.contacts.erasures import Kept
+from services.contacts.erasures import Kept, cursor_of
 from services.contacts.importing.store import Imports
 from services.contacts.merger import Merger
 from services.contacts.preferences import PreferenceStore
@@ -18,7 +18,7 @@ from services.contacts.repository import Contacts
 from shared import failpoints
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contacts import Contact
-from shared.contracts.erasure import DecideMention, Erasure, ReportErasure, Traces
+from shared.contracts.erasure import DecideMention, Erasure, Erasures, ListErasures, ReportErasure, Traces
 from shared.errors import NotFound, Unavailable
 from shared.logs import correlation_id
 
@@ -59,8 +59,10 @@ class Eraser:
             raise NotFound(NO_ERASURE)
         return found
 
-    def latest(self, open_only: bool, limit: int) -> list[Erasure]:
-        return self._contacts.erasures.latest(open_only, limit)
+    def page(self, asked: ListErasures) -> Erasures:
+        found = self._contacts.erasures.latest(asked.open_only, asked.limit, asked.cursor)
+        more = len(found) == asked.limit
+        return Erasures(erasures=tuple(found), next_cursor=cursor_of(found[-1]) if more else None)
 
     def report(self, request: ReportErasure) -> Erasure:
         return self._report(request.erasure_id, request.by_service, request.mentions, request.decided)

@@ -30,7 +30,7 @@ class ErasureEntry:
 
     @rpc
     def list_erasures(self, request: ListErasures) -> Erasures:
-        return Erasures(erasures=tuple(self._eraser.latest(request.open_only, request.limit)))
+        return self._eraser.page(request)
 
     @rpc
     def get_traces(self, request: GetTraces) -> Traces:

@@ -9,6 +9,7 @@ from shared.contracts.base import Envelope, Event
 from shared.contracts.erasure import Erasure, ErasureDecided, Traces
 from shared.messaging import Outbox
 from shared.mongo import Documents, MongoOutbox, insert_new
+from shared.order import order_of
 
 KNOWN: dict[str, type[Event]] = {ErasureDecided.type: ErasureDecided}
 
@@ -36,8 +37,8 @@ class ErasureStore(Protocol):
         """Store the next version, with its event; False when somebody was faster. One that is done has no traces."""
         ...
 
-    def latest(self, open_only: bool, limit: int) -> list[Erasure]:
-        """The newest first."""
+    def latest(self, open_only: bool, limit: int, cursor: str | None = None) -> list[Erasure]:
+        """The newest first, of those after a cursor (`cursor_of` of the last that was seen)."""
         ...
 
 
@@ -47,7 +48,7 @@ class MongoErasures:
     def __init__(self, database: Documents) -> None:
         self._erasures = database["erasures"]
         self.outbox = MongoOutbox(self._erasures, KNOWN)
-        self._erasures.create_index("at")
+        self._erasures.create_index("order")
 
     def insert(self, kept: Kept) -> bool:
         traces = kept.traces.model_dump(mode="json")
@@ -68,21 +69,27 @@ class MongoErasures:
         asked = {"_id": erasure.erasure_id, "version": erasure.version - 1}
         return self._erasures.update_one(asked, update).modified_count == 1
 
-    def latest(self, open_only: bool, limit: int) -> list[Erasure]:
-        asked = {"state": {"$in": ["erasing", "deciding", "finishing"]}} if open_only else {}
-        found = self._erasures.find(asked, {"outbox": 0, "traces": 0}).sort("at", -1).limit(limit)
+    def latest(self, open_only: bool, limit: int, cursor: str | None = None) -> list[Erasure]:
+        asked: dict[str, Any] = {"state": {"$in": ["erasing", "deciding", "finishing"]}} if open_only else {}
+        asked |= {"order": {"$lt": cursor}} if cursor else {}
+        found = self._erasures.find(asked, {"outbox": 0, "traces": 0}).sort("order", -1).limit(limit)
         return [_kept(each).erasure for each in found]
 
 
 def _fields(erasure: Erasure) -> dict[str, Any]:
     content: dict[str, Any] = orjson.loads(erasure.model_dump_json(exclude={"erasure_id"}))
-    return content | {"at": erasure.at}
+    return content | {"order": cursor_of(erasure)}
 
 
 def _kept(document: Mapping[str, Any]) -> Kept:
     erasure = Erasure.model_validate({**document, "erasure_id": document["_id"]}, extra="ignore")
     traces = document.get("traces")
     return Kept(erasure, Traces.model_validate(traces, extra="ignore") if traces else nothing_of(erasure))
+
+
+def cursor_of(erasure: Erasure) -> str:
+    """Its place in the register."""
+    return order_of(erasure.at) + erasure.erasure_id
 
 
 def nothing_of(erasure: Erasure) -> Traces:

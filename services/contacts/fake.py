@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from services.contacts.erasures import ErasureStore, Kept, nothing_of
+from services.contacts.erasures import ErasureStore, Kept, cursor_of, nothing_of
 from services.contacts.merging import Merge
 from services.contacts.repository import KNOWN, Added, Likeable, Said, Standing, Unsettled
 from services.contacts.segments.fake import FakeSegments
@@ -245,6 +245,7 @@ class FakeErasures:
             self.outbox.add(erasure.erasure_id, envelope)
         return True
 
-    def latest(self, open_only: bool, limit: int) -> list[Erasure]:
-        found = sorted((each.erasure for each in self._kept.values()), key=lambda each: each.at, reverse=True)
+    def latest(self, open_only: bool, limit: int, cursor: str | None = None) -> list[Erasure]:
+        found = sorted((each.erasure for each in self._kept.values()), key=cursor_of, reverse=True)
+        found = [each for each in found if cursor is None or cursor_of(each) < cursor]
         return [each for each in found if each.state != "done" or not open_only][:limit]

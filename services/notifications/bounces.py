@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Protocol
 
-from services.notifications.order import order_of, time_of
 from shared.contracts.bounces import Outcome, ReportKind
 from shared.mongo import Documents, insert_new
+from shared.order import order_of, time_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ import orjson
 
 from services.notifications.bounces import Bounces, MongoBounces
 from services.notifications.domain import is_announced, is_archived
-from services.notifications.order import order_of, time_of
 from services.notifications.presence import MongoSenders, Senders
 from services.notifications.rules.store import MongoRules, Rules
 from services.notifications.templates import MongoTemplates, Templates
@@ -26,6 +25,7 @@ from shared.contracts.notifications import (
 from shared.contracts.subscriptions import Suppression
 from shared.messaging import Outbox
 from shared.mongo import Documents, JoinedOutbox, MongoOutbox, insert_new
+from shared.order import order_of, time_of
 from shared.redaction import redact
 
 KNOWN: dict[str, type[Event]] = {

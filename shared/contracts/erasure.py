@@ -82,6 +82,7 @@ class Erasure(Value):
 
 class Erasures(Value):
     erasures: tuple[Erasure, ...]
+    next_cursor: str | None = None
 
 
 class EraseContact(Request[Erasure]):
@@ -108,7 +109,8 @@ class ListErasures(Request[Erasures]):
     service: ClassVar[str] = "contacts"
     reply: ClassVar = Erasures
     open_only: bool = False
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    limit: Annotated[int, Field(ge=1, le=1000)] = 50
+    cursor: str | None = None
 
 
 class GetTraces(Request[Traces]):

@@ -1,11 +1,13 @@
 """The contract of the contacts repository, on a real store and on the fake."""
 
 import os
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from services.contacts import erasing
-from services.contacts.erasures import Kept
+from services.contacts.erasures import Kept, cursor_of
 from services.contacts.fake import FakeContacts
 from services.contacts.merging import Merge
 from services.contacts.repository import Added, Contacts, MongoContacts, Said, Standing, Unsettled
@@ -218,8 +220,20 @@ def test_an_erasure_is_kept_with_its_traces_until_it_is_done(repository: Contact
     assert [each.id for _, each in erasures.outbox.pending(10)] == [decided.id]
 
 
+def test_the_register_is_read_page_by_page_the_newest_first(repository: Contacts) -> None:
+    kept = [an_erasure(erasure_id=f"era_{n}", at=AT + timedelta(days=n // 2)) for n in range(5)]
+    for each in kept:
+        repository.erasures.insert(Kept(each, TRACES))
+    seen, cursor = list[str](), None
+    while page := repository.erasures.latest(False, 2, cursor):
+        seen += [each.erasure_id for each in page]
+        cursor = cursor_of(page[-1])
+    assert seen == ["era_4", "era_3", "era_2", "era_1", "era_0"]
+
+
 TRACES = Traces(erasure_id="era_1", contact_ids=("con_1",), names=("Mary Okafor",), emails=("mary@x.org",))
 
 
-def an_erasure() -> Erasure:
-    return Erasure(erasure_id="era_1", contact_ids=("con_1",), state="erasing", at=AT, by="staff")
+def an_erasure(**fields: Any) -> Erasure:
+    said = {"erasure_id": "era_1", "contact_ids": ("con_1",), "state": "erasing", "at": AT, "by": "staff"}
+    return Erasure.model_validate(said | fields)

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 import orjson
 
-from services.notifications.order import order_of
 from shared.contracts.newsletters import Item, Newsletter
 from shared.mongo import Documents, insert_new
+from shared.order import order_of
 
 
 class Newsletters(Protocol):

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.notifications.order import order_of
 from services.notifications.rules.occasions import Cause
 from shared.contracts.notifications import Mailing, MailingDraft
 from shared.contracts.rules import KeptBack, LogState, RuleSettings, SendingRule
 from shared.contracts.templates import Template
+from shared.order import order_of
 
 GATHER = timedelta(seconds=10)
 """An occasion waits so long before it is looked at: consents and segments that come with it are there by then."""

@@ -6,10 +6,10 @@ from typing import Any, Protocol
 
 import orjson
 
-from services.notifications.order import order_of, time_of
 from services.notifications.rules.domain import Logged
 from shared.contracts.rules import KeptBack, SendingRule
 from shared.mongo import Documents, insert_new
+from shared.order import order_of, time_of
 
 COUNTED = 10_000
 

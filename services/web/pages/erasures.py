@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from services.web.access import caller, staff
+from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages.forms import Form, text
 from services.web.rendering import render
@@ -38,10 +39,10 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/erasures", dependencies=[staff("contacts:erase")])
 async def list_erasures(request: Request) -> Response:
-    asked, found = await asyncio.gather(
-        backend(request).call(ListErasureRequests()), backend(request).call(ListErasures())
-    )
-    return render(request, "erasures.html", requests=asked.requests, erasures=found.erasures, states=STATES)
+    question = ListErasures(cursor=request.query_params.get("cursor") or None)
+    asked, page = await asyncio.gather(backend(request).call(ListErasureRequests()), backend(request).call(question))
+    next_url = with_query("/erasures", request.query_params, [("cursor", page.next_cursor or "")])
+    return render(request, "erasures.html", requests=asked.requests, page=page, next_url=next_url, states=STATES)
 
 
 @router.get("/contacts/{contact_id}/erase", dependencies=[staff("contacts:erase")])
