@@ -35,7 +35,7 @@ BLANK: dict[str, Any] = {
     "cells": [],
 }
 """Fields of what is about a person, and what stands there afterwards; null where a null stood."""
-_PARTS = ("contact", "consent")
+_PARTS = ("contact", "consent", "relationship")
 """Events about a contact carry it, or its statement, under one of these."""
 _LIKE_AN_ADDRESS = re.compile(r"[^\s<>(),;:]+@[^\s<>(),;:]+[^\s<>(),;:.]")
 _SEPARATORS = r"[\s().\-/]*"
@@ -101,7 +101,7 @@ class _Redaction:
         return self.of(value, about)
 
     def _is_about(self, value: Mapping[str, Any]) -> bool:
-        if value.get("contact_id") in self._ids or value.get("_id") in self._ids:
+        if any(value.get(each) in self._ids for each in ("contact_id", "with_id", "_id")):
             return True
         if any(isinstance(part := value.get(each), dict) and part.get("contact_id") in self._ids for each in _PARTS):
             return True

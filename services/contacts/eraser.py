@@ -101,6 +101,7 @@ class Eraser:
             self._contacts.release(self._contacts.keys_of(contact_id), contact_id)
             self._preferences.forget(contact_id)
         self._preferences.requests.forget(traces.emails)
+        self._contacts.relationships.redact(traces)
         self._imports.redact(traces)
         failpoints.reach("erasure.before_report")
         return self._report(erasure.erasure_id, erasing.OWN, ())

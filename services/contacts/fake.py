@@ -5,6 +5,8 @@ from datetime import datetime
 
 from services.contacts.erasures import ErasureStore, Kept, cursor_of, nothing_of
 from services.contacts.merging import Merge
+from services.contacts.relating.fake import FakeRelationships
+from services.contacts.relating.store import RelationshipStore
 from services.contacts.repository import KNOWN, Added, Likeable, Said, Standing, Unsettled
 from services.contacts.segments.fake import FakeSegments
 from services.contacts.segments.port import SegmentStore
@@ -32,6 +34,7 @@ class FakeContacts:
         self._different: set[frozenset[str]] = set()
         self.outbox = MemoryOutbox()
         self.segments: SegmentStore = FakeSegments(self._everyone)
+        self.relationships: RelationshipStore = FakeRelationships()
         self.erasures: ErasureStore = FakeErasures()
 
     def owners(self, keys: Iterable[str]) -> dict[str, list[str]]:

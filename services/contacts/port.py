@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from services.contacts.erasures import ErasureStore
 from services.contacts.merging import Merge
+from services.contacts.relating.store import RelationshipStore
 from services.contacts.segments.port import SegmentStore
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import Consent
@@ -76,6 +77,11 @@ class Contacts(Protocol):
     @property
     def segments(self) -> SegmentStore:
         """Segments and who is in them, beside the contacts."""
+        ...
+
+    @property
+    def relationships(self) -> RelationshipStore:
+        """Who has which role where."""
         ...
 
     @property

@@ -9,6 +9,7 @@ from pymongo import UpdateOne
 from services.contacts.erasures import ErasureStore, MongoErasures
 from services.contacts.merging import Merge
 from services.contacts.port import Added, Contacts, Likeable, Said, Standing, Unsettled
+from services.contacts.relating.store import MongoRelationships, RelationshipStore
 from services.contacts.segments.domain import bucket_of
 from services.contacts.segments.port import SegmentStore
 from services.contacts.segments.repository import MongoSegments
@@ -45,6 +46,7 @@ class MongoContacts:
         self._different = database["different"]
         self.outbox = MongoOutbox(self._contacts, KNOWN)
         self.segments: SegmentStore = MongoSegments(database)
+        self.relationships: RelationshipStore = MongoRelationships(database)
         self.erasures: ErasureStore = MongoErasures(database)
         self._identifiers.create_index("contact_ids")
         self._contacts.create_index("unsettled.merge_id", sparse=True)

@@ -17,6 +17,8 @@ from services.contacts.merging_entry import MergingEntry
 from services.contacts.preference_entry import PreferenceEntry
 from services.contacts.preferences import MongoPreferences, PreferenceDesk, PreferenceStore
 from services.contacts.reference import REFERENCE
+from services.contacts.relating.desk import RelationshipDesk
+from services.contacts.relating.entry import RelatingEntry
 from services.contacts.repository import Contacts, MongoContacts
 from services.contacts.resolution import Resolving
 from services.contacts.segments.book import SegmentBook
@@ -73,7 +75,7 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this contact in the meantime. Look at it again, then change it."
 
 
-class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, MergingEntry, ErasureEntry):
+class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, MergingEntry, ErasureEntry, RelatingEntry):
     """Answers for contacts; its outbox is published by the runner after each answer."""
 
     name: ClassVar[str] = "contacts"
@@ -91,7 +93,9 @@ class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, MergingEnt
         self._duplicates = Duplicates(repository)
         self._keeper = Keeper(repository.segments)
         self._eraser = Eraser(repository, imports, preferences, secret)
-        self.outbox = Outboxes(repository.outbox, repository.segments.outbox, repository.erasures.outbox)
+        self._relationships = RelationshipDesk(repository)
+        stores = (repository, repository.segments, repository.erasures, repository.relationships)
+        self.outbox = Outboxes(*(each.outbox for each in stores))
 
     @rpc
     def resolve_contacts(self, request: ResolveContacts) -> Resolutions:
@@ -166,11 +170,12 @@ class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, MergingEnt
         contact = self._get(request.contact_id)
         if contact.erased:
             nothing = ContactConsents(contact_id=request.contact_id, allowances=(), consents=())
-            return Profile(contact=contact, consents=nothing, segments=(), merges=())
+            return Profile(contact=contact, consents=nothing)
         return Profile(
             contact=contact,
             consents=self._consents.of(request.contact_id),
             segments=self._segments.of_contact(request.contact_id),
+            relationships=self._relationships.of(contact),
             merges=self._merger.records(request.contact_id),
         )
 

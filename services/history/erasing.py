@@ -11,6 +11,7 @@ from services.history.log import WINDOW, LogPort, to_envelope
 from shared.contracts.base import Envelope, Event
 from shared.contracts.erasure import ContactErased, ErasureDecided, GetTraces, RedactEngagements, ReportErasure, Traces
 from shared.contracts.events import EngagementCorrected, EngagementRecorded
+from shared.contracts.relationships import RelationshipChanged
 from shared.errors import Unavailable
 from shared.messaging import Bus
 from shared.redaction import is_named, redact
@@ -91,6 +92,9 @@ def redacted_on_arrival(envelopes: Sequence[Envelope[Event]], erased: Collection
 def _erased_in(envelope: Envelope[Event], erased: Collection[str]) -> tuple[str, ...]:
     if isinstance(envelope.data, EngagementRecorded | EngagementCorrected):
         return tuple(each for each in envelope.data.engagement.contact_ids() if each in erased)
+    if isinstance(envelope.data, RelationshipChanged):
+        of = envelope.data.relationship
+        return tuple(each for each in (of.contact_id, of.with_id) if each in erased)
     return (envelope.subject,) if envelope.subject in erased else ()
 
 

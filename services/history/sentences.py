@@ -6,6 +6,7 @@ from shared.contracts.consent import Consent
 from shared.contracts.contacts import Contact, FieldChange
 from shared.contracts.events import Engagement, Participant
 from shared.contracts.notifications import Counts, Mailing
+from shared.contracts.relationships import Relationship
 
 STAFF = "staff"
 
@@ -150,6 +151,15 @@ def merge_sentence(survivor: str, other: str, is_merge: bool) -> str:
     if is_merge:
         return f"{survivor} and {other} turned out to be the same contact and were merged."
     return f"{survivor} and {other} are two contacts again: the merge was undone."
+
+
+def relationship_sentence(relationship: Relationship) -> str:
+    """`Chair, since 1 March 2024.`; `Noted by mistake: Chair.`"""
+    role = relationship.role or "A role"
+    if relationship.removed:
+        return f"Noted by mistake: {role}."
+    days = (("since", relationship.since), ("until", relationship.until))
+    return f"{', '.join([role, *(f'{word} {at.day} {at:%B %Y}' for word, at in days if at)])}."
 
 
 def segment_sentence(segments: Sequence[str], entered: bool, cause: str) -> str:

@@ -17,6 +17,7 @@ from services.history.sentences import (
     mailing_sentence,
     merge_sentence,
     registration_sentence,
+    relationship_sentence,
     segment_sentence,
     sent_sentence,
     undelivered_sentence,
@@ -30,6 +31,7 @@ from shared.contracts.erasure import ContactErased, EngagementRedacted
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.contracts.notifications import MailingFinished, MailingStarted, MessagesFailed, MessagesSent
+from shared.contracts.relationships import RelationshipChanged
 from shared.contracts.segments import SegmentsEntered, SegmentsLeft
 
 _EngagementEvent = EngagementRecorded | EngagementCorrected | EngagementRedacted
@@ -46,6 +48,7 @@ LOGGED_EVENTS = (
     ContactWithdrawn,
     ContactErased,
     ConsentChanged,
+    RelationshipChanged,
     SegmentsEntered,
     SegmentsLeft,
     MailingStarted,
@@ -74,6 +77,8 @@ def fold(envelope: Envelope[Event]) -> Folded:
             return Folded(_consent_entry(envelope, envelope.data))
         case ContactsMerged() | ContactsUnmerged():
             return Folded(_merge_entry(envelope, envelope.data), _record(envelope.data.survivor, envelope.sequence))
+        case RelationshipChanged():
+            return Folded(_relationship_entry(envelope, envelope.data))
         case SegmentsEntered() | SegmentsLeft():
             return Folded(_segment_entry(envelope, envelope.data))
         case MessagesSent() | MessagesFailed():
@@ -157,6 +162,22 @@ def _consent_entry(envelope: Envelope[Event], event: ConsentChanged) -> Entry:
         recorded_at=envelope.time.astimezone(UTC),
         contact_ids=(said.contact_id,),
         names=(event.name,),
+    )
+
+
+def _relationship_entry(envelope: Envelope[Event], event: RelationshipChanged) -> Entry:
+    """It is found on the timelines of both."""
+    noted = event.relationship
+    return Entry(
+        id=envelope.id,
+        version=1,
+        source=_source(envelope),
+        kind="relationship_changed",
+        title=f"{'Role removed' if noted.removed else 'Role'}: {noted.role}" if noted.role else "Role",
+        sentence=relationship_sentence(noted),
+        occurred_at=event.at.astimezone(UTC),
+        recorded_at=event.at.astimezone(UTC),
+        contact_ids=(noted.contact_id, noted.with_id),
     )
 
 

@@ -19,7 +19,7 @@ def environment() -> Environment:
     found = Environment(
         loader=loader, autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    names = ("label", "day", "day_and_time", "month", "month_name", "counted", "marked", "paragraphs")
+    names = ("label", "day", "lasting", "day_and_time", "month", "month_name", "counted", "marked", "paragraphs")
     found.filters.update({name: getattr(words, name) for name in (*names, "time_of_day", "with_commands")})
     found.filters.update(span=in_words, rhythm=mail_words.rhythm)
     found.globals.update(words=words, import_words=import_words, mail_words=mail_words, with_query=with_query)

@@ -3,13 +3,14 @@
 import html
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
 from shared.contracts.contacts import Reference
+from shared.contracts.relationships import Dated
 
 NAVIGATION = (
     ("/search", "Search", "history:read"),
@@ -54,6 +55,7 @@ CHANGES: Mapping[str, str] = MappingProxyType(
         "consent_withdrawn": "Consent withdrawn",
         "segments_entered": "Came into segments",
         "segments_left": "Went out of segments",
+        "relationship_changed": "Role",
         "contacts_merged": "Contacts merged",
         "contacts_unmerged": "Merge undone",
         "message_sent": "Message sent",
@@ -98,6 +100,7 @@ ICONS: Mapping[str, str] = MappingProxyType(
         "consent_withdrawn": "stop",
         "segments_entered": "enter",
         "segments_left": "leave",
+        "relationship_changed": "link",
         "contacts_merged": "merge",
         "contacts_unmerged": "split",
         "message_sent": "envelope",
@@ -164,8 +167,20 @@ def local(moment: datetime) -> datetime:
 
 def day(moment: datetime) -> str:
     """12 March 2014"""
-    at = local(moment)
-    return f"{at.day} {at:%B %Y}"
+    return date_in_words(local(moment).date())
+
+
+def date_in_words(of: date) -> str:
+    """12 March 2014"""
+    return f"{of.day} {of:%B %Y}"
+
+
+def lasting(dated: Dated) -> str:
+    """`since 12 March 2014`, `until 12 March 2014`, `12 March 2014 to 1 May 2014`; empty when no day is known."""
+    if dated.since and dated.until:
+        return f"{date_in_words(dated.since)} to {date_in_words(dated.until)}"
+    days = (("since", dated.since), ("until", dated.until))
+    return next((f"{word} {date_in_words(at)}" for word, at in days if at), "")
 
 
 def day_and_time(moment: datetime) -> str:

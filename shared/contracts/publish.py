@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from shared.contracts import bounces, consent, contacts, erasure, events, merging, notifications, segments
+from shared.contracts import (
+    bounces,
+    consent,
+    contacts,
+    erasure,
+    events,
+    merging,
+    notifications,
+    relationships,
+    segments,
+)
 from shared.contracts.base import Event
 
 FOLDER = Path(__file__).parent / "published"
@@ -20,7 +30,7 @@ def all_events() -> list[type[Event]]:
     """Every event of the system, by type."""
     found = [
         each
-        for module in (bounces, consent, contacts, erasure, events, merging, notifications, segments)
+        for module in (bounces, consent, contacts, erasure, events, merging, notifications, relationships, segments)
         for each in vars(module).values()
         if isinstance(each, type) and issubclass(each, Event) and each is not Event
     ]

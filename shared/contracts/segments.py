@@ -10,6 +10,7 @@ from shared.contracts.consent import ConsentChannel, ContactConsents, Purpose
 from shared.contracts.contacts import Contact, ContactKind
 from shared.contracts.events import Kind
 from shared.contracts.merging import MergeRecord
+from shared.contracts.relationships import RelationshipOfContact
 
 Codes = Annotated[tuple[str, ...], Field(min_length=1, max_length=100)]
 Days = Annotated[int, Field(ge=1, le=3650)]
@@ -269,6 +270,7 @@ class Profile(Value):
     contact: Contact
     consents: ContactConsents
     segments: tuple[SegmentOfContact, ...] = ()
+    relationships: tuple[RelationshipOfContact, ...] = ()
     merges: tuple[MergeRecord, ...] = ()
     """Merges into this contact that stand, the latest last: that one can be undone."""
 

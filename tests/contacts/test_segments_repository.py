@@ -165,9 +165,9 @@ def test_members_are_found_in_windows_of_buckets(contacts: Contacts) -> None:
 def test_events_of_a_job_wait_in_the_membership_until_they_are_published(contacts: Contacts) -> None:
     store = contacts.segments
     move = Move("move-1", "seg_1", "Panel", True, AT, Cause("time has passed"), 1)
-    first = an_envelope(domain.told("con_1", move))
+    first = an_envelope(domain.told("con_1", [move]))
     store.put([a_membership("con_1", 1, "seg_1")], {"con_1": [first]})
-    second = an_envelope(domain.told("con_1", move._replace(entered=False)))
+    second = an_envelope(domain.told("con_1", [move._replace(entered=False)]))
     store.put([a_membership("con_1", 2)], {"con_1": [second]})
     pending = store.outbox.pending(10)
     assert [event for _, event in pending] == [first, second]

@@ -1,7 +1,7 @@
 """The fold: one event, one entry, in any order of arrival; and the sentences people read."""
 
-from datetime import UTC, datetime
-from typing import get_args
+from datetime import UTC, date, datetime
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -14,11 +14,13 @@ from services.history.sentences import (
     engagement_sentence,
     people_phrase,
     registration_sentence,
+    relationship_sentence,
 )
 from services.history.timeline import fold
 from shared.contracts.consent import ConsentChanged, Method
 from shared.contracts.contacts import ContactChanged, ContactRegistered, ContactWithdrawn, FieldChange
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, Kind, Participant
+from shared.contracts.relationships import Relationship, RelationshipChanged
 from shared.contracts.segments import SegmentRef, SegmentsEntered, SegmentsLeft
 from tests.builders import AT, a_consent, a_contact, an_engagement, an_envelope, recorded, registered
 
@@ -128,6 +130,29 @@ def test_what_one_cause_moves_into_or_out_of_segments_is_one_line(
     assert entry.kind == ("segments_entered" if kind is SegmentsEntered else "segments_left")
     assert entry.sentence == f"{words} the {said}. Because: became known."
     assert contact is None
+
+
+def test_a_role_is_a_line_on_the_timelines_of_both() -> None:
+    noted = Relationship(
+        relationship_id="rel_1", version=1, contact_id="con_1", with_id="con_2", role="Chair", since=date(2024, 3, 1)
+    )
+    entry = fold(an_envelope(RelationshipChanged(relationship=noted, changed_by="Jo", at=AT))).entry
+    assert entry
+    assert (entry.kind, entry.contact_ids, entry.title) == ("relationship_changed", ("con_1", "con_2"), "Role: Chair")
+    assert entry.sentence == "Chair, since 1 March 2024."
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"until": date(2025, 5, 2)}, "Chair, until 2 May 2025."),
+        ({"removed": True}, "Noted by mistake: Chair."),
+        ({"role": None}, "A role."),
+    ],
+)
+def test_a_role_that_ends_or_was_never_so_is_said_so(fields: dict[str, Any], sentence: str) -> None:
+    said = {"relationship_id": "rel_1", "version": 1, "contact_id": "con_1", "with_id": "con_2", "role": "Chair"}
+    assert relationship_sentence(Relationship.model_validate(said | fields)) == sentence
 
 
 def test_records_come_back_from_their_canonical_form() -> None:

@@ -23,6 +23,7 @@ from shared.contracts.merging import MergeContacts
 from shared.contracts.newsletters import CreateNewsletter, PublishItem, WriteItem
 from shared.contracts.notifications import DraftMailing, ScheduleMailing
 from shared.contracts.preferences import AskForErasure, GivePreferenceKeys
+from shared.contracts.relationships import AddRelationship
 from shared.contracts.rules import CreateRule, RuleSettings, SwitchRule
 from shared.contracts.segments import CreateSegment, Rule
 from shared.contracts.subscribing import AskToSubscribe
@@ -104,6 +105,8 @@ def _add_people(made: Furnished) -> None:
     bus.call(MergeContacts.model_validate(merge | {"survivor_version": 2, "merged_version": 2}))
     rule = Rule.model_validate({"conditions": [{"field": "group", "any_of": ["carers"]}]})
     ids["segment_id"] = bus.call(CreateSegment(request_id="one", name=words[:100], rule=rule)).segment_id
+    role = {"request_id": "role", "contact_id": ids["contact_id"], "with_id": ids["other_id"], "role": words[:100]}
+    ids["relationship_id"] = bus.call(AddRelationship.model_validate(role)).relationship_id
     for _ in range(20):
         bus.tick()
     key = bus.call(GivePreferenceKeys(contact_ids=(ids["contact_id"],))).keys[ids["contact_id"]]

@@ -54,7 +54,7 @@ async def test_who_comes_in_later_has_it_on_the_contacts_page_and_on_the_timelin
     await save(browser, county)
     contact_id = await add(county, "Ann Lee", locality="eastmere")
     page = text(await browser.get(f"/contacts/{contact_id}"))
-    assert "Entered the segment: Northern panel" in page
+    assert "Entered: Northern panel" in page
     assert "Because: became known." in page
     assert 'href="/segments/' in (await browser.get(f"/contacts/{contact_id}")).text
 

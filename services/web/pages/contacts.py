@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
@@ -16,10 +17,11 @@ from services.web.backend import backend
 from services.web.pages.forms import Form, as_sent, given, lines, number, text, texts
 from services.web.pages.search import MAX_QUERY, Query, chart_of, is_partial, results
 from services.web.rendering import render
-from services.web.words import month
+from services.web.words import local, month
 from services.web.words import place_names as names_of_places
 from shared.contracts.contacts import ChangeContact, Contact, GetContact, NewContact, RegisterContact
 from shared.contracts.history import GetTimeline, HistoryItem, SearchContacts
+from shared.contracts.relationships import RelationshipOfContact
 from shared.contracts.segments import GetProfile
 
 SENTENCES: Mapping[str, str] = {
@@ -66,7 +68,8 @@ async def offer_contacts(request: Request) -> Response:
     """Contacts to choose from while one types a name into a form."""
     q = request.query_params.get("contact_q", "").strip()[:MAX_QUERY]
     page = await backend(request).call(SearchContacts(q=q, limit=OFFERED, reader=reader_of(request))) if q else None
-    return render(request, "contact_offers.html", offered=page.items if page else None)
+    choose_one = bool(request.query_params.get("one"))
+    return render(request, "contact_offers.html", offered=page.items if page else None, choose_one=choose_one)
 
 
 @router.get("/new", dependencies=[staff("contacts:write")])
@@ -107,6 +110,7 @@ async def contact_page(request: Request, contact_id: str) -> Response:
         contact=profile.contact,
         consents=profile.consents,
         segments=profile.segments,
+        relationships=_by_end(profile.relationships),
         merges=profile.merges,
         allowances={(each.purpose, each.channel): each for each in profile.consents.allowances},
         timeline=timeline,
@@ -183,6 +187,16 @@ def _of_contact(contact: Contact) -> Form:
 
 def _by_month(items: Iterable[HistoryItem]) -> list[tuple[str, list[HistoryItem]]]:
     return [(name, list(group)) for name, group in groupby(items, key=lambda item: month(item.occurred_at))]
+
+
+def _by_end(found: Iterable[RelationshipOfContact]) -> dict[str, list[RelationshipOfContact]]:
+    """Those that last and those that have ended."""
+    today = local(datetime.now(UTC)).date()
+    parts: dict[str, list[RelationshipOfContact]] = {"lasting": [], "ended": []}
+    for each in found:
+        has_ended = each.relationship.until is not None and each.relationship.until < today
+        parts["ended" if has_ended else "lasting"].append(each)
+    return parts
 
 
 def _to_page(contact: Contact, done: str) -> Response:

@@ -127,7 +127,7 @@ def rebuild_killed(run: Run) -> None:
         run.pause(2, 3)
         before, directory = _serving(run), run.system.settings.index_dir
         rebuilding = rebuild(run)
-        begun = wait_until(lambda: sum(each.is_dir() for each in directory.iterdir()) > 1, 20, 0.005)
+        begun = wait_until(lambda: sum(each.is_dir() for each in directory.iterdir()) > 1, 60, 0.005)
         run.expect(begun, "the rebuild has made no index")
         run.pause(0, 0.05)
         rebuilding.kill()
