@@ -51,6 +51,20 @@ def test_a_reader_needs_an_index(tmp_path: Path) -> None:
         TantivyReader(tmp_path / "nowhere")
 
 
+def test_while_the_latest_commit_cannot_be_read_what_is_open_still_answers(tmp_path: Path) -> None:
+    writer = TantivyWriter(tmp_path)
+    writer.put([Folded(an_entry("a"))], 1)
+    writer.commit()
+    reader = TantivyReader(tmp_path)
+    written = (tmp_path / "meta.json").read_text()
+    (tmp_path / "meta.json").write_text("{}")
+    assert reader.counts()[0] == 1
+    (tmp_path / "meta.json").write_text(written)
+    writer.put([Folded(an_entry("b"))], 2)
+    writer.commit()
+    assert reader.counts()[0] == 2
+
+
 def test_a_broken_index_is_lost_not_an_unknown_error(tmp_path: Path) -> None:
     TantivyWriter(tmp_path).close()
     (tmp_path / "meta.json").write_text("{}")

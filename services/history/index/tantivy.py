@@ -251,10 +251,15 @@ class TantivyReader:
         return every(scope)
 
     def _fresh(self) -> Searcher:
-        with losing():
-            changed = file_stamp(self._meta)
-            if changed is not None and changed != self._seen:
-                self._searcher, self._seen = _reloaded(self._index), changed
+        """As of the last commit; while that cannot be read (a disk gone read-only), what is open still answers."""
+        changed = file_stamp(self._meta)
+        if changed is not None and changed != self._seen:
+            try:
+                with losing():
+                    self._searcher, self._seen = _reloaded(self._index), changed
+            except IndexLost:
+                if self._seen is None:
+                    raise
         return self._searcher
 
 
