@@ -1,4 +1,4 @@
-"""What the people of the demo county allow, three segments over it, and a newsletter that nobody has sent yet."""
+"""What the people of the demo county allow, three segments over it, and what might be sent to them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,7 @@ from itertools import islice
 from random import Random
 
 from deploy.seed.county import County
+from deploy.seed.news import add_news
 from deploy.seed.rules import add_rules
 from shared.contracts.consent import RecordConsents, Statement
 from shared.contracts.notifications import DraftMailing, MailingDraft
@@ -72,6 +73,7 @@ def add_consents(bus: RpcClient, county: County, ids: list[str]) -> None:
     )
     bus.call(DraftMailing(request_id=f"demo-{county.seed}-newsletter", draft=draft, by="demo"))
     add_rules(bus, county)
+    add_news(bus, county, segments[0].segment_id, segments[0].name)
 
 
 def _statements(county: County, ids: list[str]) -> Iterator[Statement]:

@@ -20,6 +20,7 @@ from deploy.seed.consents import add_consents
 from deploy.seed.county import County
 from deploy.seed.engagements import HOSPITALS_TRUST, VOLUNTARY_COUNCIL, DemoEngagement, engagements
 from deploy.seed.quarantined import faulty_events
+from deploy.seed.roles import add_roles
 from services.web.access import create_key, revoke_key
 from shared.contracts.contacts import RegisterContacts
 from shared.contracts.events import RecordEngagement, Reported
@@ -75,6 +76,7 @@ def _register(settings: Settings, county: County, progress: Progress) -> list[st
         ids += [each.contact_id for each in bus.call(request, timeout=SECONDS).contacts]
         progress.advance(task, len(numbers))
     add_consents(bus, county, ids)
+    add_roles(bus, county, ids)
     bus.close()
     return ids
 

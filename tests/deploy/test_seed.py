@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import get_args
 
@@ -9,10 +10,13 @@ import pytest
 
 from deploy.seed.county import County
 from deploy.seed.engagements import CAMPAIGN_DAYS, LONDON, DemoEngagement, engagements
+from deploy.seed.news import add_news
 from deploy.seed.quarantined import faulty_events
+from deploy.seed.roles import roles
 from deploy.seed.rules import RULES, add_rules
 from services.contacts.reference import REFERENCE
 from shared.contracts.events import Kind, Reported
+from shared.contracts.newsletters import ListItems, ListNewsletters
 from shared.contracts.rules import ListRules
 from shared.contracts.templates import ListTemplates, PreviewTemplate
 from tests.flows.test_mailings import Office
@@ -45,6 +49,30 @@ def test_the_rules_of_the_demo_are_complete_and_off(tmp_path: Path) -> None:
     for each in office.bus.call(ListTemplates()).items:
         assert office.bus.call(PreviewTemplate(template_id=each.template_id)).subject
     office.sink.close()
+
+
+def test_the_newsletter_of_the_demo_takes_up_what_is_published(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    for _ in range(2):
+        add_news(office.bus, COUNTY, "seg_1", "Panel")  # type: ignore[arg-type]
+    states = Counter(each.state for each in office.bus.call(ListItems()).items)
+    assert states == {"published": 2, "draft": 1}
+    (newsletter,) = office.bus.call(ListNewsletters()).newsletters
+    assert newsletter.plan.approval
+    assert office.sink.got == []
+    office.sink.close()
+
+
+def test_the_roles_of_the_demo_join_people_and_organisations_of_one_locality() -> None:
+    found = list(islice(roles(COUNTY), 60))
+    assert len(found) == 60
+    for each in found:
+        person, organisation = COUNTY.contact(each.person), COUNTY.contact(each.organisation)
+        assert (person.kind, organisation.kind) == ("person", "organisation")
+        assert person.locality == organisation.locality
+        assert each.until is None or each.until > each.since
+    assert {each.until is None for each in found} == {True, False}
+    assert list(islice(roles(County(2014, 1_800)), 60)) == found
 
 
 def test_the_same_seed_is_the_same_county(demo: list[DemoEngagement]) -> None:
