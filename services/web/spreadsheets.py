@@ -13,7 +13,6 @@ from contextlib import suppress
 from datetime import date, datetime, time
 from typing import Any, BinaryIO, NamedTuple
 
-import openpyxl
 from charset_normalizer import from_bytes
 
 from shared.contracts.imports import MAX_CELL, MAX_COLUMNS, MAX_ROWS
@@ -172,9 +171,11 @@ def _plain(text: str) -> str:
 
 def _xlsx_rows(file: BinaryIO) -> Iterator[Row]:
     """The first sheet. Formulas come as their text: nothing is calculated, and nothing else of the file is opened."""
+    from openpyxl import load_workbook  # a tenth of the web's start, and only an upload needs it
+
     _check_parts(file)
     try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=False, keep_links=False)
+        book = load_workbook(file, read_only=True, data_only=False, keep_links=False)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # what the file says of its size is not believed
         rows = sheet.iter_rows(values_only=True)

@@ -33,8 +33,9 @@ class _Personal:
 
 Personal = _Personal()
 
-# Producers forbid unknown fields (the constructor); consumers ignore them (`read`).
-_STRICT = ConfigDict(extra="forbid", frozen=True)
+# Producers forbid unknown fields (the constructor); consumers ignore them (`read`). A model is built when it is first
+# used: no process uses more than a part of them, and building all was a good part of its start.
+_STRICT = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Value(BaseModel):

@@ -142,7 +142,7 @@ class Run:
             if time.monotonic() - began > seconds:
                 self.problems.append(f"not ready {seconds:.0f} s after healing")
                 return
-            time.sleep(0.1)
+            time.sleep(0.25)  # to ask is work for every service
         self.ready_after = time.monotonic() - began
         if self.ready_limit and self.ready_after > self.ready_limit:
             self.problems.append(
@@ -157,7 +157,7 @@ class Run:
             if time.monotonic() - began > seconds:
                 self.problems.append(f"I5: not quiet {seconds:.0f} s after healing: {seen}")
                 break
-            time.sleep(0.2)
+            time.sleep(0.4)
             now = self._movement()
             if now != seen:
                 seen, since = now, time.monotonic()

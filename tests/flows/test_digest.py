@@ -38,8 +38,9 @@ class History:
     def add(self, kind: str, days_ago: float, *who: str, direction: str | None = None) -> None:
         contacts = tuple(NamedContact(id=each, name="Ann Lee") for each in who)
         at = MONDAY - timedelta(days=days_ago)
-        said = {"id": new_id(), "kind": kind, "occurred_at": at, "recorded_at": at, "title": "Parking", "sentence": "s"}
-        self.said.append(HistoryItem.model_validate(said | {"contacts": contacts, "direction": direction}))
+        said = {"id": new_id(), "source": "events", "kind": kind, "title": "Parking", "sentence": "s"}
+        times = {"occurred_at": at, "recorded_at": at}
+        self.said.append(HistoryItem.model_validate(said | times | {"contacts": contacts, "direction": direction}))
 
     @rpc
     def search_history(self, request: SearchHistory) -> HistoryPage:

@@ -12,7 +12,7 @@ from services.notifications.rules.work import RuleWork
 from shared.contracts.base import Envelope, Event, new_id
 from shared.contracts.consent import ConsentChanged, FindRecipients, RecipientPage
 from shared.contracts.contacts import ContactRegistered
-from shared.contracts.history import HistoryItem, HistoryPage, NamedContact, SearchHistory
+from shared.contracts.history import HistoryItem, HistoryPage, SearchHistory
 from shared.contracts.notifications import ListMailings, MailingFinished, MessagesSent
 from shared.contracts.rules import (
     ChangeRule,
@@ -67,10 +67,9 @@ class History:
 
     @rpc
     def search_history(self, request: SearchHistory) -> HistoryPage:
-        said = {"occurred_at": AT, "recorded_at": AT, "kind": request.kind[0], "title": "t", "sentence": "s"}
-        items = [
-            HistoryItem(id=f"e{n}", contacts=(NamedContact(id=f"con_{n:05}", name="n"),), **said) for n in range(3)
-        ]
+        said = {"occurred_at": AT, "recorded_at": AT, "source": "contacts", "title": "t", "sentence": "s"}
+        who = [{"id": f"e{n}", "contacts": ({"id": f"con_{n:05}", "name": "n"},)} for n in range(3)]
+        items = [HistoryItem.model_validate(said | each | {"kind": request.kind[0]}) for each in who]
         return HistoryPage(total=3, items=tuple(items))
 
 

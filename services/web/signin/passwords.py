@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from functools import cache
 
 from pwdlib import PasswordHash
 
@@ -14,7 +15,6 @@ _OWN_LETTERS = 6
 """Letters besides the words that others connect with the person."""
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _hasher = PasswordHash.recommended()
-_NOBODYS = _hasher.hash(secrets.token_urlsafe(16))
 
 
 def check_password(password: str, *known: str) -> None:
@@ -36,8 +36,14 @@ def hash_password(password: str) -> str:
 
 def is_right(password: str, kept: str | None) -> bool:
     """Whether it is the kept one; takes as long when there is none, so that nobody learns who has an account."""
-    right = _hasher.verify(password[:LONGEST], kept or _NOBODYS)
+    nobodys = _nobodys()  # also when it is not needed: the first to ask waits for it, whoever that is
+    right = _hasher.verify(password[:LONGEST], kept or nobodys)
     return right and kept is not None
+
+
+@cache
+def _nobodys() -> str:
+    return _hasher.hash(secrets.token_urlsafe(16))
 
 
 def temporary_password() -> str:
