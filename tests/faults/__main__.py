@@ -39,7 +39,7 @@ def main() -> int:
     results.write_report(matrix().values())
     played = [each for each in results.all() if each.at >= began]
     failed = sum(not each.ok for each in played)
-    if not arguments.share:
+    if arguments.beside == 1:
         print(f"faults: {len(played)} runs, {failed} failed", flush=True)
     return 1 if failed else 0
 
@@ -49,7 +49,7 @@ def _play_here(arguments: argparse.Namespace, wanted: Wanted, results: Results) 
         return
     with private_servers() as servers:
         for entry, runs in wanted.items():
-            for result in play(servers, entry, runs, Path(arguments.code)):
+            for result in play(servers, entry, runs, Path(arguments.code), arguments.beside):
                 results.append(result)
                 print(result.line(), flush=True)
                 if not result.ok and arguments.first_failure:
@@ -64,7 +64,8 @@ def _play_beside(arguments: argparse.Namespace, wanted: Wanted) -> None:
         sys.executable,
         "-m",
         "tests.faults",
-        "--share",
+        "--beside",
+        str(len(entries[: arguments.at_once])),
         "--results",
         arguments.results,
         "--code",
@@ -84,14 +85,16 @@ def _named(scenario: str, seed: int, outage: float) -> str:
     return f"{scenario}:{'long' if outage == LONG_OUTAGE else seed}"
 
 
-def play(servers: Servers, entry: Entry, wanted: list[tuple[str, int, float]], code: Path) -> Iterator[Result]:
+def play(
+    servers: Servers, entry: Entry, wanted: list[tuple[str, int, float]], code: Path, beside: int = 1
+) -> Iterator[Result]:
     """Play the runs of one scenario, on one instance where that is enough; yields the results."""
     system: System | None = None
     for _, seed, outage in wanted:
         if system is None:
             folder = Path(tempfile.mkdtemp(prefix=f"wellheard-{entry.name}-"))
             system = System(servers, folder, code, direct=entry.direct)
-        result = play_one(system, entry, seed, outage)
+        result = play_one(system, entry, seed, outage, beside)
         yield result
         if entry.fresh or not result.ok:
             # What a failed run has left behind must not fail the next one.
@@ -101,12 +104,12 @@ def play(servers: Servers, entry: Entry, wanted: list[tuple[str, int, float]], c
         _close(system)
 
 
-def play_one(system: System, entry: Entry, seed: int, outage: float) -> Result:
+def play_one(system: System, entry: Entry, seed: int, outage: float, beside: int = 1) -> Result:
     began = time.monotonic()
     result = Result(entry.name, seed, outage, commit_of(CHECKOUT))
     try:
         system.start()
-        run = Run(system, entry.name, seed, outage)
+        run = Run(system, entry.name, seed, outage, beside=beside)
         with run.watching_memory():
             entry.play(run)
             run.settle()
@@ -159,7 +162,9 @@ def _arguments() -> argparse.Namespace:
         default=1,
         help="so many scenarios beside each other; those that measure are played alone, afterwards",
     )
-    parser.add_argument("--share", action="store_true", help="this is a share of another run, which tells the sum")
+    parser.add_argument(
+        "--beside", type=int, default=1, help="this is one of so many shares of a run, which tells the sum"
+    )
     parser.add_argument("--resume", action="store_true", help="leave out what the results hold already")
     parser.add_argument("--first-failure", action="store_true", help="stop at the first run that fails")
     parser.add_argument("--results", default=str(CHECKOUT / "docs/reliability.jsonl"))
