@@ -18,6 +18,8 @@ from tests.faults.system import Servers, System, private_servers
 
 Wanted = Mapping[Entry, list[tuple[str, int, float]]]
 """The runs of each scenario: (name, seed, outage)."""
+RUNS_OF_AN_INSTANCE = 6
+"""The invariants are looked at over everything that an instance holds."""
 
 
 def main() -> int:
@@ -47,9 +49,9 @@ def main() -> int:
 def _play_here(arguments: argparse.Namespace, wanted: Wanted, results: Results) -> None:
     if not any(wanted.values()):
         return
-    with private_servers() as servers:
+    with private_servers() as servers, Stage(servers, Path(arguments.code), arguments.beside) as stage:
         for entry, runs in wanted.items():
-            for result in play(servers, entry, runs, Path(arguments.code), arguments.beside):
+            for result in stage.play(entry, runs):
                 results.append(result)
                 print(result.line(), flush=True)
                 if not result.ok and arguments.first_failure:
@@ -85,23 +87,49 @@ def _named(scenario: str, seed: int, outage: float) -> str:
     return f"{scenario}:{'long' if outage == LONG_OUTAGE else seed}"
 
 
-def play(
-    servers: Servers, entry: Entry, wanted: list[tuple[str, int, float]], code: Path, beside: int = 1
-) -> Iterator[Result]:
-    """Play the runs of one scenario, on one instance where that is enough; yields the results."""
-    system: System | None = None
-    for _, seed, outage in wanted:
-        if system is None:
+class Stage:
+    """The instance on which runs are played: it serves several in a row, for to start one takes 20 s of processor.
+
+    A scenario that asks for a fresh one gets it. What a failed run has left behind must not fail the next one.
+    """
+
+    def __init__(self, servers: Servers, code: Path, beside: int = 1) -> None:
+        self._servers = servers
+        self._code = code
+        self._beside = beside
+        self._system: System | None = None
+        self._direct = False
+        self._played = 0
+
+    def __enter__(self) -> "Stage":
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._clear()
+
+    def play(self, entry: Entry, wanted: list[tuple[str, int, float]]) -> Iterator[Result]:
+        """Play the runs of one scenario; yields the results."""
+        for _, seed, outage in wanted:
+            result = play_one(self._system_for(entry), entry, seed, outage, self._beside)
+            yield result
+            self._played += 1
+            if entry.fresh or not result.ok:
+                self._clear(keep=not result.ok)
+
+    def _system_for(self, entry: Entry) -> System:
+        if entry.fresh or entry.direct != self._direct or self._played >= RUNS_OF_AN_INSTANCE:
+            self._clear()
+        if self._system is None:
             folder = Path(tempfile.mkdtemp(prefix=f"wellheard-{entry.name}-"))
-            system = System(servers, folder, code, direct=entry.direct)
-        result = play_one(system, entry, seed, outage, beside)
-        yield result
-        if entry.fresh or not result.ok:
-            # What a failed run has left behind must not fail the next one.
-            _close(system, keep=not result.ok)
-            system = None
-    if system is not None:
-        _close(system)
+            self._system, self._direct = System(self._servers, folder, self._code, direct=entry.direct), entry.direct
+        return self._system
+
+    def _clear(self, keep: bool = False) -> None:
+        if self._system is not None:
+            if keep:
+                print(f"  the logs of this run: {self._system.folder}/log", flush=True)
+            self._system.close(keep)
+        self._system, self._played = None, 0
 
 
 def play_one(system: System, entry: Entry, seed: int, outage: float, beside: int = 1) -> Result:
@@ -121,12 +149,6 @@ def play_one(system: System, entry: Entry, seed: int, outage: float, beside: int
         result.problems.append(f"the run broke off: {type(error).__name__}: {error}")
     result.seconds = round(time.monotonic() - began, 1)
     return result
-
-
-def _close(system: System, keep: bool = False) -> None:
-    if keep:
-        print(f"  the logs of this run: {system.folder}/log", flush=True)
-    system.close(keep)
 
 
 def _runs(entry: Entry, arguments: argparse.Namespace) -> list[tuple[str, int, float]]:

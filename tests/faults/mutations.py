@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from deploy.instance import CHECKOUT
-from tests.faults.__main__ import play
+from tests.faults.__main__ import Stage
 from tests.faults.broken import MUTATIONS, broken_copy
 from tests.faults.registry import OUTAGE, matrix
 from tests.faults.results import Result
@@ -43,9 +43,10 @@ def _first_failure(servers: Servers, scenario: str, seeds: tuple[int, ...], code
     """The first run that finds something lost, doubled or in limbo; a run that breaks off has caught nothing."""
     entry = matrix()[scenario]
     for seed in seeds:
-        for result in play(servers, entry, [(scenario, seed, OUTAGE)], code):
-            if any(problem[:2] in ("I1", "I2", "I3", "I4", "I5", "I6") for problem in result.problems):
-                return result
+        with Stage(servers, code) as stage:
+            for result in stage.play(entry, [(scenario, seed, OUTAGE)]):
+                if any(problem[:2] in ("I1", "I2", "I3", "I4", "I5", "I6") for problem in result.problems):
+                    return result
     return None
 
 
