@@ -189,7 +189,7 @@ def versions(run: Run) -> None:
         unknown = [each | {"type": "wellheard.engagement.recorded.v9"} for each in unknown]
         _publish(run, *[Outgoing(EVENTS, "engagement.recorded", orjson.dumps(each)) for each in unknown])
         run.healed()
-    run.parked_expected = len(unknown)
+    run.parked_expected = len(unknown) * len(FOLLOWERS)
     run.settle()
     # What is in the history comes again, as a newer version of the events service would publish it.
     stored = connect(run.system.settings, "events")["engagements"].find({}).limit(40)
