@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
-from shared.surveys.conditions import Comparison, Condition, ConditionError, comparisons, parse
+from shared.surveys.conditions import Comparison, Condition, comparisons, parse
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,59}$")]
 Title = Annotated[str, Field(min_length=1, max_length=1_000)]
@@ -59,7 +60,9 @@ class Text(_Question):
         wanted = {"number": (int, float), "date": (date,)}.get(self.input_type, ())
         for bound in (self.min, self.max):
             if bound is not None and not isinstance(bound, wanted):
-                raise ValueError(f"“{self.name}”: a smallest and a largest value are for numbers and days")
+                raise ValueError("a smallest and a largest value are for numbers and days; take them out")
+        if self.min is not None and self.max is not None and self.max < self.min:  # type: ignore[operator]
+            raise ValueError("the largest value is below the smallest; change one of them")
         return self
 
 
@@ -86,7 +89,7 @@ class _WithChoices(_Question):
     def _each_once(self) -> Self:
         values = [each.value.lower() for each in self.choices]
         if len(set(values)) < len(values):
-            raise ValueError(f"“{self.name}”: two choices have the same value")
+            raise ValueError("two choices have the same value; give each its own")
         return self
 
 
@@ -104,6 +107,13 @@ class SomeOf(_WithChoices):
     max_selected_choices: Annotated[int, Field(ge=0)] = 0
     """0: as many as there are."""
 
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        least, most = self.min_selected_choices, self.max_selected_choices or len(self.choices)
+        if not least <= most <= len(self.choices):
+            raise ValueError("so many choices cannot be chosen; change how many at least and at most")
+        return self
+
 
 class Rating(_Question):
     """A number on a scale."""
@@ -117,7 +127,7 @@ class Rating(_Question):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.rate_max <= self.rate_min:
-            raise ValueError(f"“{self.name}”: the scale ends before it begins")
+            raise ValueError("the scale ends before it begins; let it end at a larger number")
         return self
 
 
@@ -156,11 +166,11 @@ class Definition(BaseModel):
             _check_conditions(page, known)
             for question in page.elements:
                 if question.name.lower() in {each.lower() for each in known}:
-                    raise ValueError(f"two questions are called “{question.name}”")
+                    raise _fault(f"two questions are called “{question.name}”; give each its own name", len(known))
                 _check_conditions(question, known)
                 known[question.name] = question
         if len(known) > MOST_QUESTIONS:
-            raise ValueError(f"a survey has {MOST_QUESTIONS} questions at most")
+            raise _fault(f"a survey has {MOST_QUESTIONS} questions at most; take some out")
         return self
 
     def questions(self) -> Iterator[Question]:
@@ -173,14 +183,23 @@ class Definition(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True) | {"clearInvisibleValues": "onHidden"}
 
 
+def _fault(sentence: str, place: int | None = None, field: str = "") -> PydanticCustomError:
+    """place: the number of the question, from 0 over all pages."""
+    return PydanticCustomError("survey", "{sentence}", {"sentence": sentence, "place": place, "field": field})
+
+
 def _check_conditions(part: _Part, known: dict[str, Question]) -> None:
+    """Of a page: the conditions stand at its first question, which is the next."""
     for condition in part.conditions():
         for each in comparisons(condition):
             question = known.get(each.question)
             if question is None:
-                raise ConditionError(f"“{each.question}” is asked about before it has been asked")
+                sentence = f"its condition asks for “{each.question}”, which is not asked before it"
+                raise _fault(f"{sentence}; choose a question above", len(known), "visibleIf")
             if not _fits(each, question):
-                raise ConditionError(f"“{each.question}” cannot be compared by {each.operator} with {each.value!r}")
+                shown = "" if each.value is None else f" with {each.value!r}"
+                sentence = f"its condition compares “{question.title}” by {each.operator}{shown}"
+                raise _fault(f"{sentence}, which means nothing; choose otherwise", len(known), "visibleIf")
 
 
 def _fits(comparison: Comparison, question: Question) -> bool:

@@ -62,12 +62,12 @@ def _fault(question: Question, answer: Any, answers: Mapping[str, Value]) -> str
         least = question.min_selected_choices if isinstance(question, SomeOf) else 0
         return "Answer this question" if is_required else f"Choose at least {least}" if least else ""
     if not _has_shape(question, answer):
-        return _SHAPES[question.type]
+        return _SHAPES.get(question.input_type if isinstance(question, Text) else question.type, "Enter a text")
     return _beyond(question, answer)
 
 
 def _is_kept(question: Question, answer: Any) -> bool:
-    """Whether the answer counts while it is looked at: a number or day out of bounds is none, any other fault is one."""
+    """Whether conditions see the answer: a number or day out of bounds is none, any other fault is one."""
     is_measured = isinstance(question, Text) and question.input_type in ("number", "date")
     return _has_shape(question, answer) and not (is_measured and _beyond(question, answer))
 
@@ -114,8 +114,8 @@ _SHAPES = {
     "checkbox": "Choose among the answers",
     "rating": "Choose a number on the scale",
     "boolean": "Choose yes or no",
-    "text": "Enter this as it is asked for",
-    "comment": "Enter a text",
+    "number": "Enter a number, such as 12 or 4.5",
+    "date": "Enter a day, such as 27/03/2024",
 }
 
 
