@@ -125,10 +125,17 @@ class Switch(AsyncTestBus):
         return found | {name: replace(found[name], consumers=0) for name in self.unconsumed}
 
     async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
-        if "broker" in self.down:
-            raise Unavailable("The message broker does not take events just now. Send the same again later.")
+        self._check_broker()
         self.posted.append((bodies, headers))
         await super().publish_inbound(bodies, headers)
+
+    async def publish_to(self, queue: str, body: bytes) -> None:
+        self._check_broker()
+        await super().publish_to(queue, body)
+
+    def _check_broker(self) -> None:
+        if "broker" in self.down:
+            raise Unavailable("The message broker does not take events just now. Send the same again later.")
 
 
 class Counting(httpx.ASGITransport):
