@@ -1,6 +1,11 @@
-"""Makes surveys for tests: valid unless a keyword says otherwise."""
+"""Makes surveys and responses for tests: valid unless a keyword says otherwise."""
 
+from datetime import timedelta
 from typing import Any
+
+from shared.contracts.base import new_id
+from shared.contracts.surveys import SentResponse
+from tests.builders import AT
 
 CHOICES = [{"value": "easy", "text": "Easy"}, {"value": "hard", "text": "Hard"}]
 
@@ -29,3 +34,16 @@ EVERY_TYPE = (
     a_question("mail", "text", inputType="email"),
     a_question("why", "comment"),
 )
+
+
+def a_sent(survey_id: str = "srv_1", answers: dict[str, Any] | None = None, **fields: Any) -> SentResponse:
+    """A form as the web puts it into the queue."""
+    defaults = {
+        "request_id": new_id(),
+        "definition_version": 1,
+        "begun_at": AT,
+        "received_at": AT + timedelta(minutes=2),
+        "correlation_id": "c",
+    }
+    said = {"ease": "hard"} if answers is None else answers
+    return SentResponse.model_validate({"survey_id": survey_id, "answers": said} | defaults | fields)

@@ -29,6 +29,8 @@ from services.notifications.sender import MailSender
 from services.notifications.service import NotificationsService
 from services.notifications.smtp import SmtpDispatcher
 from services.notifications.tokens import Tokens
+from services.surveys.fake import FakeSurveys
+from services.surveys.service import SurveysService
 from services.web.app import build_app
 from services.web.keys import SCOPES, Key, check_key, digest_of
 from services.web.signin.repository import FakeSignInStore
@@ -174,6 +176,8 @@ class County:
         self.sender = self.bus.add(
             MailSender(self.mailings, ledger, self.bus, self.settings, lambda: SmtpDispatcher(self.settings.smtp_url))
         )
+        self.surveys = FakeSurveys()
+        self.bus.add(SurveysService(self.surveys))
         self.projector.follow_log()
         self.web_bus = Switch(self.bus)
         self.keys = FakeKeys()
