@@ -15,6 +15,7 @@ from services.web.keys import KeyRing, Keys
 from services.web.metrics import Metrics
 from services.web.pages import (
     accounts,
+    answering,
     archive,
     demo_mail,
     design,
@@ -74,6 +75,7 @@ PAGES = (
     unsubscribe,
     archive,
     subscribing,
+    answering,
     demo_mail,
     imports,
     preferences,
