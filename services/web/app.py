@@ -37,6 +37,7 @@ from services.web.pages import (
     status,
     subscribing,
     suppressions,
+    surveys,
     templates,
     unsubscribe,
 )
@@ -63,6 +64,7 @@ PAGES = (
     erasures,
     contact_pages,
     segments,
+    surveys,
     quarantine,
     relationships,
     mailings,

@@ -16,6 +16,7 @@ NAVIGATION = (
     ("/search", "Search", "history:read"),
     ("/contacts", "Contacts", "history:read"),
     ("/segments", "Segments", "segments:read"),
+    ("/surveys", "Surveys", "surveys:read"),
     ("/mailings", "Mailings", "mailings:read"),
     ("/engagements/new", "Log an engagement", "engagements:write"),
     ("/quarantine", "Quarantine", "quarantine:write"),
