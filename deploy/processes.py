@@ -7,6 +7,7 @@ PROCESSES: dict[str, str] = {
     "history-search": "services.history.search:build",
     "notifications": "services.notifications.service:build",
     "notifications-sender": "services.notifications.sender:build",
+    "surveys": "services.surveys.service:build",
     "web": "services.web.app:build_app",
 }
 """Name -> module and function that wires it; `web` is an ASGI application, the others are services on the bus."""

@@ -16,6 +16,7 @@ OUTBOXES = {
     "contacts": ("contacts", "memberships", "erasures"),
     "events": ("engagements",),
     "notifications": ("mailings", "chunks"),
+    "surveys": ("surveys",),
 }
 STILL_FOR = 1.5
 """Seconds without any change that count as quiet: longer than the index takes to show what it was given."""

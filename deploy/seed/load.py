@@ -21,6 +21,7 @@ from deploy.seed.county import County
 from deploy.seed.engagements import HOSPITALS_TRUST, VOLUNTARY_COUNCIL, DemoEngagement, engagements
 from deploy.seed.quarantined import faulty_events
 from deploy.seed.roles import add_roles
+from deploy.seed.surveys import add_survey
 from services.web.access import create_key, revoke_key
 from shared.contracts.contacts import RegisterContacts
 from shared.contracts.events import RecordEngagement, Reported
@@ -57,6 +58,7 @@ def load_demo(
             for each in engagements(county, count):
                 reporting.report(each)
             reporting.report_faults()
+        _ask(settings, county, progress)
         waiting = progress.add_task("until all of it can be searched", total=None)
         wait_quiet(settings, 600)
         progress.update(waiting, total=1, completed=1)
@@ -79,6 +81,14 @@ def _register(settings: Settings, county: County, progress: Progress) -> list[st
     add_roles(bus, county, ids)
     bus.close()
     return ids
+
+
+def _ask(settings: Settings, county: County, progress: Progress) -> None:
+    """A survey, and the answers to it."""
+    task, bus = progress.add_task("a survey", total=None), RpcClient(settings)
+    add_survey(settings, bus, county)
+    bus.close()
+    progress.update(task, total=1, completed=1)
 
 
 class _Reporting:

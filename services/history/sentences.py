@@ -202,6 +202,15 @@ def mailing_sentence(mailing: Mailing, counts: Counts) -> str:
     return f"The mailing “{mailing.draft.subject}” {how} {whom}."
 
 
+def survey_sentence(title: str, is_open: bool) -> str:
+    """`The survey “Getting here” was opened.`"""
+    return f"The survey “{title}” was {'opened' if is_open else 'closed'}."
+
+
+def response_sentence(title: str) -> str:
+    return f"Answered the survey “{title}”."
+
+
 def _people(number: int) -> str:
     return "one person" if number == 1 else f"{number:,} people"
 

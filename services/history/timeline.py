@@ -7,22 +7,19 @@ in which order they arrive or how often. The same holds for what is known of a c
 from collections.abc import Iterable
 from datetime import UTC
 
+from services.history.mail_entries import mailing_entry, messages_entry, returned_entry
 from services.history.records import ContactRecord, Entry, Folded
 from services.history.sentences import (
-    bounced_sentence,
     change_sentence,
     consent_sentence,
     engagement_sentence,
-    junked_sentence,
-    mailing_sentence,
     merge_sentence,
     registration_sentence,
     relationship_sentence,
     segment_sentence,
-    sent_sentence,
-    undelivered_sentence,
     withdrawal_sentence,
 )
+from services.history.survey_entries import response_entry, survey_entry
 from shared.contracts.base import Envelope, Event
 from shared.contracts.bounces import MessageBounced, MessageJunked
 from shared.contracts.consent import ConsentChanged
@@ -33,6 +30,7 @@ from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.contracts.notifications import MailingFinished, MailingStarted, MessagesFailed, MessagesSent
 from shared.contracts.relationships import RelationshipChanged
 from shared.contracts.segments import SegmentsEntered, SegmentsLeft
+from shared.contracts.surveys import ResponseReceived, SurveyClosed, SurveyOpened
 
 _EngagementEvent = EngagementRecorded | EngagementCorrected | EngagementRedacted
 _ContactEvent = ContactRegistered | ContactChanged | ContactWithdrawn
@@ -57,6 +55,9 @@ LOGGED_EVENTS = (
     MessagesFailed,
     MessageBounced,
     MessageJunked,
+    SurveyOpened,
+    SurveyClosed,
+    ResponseReceived,
 )
 
 
@@ -69,10 +70,8 @@ def fold(envelope: Envelope[Event]) -> Folded:
             return Folded(None, _record(envelope.data.contact, envelope.sequence))  # the survivor's event is the entry
         case ContactRegistered() | ContactChanged() | ContactWithdrawn():
             return Folded(_contact_entry(envelope, envelope.data), _record(envelope.data.contact, envelope.sequence))
-        case ContactErased():
-            return Folded(
-                None, _record(envelope.data.contact, envelope.sequence)
-            )  # its lines stay as many as they were
+        case ContactErased():  # its lines stay as many as they were
+            return Folded(None, _record(envelope.data.contact, envelope.sequence))
         case ConsentChanged():
             return Folded(_consent_entry(envelope, envelope.data))
         case ContactsMerged() | ContactsUnmerged():
@@ -82,13 +81,18 @@ def fold(envelope: Envelope[Event]) -> Folded:
         case SegmentsEntered() | SegmentsLeft():
             return Folded(_segment_entry(envelope, envelope.data))
         case MessagesSent() | MessagesFailed():
-            return Folded(_messages_entry(envelope, envelope.data))
+            return Folded(messages_entry(envelope, envelope.data))
         case MessageBounced() | MessageJunked():
-            return Folded(_returned_entry(envelope, envelope.data))
+            return Folded(returned_entry(envelope, envelope.data))
         case MailingFinished():
-            return Folded(_mailing_entry(envelope, envelope.data))
-        case EngagementQuarantined() | MailingStarted():
-            return Folded()  # that it came is in the log; an entry comes of its replay, or of the mailing's end
+            return Folded(mailing_entry(envelope, envelope.data))
+        case SurveyOpened() | SurveyClosed():
+            return Folded(survey_entry(envelope, envelope.data))
+        case ResponseReceived(contact_id=str(contact_id)):
+            return Folded(response_entry(envelope, envelope.data, contact_id))
+        case EngagementQuarantined() | MailingStarted() | ResponseReceived():
+            # That it came is in the log; an entry comes of its replay, of the mailing's end, or of no one whom we know.
+            return Folded()
     raise TypeError(f"{envelope.data.type} has no place in the history")
 
 
@@ -213,65 +217,6 @@ def _merge_entry(envelope: Envelope[Event], event: ContactsMerged | ContactsUnme
         names=_once((survivor.name, other)),
         locality=survivor.locality,
         groups=_once(survivor.groups),
-    )
-
-
-def _messages_entry(envelope: Envelope[Event], event: MessagesSent | MessagesFailed) -> Entry:
-    """One entry for up to 500 recipients: it is found on the timeline of each."""
-    if isinstance(event, MessagesSent):
-        kind, at, contact_ids = "message_sent", event.sent_at, event.contact_ids
-        sentence = sent_sentence(event.subject, len(contact_ids))
-    else:
-        kind, at, contact_ids = "message_failed", event.at, tuple(each.contact_id for each in event.messages)
-        sentence = undelivered_sentence(event.subject, [each.state for each in event.messages])
-    return Entry(
-        id=envelope.id,
-        version=1,
-        source=_source(envelope),
-        kind=kind,
-        title=event.subject,
-        sentence=sentence,
-        occurred_at=at.astimezone(UTC),
-        recorded_at=at.astimezone(UTC),
-        channel=event.channel,
-        contact_ids=contact_ids,
-        direction="outbound",
-    )
-
-
-def _returned_entry(envelope: Envelope[Event], event: MessageBounced | MessageJunked) -> Entry:
-    if isinstance(event, MessageBounced):
-        kind, sentence = "message_bounced", bounced_sentence(event.subject, event.status, event.kind == "permanent")
-    else:
-        kind, sentence = "message_junked", junked_sentence(event.subject)
-    return Entry(
-        id=envelope.id,
-        version=1,
-        source=_source(envelope),
-        kind=kind,
-        title=event.subject,
-        sentence=sentence,
-        occurred_at=event.at.astimezone(UTC),
-        recorded_at=event.at.astimezone(UTC),
-        channel=event.channel,
-        contact_ids=(event.contact_id,),
-        direction="inbound",
-    )
-
-
-def _mailing_entry(envelope: Envelope[Event], event: MailingFinished) -> Entry:
-    at = event.mailing.finished_at or event.mailing.changed_at
-    return Entry(
-        id=envelope.id,
-        version=1,
-        source=_source(envelope),
-        kind="mailing_finished",
-        title=event.mailing.draft.subject,
-        sentence=mailing_sentence(event.mailing, event.counts),
-        occurred_at=at.astimezone(UTC),
-        recorded_at=at.astimezone(UTC),
-        channel="email",
-        direction="outbound",
     )
 
 

@@ -15,6 +15,7 @@ from services.web.keys import KeyRing, Keys
 from services.web.metrics import Metrics
 from services.web.pages import (
     accounts,
+    answering,
     archive,
     demo_mail,
     design,
@@ -36,6 +37,7 @@ from services.web.pages import (
     status,
     subscribing,
     suppressions,
+    surveys,
     templates,
     unsubscribe,
 )
@@ -62,6 +64,7 @@ PAGES = (
     erasures,
     contact_pages,
     segments,
+    surveys,
     quarantine,
     relationships,
     mailings,
@@ -74,6 +77,7 @@ PAGES = (
     unsubscribe,
     archive,
     subscribing,
+    answering,
     demo_mail,
     imports,
     preferences,

@@ -23,6 +23,7 @@ class Backend:
         self.board = Board(bus, reporter)
         self.call = bus.call
         self.publish_inbound = bus.publish_inbound
+        self.publish_to = bus.publish_to
         self._reference: tuple[float, Reference] | None = None
 
     async def reference(self) -> Reference:

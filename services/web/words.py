@@ -16,6 +16,7 @@ NAVIGATION = (
     ("/search", "Search", "history:read"),
     ("/contacts", "Contacts", "history:read"),
     ("/segments", "Segments", "segments:read"),
+    ("/surveys", "Surveys", "surveys:read"),
     ("/mailings", "Mailings", "mailings:read"),
     ("/engagements/new", "Log an engagement", "engagements:write"),
     ("/quarantine", "Quarantine", "quarantine:write"),
@@ -63,11 +64,19 @@ CHANGES: Mapping[str, str] = MappingProxyType(
         "message_bounced": "Message came back",
         "message_junked": "Marked as junk",
         "mailing_finished": "Mailing",
+        "survey_opened": "Survey opened",
+        "survey_closed": "Survey closed",
+        "response_received": "Survey answered",
     }
 )
 """Kinds of entries that nobody said: what became of a contact with us."""
 SOURCES: Mapping[str, str] = MappingProxyType(
-    {"events": "What was said", "contacts": "Contacts and consent", "notifications": "Messages"}
+    {
+        "events": "What was said",
+        "contacts": "Contacts and consent",
+        "notifications": "Messages",
+        "surveys": "Surveys",
+    }
 )
 """What the entries of each service tell of."""
 SAID = ("events",)
@@ -108,6 +117,9 @@ ICONS: Mapping[str, str] = MappingProxyType(
         "message_bounced": "return",
         "message_junked": "flag",
         "mailing_finished": "envelope",
+        "survey_opened": "form",
+        "survey_closed": "form",
+        "response_received": "form",
     }
 )
 """The picture of each kind of entry, a symbol of static/icons.svg; kinds without one get `speech`."""

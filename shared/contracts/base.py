@@ -19,6 +19,7 @@ Reply = TypeVar("Reply", bound=BaseModel)
 E_co = TypeVar("E_co", bound="Event", covariant=True)
 
 CONTENT_TYPE = "application/cloudevents+json"
+JSON = "application/json"
 
 
 class _Personal:

@@ -19,9 +19,22 @@ from shared.contracts import (
     notifications,
     relationships,
     segments,
+    surveys,
 )
 from shared.contracts.base import Event
 
+_OWNERS = (
+    bounces,
+    consent,
+    contacts,
+    erasure,
+    events,
+    merging,
+    notifications,
+    relationships,
+    segments,
+    surveys,
+)
 FOLDER = Path(__file__).parent / "published"
 Schema = dict[str, Any]
 
@@ -30,7 +43,18 @@ def all_events() -> list[type[Event]]:
     """Every event of the system, by type."""
     found = [
         each
-        for module in (bounces, consent, contacts, erasure, events, merging, notifications, relationships, segments)
+        for module in (
+            bounces,
+            consent,
+            contacts,
+            erasure,
+            events,
+            merging,
+            notifications,
+            relationships,
+            segments,
+            surveys,
+        )
         for each in vars(module).values()
         if isinstance(each, type) and issubclass(each, Event) and each is not Event
     ]

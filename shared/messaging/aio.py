@@ -11,12 +11,13 @@ import aio_pika
 from pydantic import BaseModel
 
 from shared import failpoints
-from shared.contracts.base import Request
+from shared.contracts.base import CONTENT_TYPE, JSON, Request
 from shared.errors import Unavailable
 from shared.messaging import wire
-from shared.messaging.line import CONNECT_TIMEOUT, Line, SilentError, unavailable
+from shared.messaging.line import CONNECT_TIMEOUT, Line, Post, SilentError, unavailable
 from shared.messaging.looking import LOOK_SECONDS, look_at
 from shared.messaging.ports import QueueSeen
+from shared.messaging.topology import INBOUND
 from shared.settings import Settings
 
 R = TypeVar("R", bound=BaseModel)
@@ -105,41 +106,46 @@ class AioBus:
 
         Some may have been taken then, if the broker fell silent half way: the partner sends the same again.
         """
-        partner, size = headers["partner"], sum(map(len, bodies))
-        if self._posts[partner] >= WAITING or self._bytes + size > WAITING_BYTES:
+        await self._in_turn(headers["partner"], bodies, Post(INBOUND, headers, CONTENT_TYPE))
+
+    async def publish_to(self, queue: str, body: bytes) -> None:
+        """All who post this way share the places of one partner."""
+        await self._in_turn("", [body], Post(queue, {}, JSON))
+
+    async def _in_turn(self, sender: str, bodies: Sequence[bytes], post: Post) -> None:
+        size = sum(map(len, bodies))
+        if self._posts[sender] >= WAITING or self._bytes + size > WAITING_BYTES:
             raise Unavailable(BUSY)
-        self._posts[partner] += 1
+        self._posts[sender] += 1
         self._bytes += size
         try:
-            async with self._partners[partner], self._slots:
-                await self._publish_all(await self._open(), bodies, headers)
+            async with self._partners[sender], self._slots:
+                await self._publish_all(await self._open(), bodies, post)
         finally:
-            self._posts[partner] -= 1
+            self._posts[sender] -= 1
             self._bytes -= size
 
-    async def _publish_all(self, line: Line, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
+    async def _publish_all(self, line: Line, bodies: Sequence[bytes], post: Post) -> None:
         try:
             with unavailable(Unavailable(AWAY)):
                 async with asyncio.timeout(CONFIRM_TIMEOUT):
                     if len(bodies) > 1 and failpoints.due("web.mid_batch"):
-                        await asyncio.gather(*[line.publish(body, headers, self._user) for body in bodies[::2]])
+                        await asyncio.gather(*[line.publish(body, post, self._user) for body in bodies[::2]])
                         failpoints.die()
                     if len(bodies) == 1:
-                        await line.publish(bodies[0], headers, self._user)  # without a task, which costs 20 us
+                        await line.publish(bodies[0], post, self._user)  # without a task, which costs 20 us
                     else:
-                        await asyncio.gather(*[each async for each in self._publishing(line, bodies, headers)])
+                        await asyncio.gather(*[each async for each in self._publishing(line, bodies, post)])
         except Unavailable as error:
             if isinstance(error.__cause__, aio_pika.exceptions.DeliveryError):
-                raise Unavailable("The queue of events is full. Send the same again later.") from error
+                raise Unavailable("The queue is full. Send the same again later.") from error
             self._drop(line)
             raise
 
-    async def _publishing(
-        self, line: Line, bodies: Sequence[bytes], headers: dict[str, str]
-    ) -> AsyncIterator[asyncio.Task[None]]:
+    async def _publishing(self, line: Line, bodies: Sequence[bytes], post: Post) -> AsyncIterator[asyncio.Task[None]]:
         """Begins to publish, a few at a time: in between others have their turn."""
         for number, body in enumerate(bodies, 1):
-            yield asyncio.create_task(line.publish(body, headers, self._user))
+            yield asyncio.create_task(line.publish(body, post, self._user))
             if number % AT_A_TIME == 0:
                 await asyncio.sleep(0)
 

@@ -49,6 +49,7 @@ class Declaration:
     events: tuple[type[Event], ...] = ()
     read: Callable[[RawMessage], Any] | None = None
     exchange: str = "wellheard"
+    """Where its messages come from; empty when they are put into the queue by its name."""
     size: int = 1
     linger: float = 0.0
     consumers: int = 1
@@ -83,6 +84,7 @@ def on_batch(
     The handler gets a list of envelopes (of what `read` returns, if given) and may return a list of envelopes:
     they are published and confirmed before the batch is acknowledged. It must be idempotent. `consumers`: so many
     batches are in hand at once in one process, one at work while another waits for the store or the broker.
+    An empty `exchange`: messages are put into the queue by its name, and no event comes to it.
     """
 
     def decorate(handler: F) -> F:

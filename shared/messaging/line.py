@@ -3,18 +3,17 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import aio_pika
 from aio_pika.abc import AbstractConnection, AbstractExchange, AbstractIncomingMessage
 from aiormq.exceptions import ChannelInvalidStateError
 
-from shared.contracts.base import CONTENT_TYPE, Request, new_id
+from shared.contracts.base import Request, new_id
 from shared.errors import Unavailable
 from shared.messaging import wire
-from shared.messaging.topology import INBOUND
 
 # While a connection is being closed, aiormq says so with a RuntimeError of its own.
 BROKER_ERRORS = (TimeoutError, OSError, aio_pika.exceptions.AMQPError, ChannelInvalidStateError)
@@ -37,6 +36,14 @@ def unavailable(error: Unavailable) -> Iterator[None]:
         raise error from reason  # aiormq cancels whatever waits on a connection that is closed
 
 
+class Post(NamedTuple):
+    """How messages are posted: into which queue, and what stands on the envelope."""
+
+    queue: str
+    headers: Mapping[str, str]
+    content_type: str
+
+
 class SilentError(Exception):
     """The broker itself did not confirm a request."""
 
@@ -44,9 +51,9 @@ class SilentError(Exception):
 class Line:
     """One connection: a channel to publish on, one to call on, and a queue for the answers."""
 
-    def __init__(self, connection: AbstractConnection, inbound: AbstractExchange, rpc: AbstractExchange) -> None:
+    def __init__(self, connection: AbstractConnection, queues: AbstractExchange, rpc: AbstractExchange) -> None:
         self._connection = connection
-        self._inbound = inbound
+        self._queues = queues
         self._rpc = rpc
         self._reply_key = ""
         self._waiting: dict[str, asyncio.Future[bytes]] = {}
@@ -103,17 +110,18 @@ class Line:
         async with self._connection.channel():
             pass
 
-    async def publish(self, body: bytes, headers: dict[str, str], user: str) -> None:
+    async def publish(self, body: bytes, post: Post, user: str) -> None:
+        """Returns when the broker has confirmed the message."""
         message = aio_pika.Message(
             body,
-            headers=dict(headers),
-            content_type=CONTENT_TYPE,
+            headers=dict(post.headers),
+            content_type=post.content_type,
             content_encoding="binary",
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
             user_id=user,
             timestamp=int(time.time()),
         )
-        await self._inbound.publish(message, INBOUND, mandatory=True)
+        await self._queues.publish(message, post.queue, mandatory=True)
 
     async def close(self) -> None:
         with contextlib.suppress(*BROKER_ERRORS):

@@ -54,6 +54,10 @@ class AsyncBus(Protocol):
         """
         ...
 
+    async def publish_to(self, queue: str, body: bytes) -> None:
+        """Put one message (JSON) into a queue of ours by its name, confirmed by the broker, or raise Unavailable."""
+        ...
+
 
 class Outbox(Protocol):
     """Events that stand in the aggregates' own documents until they have been published."""

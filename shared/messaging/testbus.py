@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from shared.contracts.base import (
     CONTENT_TYPE,
+    JSON,
     CheckHealth,
     ConsumerHealth,
     Envelope,
@@ -189,5 +190,10 @@ class AsyncTestBus:
 
     async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
         self.bus.publish_inbound(bodies, headers)
+        if self._deliver:
+            self.bus.deliver()
+
+    async def publish_to(self, queue: str, body: bytes) -> None:
+        self.bus.inject(queue, RawMessage(body, {}, JSON, OWN_USER, own=True))
         if self._deliver:
             self.bus.deliver()

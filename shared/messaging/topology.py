@@ -38,9 +38,8 @@ def definitions(declarations: Iterable[Declaration]) -> Definitions:
     bindings = [_binding(UNROUTED, UNROUTED, "")]
     for declaration in batches:
         queues += _queues_of(declaration.queue)
-        bindings += [
-            _binding(declaration.exchange, declaration.queue, routing_key) for routing_key in declaration.routing_keys()
-        ]
+        if declaration.exchange:
+            bindings += [_binding(declaration.exchange, declaration.queue, key) for key in declaration.routing_keys()]
     exchanges = [
         _exchange(EVENTS, "topic", {"alternate-exchange": UNROUTED}),
         _exchange(PARTNERS, "topic", {"alternate-exchange": UNROUTED}),

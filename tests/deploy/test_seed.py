@@ -14,11 +14,16 @@ from deploy.seed.news import add_news
 from deploy.seed.quarantined import faulty_events
 from deploy.seed.roles import roles
 from deploy.seed.rules import RULES, add_rules
+from deploy.seed.surveys import DEFINITION, answers
 from services.contacts.reference import REFERENCE
+from services.web.pages import answer_form
+from services.web.pages.forms import Form
 from shared.contracts.events import Kind, Reported
 from shared.contracts.newsletters import ListItems, ListNewsletters
 from shared.contracts.rules import ListRules
 from shared.contracts.templates import ListTemplates, PreviewTemplate
+from shared.surveys.judging import judge
+from shared.surveys.reading import read_definition
 from tests.flows.test_mailings import Office
 
 COUNTY = County(2014, 1_800)
@@ -73,6 +78,18 @@ def test_the_roles_of_the_demo_join_people_and_organisations_of_one_locality() -
         assert each.until is None or each.until > each.since
     assert {each.until is None for each in found} == {True, False}
     assert list(islice(roles(County(2014, 1_800)), 60)) == found
+
+
+def test_the_survey_of_the_demo_takes_every_answer() -> None:
+    asked = read_definition(DEFINITION)
+    said = list(answers(COUNTY))
+    assert len(said) == 96
+    for each in said:
+        typed = {f"q-{name}": given if isinstance(given, list) else [given] for name, given in each.items()}
+        judged = judge(asked, answer_form.answers(asked, Form({"typed": typed})))
+        assert judged.is_complete
+        assert judged.answers.keys() >= {"travel", "ease"}
+    assert said == list(answers(County(2014, 1_800)))
 
 
 def test_the_same_seed_is_the_same_county(demo: list[DemoEngagement]) -> None:

@@ -22,6 +22,7 @@ from shared.contracts.contacts import ContactChanged, ContactRegistered, Contact
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, Kind, Participant
 from shared.contracts.relationships import Relationship, RelationshipChanged
 from shared.contracts.segments import SegmentRef, SegmentsEntered, SegmentsLeft
+from shared.contracts.surveys import ResponseReceived, SurveyClosed, SurveyOpened
 from tests.builders import AT, a_consent, a_contact, an_engagement, an_envelope, recorded, registered
 
 
@@ -130,6 +131,30 @@ def test_what_one_cause_moves_into_or_out_of_segments_is_one_line(
     assert entry.kind == ("segments_entered" if kind is SegmentsEntered else "segments_left")
     assert entry.sentence == f"{words} the {said}. Because: became known."
     assert contact is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "by", "word"), [(SurveyOpened, "opened_by", "opened"), (SurveyClosed, "closed_by", "closed")]
+)
+def test_a_survey_that_is_opened_or_closed_is_a_line_of_nobodys_timeline(
+    kind: type[SurveyOpened | SurveyClosed], by: str, word: str
+) -> None:
+    more = {"definition_version": 1} if kind is SurveyOpened else {}
+    event = kind.model_validate({"survey_id": "srv_1", "title": "Getting here", by: "Jo", "at": AT} | more)
+    entry = fold(an_envelope(event)).entry
+    assert entry
+    assert (entry.kind, entry.source, entry.contact_ids) == (f"survey_{word}", "surveys", ())
+    assert (entry.title, entry.sentence) == ("Getting here", f"The survey “Getting here” was {word}.")
+
+
+def test_an_answer_is_a_line_only_of_whoever_is_known_to_have_given_it() -> None:
+    said = {"response_id": "rsp_1", "survey_id": "srv_1", "title": "Getting here", "definition_version": 1}
+    known = ResponseReceived.model_validate(said | {"contact_id": "con_1", "received_at": AT})
+    entry = fold(an_envelope(known)).entry
+    assert entry
+    assert (entry.id, entry.kind, entry.contact_ids) == ("rsp_1", "response_received", ("con_1",))
+    assert entry.sentence == "Answered the survey “Getting here”."
+    assert fold(an_envelope(known.model_copy(update={"contact_id": None}))) == Folded()
 
 
 def test_a_role_is_a_line_on_the_timelines_of_both() -> None:

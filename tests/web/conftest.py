@@ -29,6 +29,8 @@ from services.notifications.sender import MailSender
 from services.notifications.service import NotificationsService
 from services.notifications.smtp import SmtpDispatcher
 from services.notifications.tokens import Tokens
+from services.surveys.fake import FakeSurveys
+from services.surveys.service import SurveysService
 from services.web.app import build_app
 from services.web.keys import SCOPES, Key, check_key, digest_of
 from services.web.signin.repository import FakeSignInStore
@@ -125,10 +127,17 @@ class Switch(AsyncTestBus):
         return found | {name: replace(found[name], consumers=0) for name in self.unconsumed}
 
     async def publish_inbound(self, bodies: Sequence[bytes], headers: dict[str, str]) -> None:
-        if "broker" in self.down:
-            raise Unavailable("The message broker does not take events just now. Send the same again later.")
+        self._check_broker()
         self.posted.append((bodies, headers))
         await super().publish_inbound(bodies, headers)
+
+    async def publish_to(self, queue: str, body: bytes) -> None:
+        self._check_broker()
+        await super().publish_to(queue, body)
+
+    def _check_broker(self) -> None:
+        if "broker" in self.down:
+            raise Unavailable("The message broker does not take events just now. Send the same again later.")
 
 
 class Counting(httpx.ASGITransport):
@@ -167,6 +176,8 @@ class County:
         self.sender = self.bus.add(
             MailSender(self.mailings, ledger, self.bus, self.settings, lambda: SmtpDispatcher(self.settings.smtp_url))
         )
+        self.surveys = FakeSurveys()
+        self.bus.add(SurveysService(self.surveys))
         self.projector.follow_log()
         self.web_bus = Switch(self.bus)
         self.keys = FakeKeys()

@@ -28,7 +28,9 @@ from shared.contracts.rules import CreateRule, RuleSettings, SwitchRule
 from shared.contracts.segments import CreateSegment, Rule
 from shared.contracts.subscribing import AskToSubscribe
 from shared.contracts.subscriptions import Suppress
+from shared.contracts.surveys import RESPONSES, CreateSurvey, OpenSurvey
 from shared.contracts.templates import CreateTemplate, TemplateText
+from shared.messaging.declare import RawMessage
 from tests.builders import (
     AT,
     a_cloudevent,
@@ -42,6 +44,7 @@ from tests.builders import (
     an_item_draft,
 )
 from tests.notifications.sink import Sink
+from tests.surveys.asking import EVERY_TYPE, a_definition, a_sent
 from tests.web.conftest import SECRET, County, Partner
 from tests.web.test_access import routes
 
@@ -87,6 +90,7 @@ async def furnish(county: County, words: str) -> Furnished:
     _add_messages(made)
     _add_erasure(made)
     _add_news(made)
+    _add_survey(made)
     county.settle()
     _, key = await county.keys.create("St Agnes", ["events:write"])
     made.ids["key_id"] = key.key_id
@@ -212,6 +216,23 @@ def _add_news(made: Furnished) -> None:
     newsletter = bus.call(CreateNewsletter(request_id="one", plan=a_newsletter_plan(**plan)))
     made.ids["newsletter_id"] = newsletter.newsletter_id
     bus.call(PublishItem(item_id=made.ids["item_id"], version=1))
+
+
+def _add_survey(made: Furnished) -> None:
+    """An open survey with every kind of question, which has been answered."""
+    bus, words = made.county.bus, made.words
+    said = {"title": words[:200], "description": words[:2000]}
+    choices = [{"value": "one", "text": words[:200]}, {"value": "two", "text": "Two"}]
+    questions = [{**each, **said} | ({"choices": choices} if "choices" in each else {}) for each in EVERY_TYPE]
+    questions[0] |= {"isRequired": True}
+    questions[-1] |= {"visibleIf": "{ease} = 'one'"}
+    made_one = bus.call(CreateSurvey(request_id="one", definition=a_definition(*questions, **said), by=words[:100]))
+    made.ids["survey_id"] = made_one.survey_id
+    bus.call(OpenSurvey(survey_id=made_one.survey_id, version=1, by=words[:100]))
+    answers = {"ease": "one", "name": words[:1000], "age": 40}
+    sent = a_sent(made_one.survey_id, answers).model_dump_json().encode()
+    bus.inject(RESPONSES, RawMessage(sent, own=True))
+    bus.deliver()
 
 
 def _add_rule(made: Furnished) -> None:

@@ -25,6 +25,8 @@ OPEN = {
     "/archive/{mailing_id}",
     "/subscribe",
     "/subscribe/{token}",
+    "/answer/{survey_id}",
+    "/answer/{survey_id}/thanks",
     "/health",
     "/ready",
     "/metrics",

@@ -56,7 +56,15 @@ async def test_ready_names_each_dependency_that_does_not_answer(county: County) 
 
 
 async def test_ready_tells_the_broker_from_the_services_behind_it(county: County) -> None:
-    services = {"contacts", "events", "history", "history_projector", "notifications", "notifications_sender"}
+    services = {
+        "contacts",
+        "events",
+        "history",
+        "history_projector",
+        "notifications",
+        "notifications_sender",
+        "surveys",
+    }
     async with county.client() as http:
         county.web_bus.down.update(services)
         without_services = (await http.get("/ready")).json()["dependencies"]

@@ -14,6 +14,7 @@ from shared.messaging.declare import RawMessage
 from shared.messaging.ports import QueueSeen
 from shared.messaging.topology import parked
 from shared.system import gather
+from shared.system.parts import PARTS
 from tests.builders import a_body, headers
 from tests.web.conftest import County
 
@@ -39,7 +40,16 @@ async def test_the_json_is_the_same_report(county: County, browser: httpx.AsyncC
     report = (await browser.get("/status.json")).json()
     assert report["troubles"] == []
     assert {each["name"]: each["state"] for each in report["processes"]} == dict.fromkeys(
-        ("web", "contacts", "events", "history-search", "history-projector", "notifications", "notifications-sender"),
+        (
+            "web",
+            "contacts",
+            "events",
+            "history-search",
+            "history-projector",
+            "notifications",
+            "notifications-sender",
+            "surveys",
+        ),
         "ok",
     )
     assert {each["name"]: each["state"] for each in report["queues"]} == {
@@ -51,6 +61,7 @@ async def test_the_json_is_the_same_report(county: County, browser: httpx.AsyncC
         "notifications.consents": "running",
         "notifications.erasures": "running",
         "notifications.occasions": "running",
+        "surveys.responses": "running",
     }
 
 
@@ -110,7 +121,7 @@ async def test_however_many_look_the_system_is_asked_once_in_a_while(
 ) -> None:
     monkeypatch.setattr(gather, "KEEP_SECONDS", 60.0)
     await asyncio.gather(*(browser.get(address) for address in ("/status", "/status.json", "/metrics") * 5))
-    assert county.web_bus.asked.count("check_health") == 6
+    assert county.web_bus.asked.count("check_health") == len(PARTS)
 
 
 async def test_a_queue_that_has_lost_its_consumer_says_since_when(county: County, browser: httpx.AsyncClient) -> None:

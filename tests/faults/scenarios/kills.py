@@ -5,6 +5,7 @@ from pathlib import Path
 
 from deploy.processes import PROCESSES
 from tests.faults.office import office
+from tests.faults.polling import poll
 from tests.faults.registry import SEEDS_OF_KILLS, scenario
 from tests.faults.run import Run, Scenario
 from tests.faults.scenarios.outages import recovery
@@ -39,6 +40,7 @@ POINTS: dict[str, tuple[str, ...]] = {
         "sender.after_settle",
         *_STORE,
     ),
+    "surveys": (*_RPC, *_CONSUMER, *_STORE, *_RELAY),
     "web": ("web.before_publish", "web.mid_batch", "web.before_answer"),
 }
 """Where each process can be ended. (`index.before_serve` is reached by a rebuild: scenario rebuild-killed;
@@ -46,6 +48,8 @@ POINTS: dict[str, tuple[str, ...]] = {
 
 BY_A_MAILING = ("notifications", "notifications-sender")
 """Partners' load sends no mail: these are killed in scenarios/mail.py."""
+BY_A_SURVEY = ("surveys",)
+"""Nor does it answer surveys: scenarios/answering.py."""
 
 
 def _kill(service: str) -> Scenario:
@@ -78,7 +82,7 @@ def seeds_of(service: str) -> int:
     return max(SEEDS_OF_KILLS, 2 * len(POINTS[service]))
 
 
-for _service in (each for each in PROCESSES if each not in BY_A_MAILING):
+for _service in (each for each in PROCESSES if each not in (*BY_A_MAILING, *BY_A_SURVEY)):
     scenario(f"kill -9 of {_service} at its fail points", seeds=seeds_of(_service), name=f"kill-{_service}")(
         _kill(_service)
     )
@@ -118,6 +122,9 @@ def points_reached(run: Run) -> None:
         staff.examine(staff.send(), lines_cut=0)
         staff.say_something_else()
         run.settle()
+    with poll(run) as asked:
+        asked.answer()
+        asked.examine()
     for service, points in POINTS.items():
         missed = set(points) - _reached(run.system.folder / f"log/{service}.log")
         run.expect(not missed, f"{service} does not reach {missed}")

@@ -1,0 +1,1 @@
+"""Surveys: what people are asked, what they answer, and what comes of it."""

@@ -1,0 +1,162 @@
+"""How a survey comes to be, is opened and closed, and which responses to it count. Pure: time is passed in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from shared.contracts.base import id_of
+from shared.contracts.surveys import (
+    GRACE,
+    DefinitionJson,
+    ResponseReceived,
+    SentResponse,
+    Survey,
+    SurveyClosed,
+    SurveyOpened,
+)
+from shared.errors import Conflict, Invalid
+from shared.surveys.definition import Definition
+from shared.surveys.judging import judge
+from shared.surveys.reading import DefinitionError, read_definition
+
+LARGEST_DEFINITION = 200_000
+"""Bytes of JSON."""
+MOST_DEFINITIONS = 50
+"""Versions of what one survey asks; they stand in its document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A form as it is kept. `answers` are those that count, or what was sent when it was refused."""
+
+    response_id: str
+    survey_id: str
+    definition_version: int
+    answers: dict[str, Any]
+    begun_at: datetime
+    received_at: datetime
+    refused: str = ""
+    """Why it does not count; empty when it does."""
+
+    @property
+    def counts(self) -> bool:
+        return not self.refused
+
+
+# -- surveys ----------------------------------------------------------------------------------------
+
+
+def checked(content: Mapping[str, Any]) -> Definition:
+    """What is to be asked. Raises Invalid, with a sentence for each fault."""
+    try:
+        found = read_definition(content)
+    except DefinitionError as error:
+        raise Invalid(" ".join(map(str, error.faults))) from None
+    if len(orjson.dumps(found.to_json())) > LARGEST_DEFINITION:
+        raise Invalid(f"A survey has up to {LARGEST_DEFINITION:,} bytes. Shorten its texts, or make two of it.")
+    return found
+
+
+def draft(survey_id: str, definition: Definition, at: datetime, by: str) -> Survey:
+    return Survey(
+        survey_id=survey_id,
+        version=1,
+        state="draft",
+        title=definition.title,
+        definition=definition.to_json(),
+        definition_version=1,
+        created_at=at,
+        created_by=by,
+        changed_at=at,
+        changed_by=by,
+    )
+
+
+def change(survey: Survey, definition: Definition, at: datetime, by: str) -> Survey:
+    """Asking something else. A survey that people may have answered gets another version of its definition."""
+    if survey.state == "closed":
+        raise Conflict("This survey is closed. Open it again to change what it asks.")
+    asked = definition.to_json()
+    is_new = survey.opened_at is not None and asked != survey.definition
+    if is_new and survey.definition_version >= MOST_DEFINITIONS:
+        raise Conflict(f"This survey has been changed {MOST_DEFINITIONS - 1} times. Close it and make another.")
+    number = survey.definition_version + is_new
+    return _next(survey, at, by, title=definition.title, definition=asked, definition_version=number)
+
+
+def open_survey(survey: Survey, at: datetime, by: str) -> tuple[Survey, SurveyOpened]:
+    if survey.state == "open":
+        raise Conflict("This survey is open already.")
+    following = _next(survey, at, by, state="open", opened_at=at, closed_at=None)
+    about = {"survey_id": survey.survey_id, "title": survey.title, "definition_version": survey.definition_version}
+    return following, SurveyOpened.model_validate(about | {"opened_by": by, "at": at})
+
+
+def close_survey(survey: Survey, at: datetime, by: str) -> tuple[Survey, SurveyClosed]:
+    if survey.state != "open":
+        raise Conflict("Only an open survey can be closed.")
+    following = _next(survey, at, by, state="closed", closed_at=at)
+    return following, SurveyClosed(survey_id=survey.survey_id, title=survey.title, closed_by=by, at=at)
+
+
+def _next(survey: Survey, at: datetime, by: str, **fields: object) -> Survey:
+    return survey.model_copy(update={"version": survey.version + 1, "changed_at": at, "changed_by": by, **fields})
+
+
+# -- responses --------------------------------------------------------------------------------------
+
+
+def response_id(sent: SentResponse) -> str:
+    """The same for a form that is sent or delivered twice."""
+    return id_of("rsp", f"{sent.survey_id}:{sent.request_id}")
+
+
+def judge_response(sent: SentResponse, survey: Survey | None, definition: DefinitionJson | None) -> Response:
+    """The response, counted or refused; `definition` is what was asked at the version that it answers."""
+    answers, refused = sent.answers, _untimely(sent, survey)
+    if not refused and definition is None:
+        refused = "It answers what this survey has never asked."
+    if not refused and definition is not None:
+        judged = judge(Definition.model_validate(definition), sent.answers)
+        if judged.is_complete:
+            answers = judged.answers
+        else:
+            faults = [f"{name}: {fault}." for name, fault in judged.faults.items()]
+            unknown = len(judged.unknown)
+            faults += [f"{unknown} of its answers belong to no question."] if unknown else []
+            refused = " ".join(faults)[:2_000]
+    return Response(
+        response_id=response_id(sent),
+        survey_id=sent.survey_id,
+        definition_version=sent.definition_version,
+        answers=dict(answers),
+        begun_at=sent.begun_at,
+        received_at=sent.received_at,
+        refused=refused,
+    )
+
+
+def _untimely(sent: SentResponse, survey: Survey | None) -> str:
+    """Why it came at the wrong time; empty when it did not. What counts is when the web received it."""
+    if survey is None:
+        return "There is no such survey."
+    if survey.state == "open":
+        return ""
+    if survey.state == "draft" or survey.closed_at is None:
+        return "The survey was not open."
+    begun_before = sent.begun_at <= survey.closed_at and sent.received_at <= survey.closed_at + GRACE
+    return "" if begun_before else "It came after the survey was closed."
+
+
+def receive(response: Response, survey: Survey) -> ResponseReceived:
+    """The event of a response that counts."""
+    return ResponseReceived(
+        response_id=response.response_id,
+        survey_id=response.survey_id,
+        title=survey.title,
+        definition_version=response.definition_version,
+        received_at=response.received_at,
+    )

@@ -1,0 +1,68 @@
+"""Surveys and responses in memory, for tests of stories; they pass the same contract test as the real ones."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from services.surveys.repository import Kept, Numbers
+from shared.contracts.base import Envelope, Event
+from shared.contracts.surveys import DefinitionJson, Survey
+from shared.messaging.testbus import MemoryOutbox
+from shared.order import order_of
+
+
+class FakeSurveys:
+    """The repository in memory."""
+
+    def __init__(self) -> None:
+        self._surveys: dict[str, Survey] = {}
+        self._earlier: dict[str, dict[int, DefinitionJson]] = {}
+        self._responses: dict[str, Kept] = {}
+        self.outbox = MemoryOutbox()
+
+    def insert(self, survey: Survey) -> None:
+        self._surveys.setdefault(survey.survey_id, survey)
+
+    def find(self, survey_id: str) -> Survey | None:
+        return self._surveys.get(survey_id)
+
+    def replace(self, survey: Survey, envelope: Envelope[Event] | None = None, before: Survey | None = None) -> bool:
+        standing = self._surveys.get(survey.survey_id)
+        if standing is None or standing.version != survey.version - 1:
+            return False
+        self._surveys[survey.survey_id] = survey
+        if before is not None:
+            self._earlier.setdefault(survey.survey_id, {})[before.definition_version] = before.definition
+        if envelope is not None:
+            self.outbox.add(survey.survey_id, envelope)
+        return True
+
+    def definitions(self, survey_id: str) -> dict[int, DefinitionJson]:
+        found = self._surveys.get(survey_id)
+        return self._earlier.get(survey_id, {}) | {found.definition_version: found.definition} if found else {}
+
+    def latest(self, limit: int, cursor: str | None) -> list[tuple[str, Survey]]:
+        listed = {order_of(each.created_at) + each.survey_id: each for each in self._surveys.values()}
+        return sorted((each for each in listed.items() if not cursor or each[0] < cursor), reverse=True)[:limit]
+
+    def insert_responses(self, new: Sequence[Kept]) -> set[str]:
+        there = {each.response.response_id for each in new} & self._responses.keys()
+        for each in new:
+            self._responses.setdefault(each.response.response_id, each)
+        return there
+
+    def find_responses(self, response_ids: Iterable[str]) -> dict[str, Kept]:
+        return {each: self._responses[each] for each in response_ids if each in self._responses}
+
+    def numbers(self, survey_ids: Iterable[str]) -> dict[str, Numbers]:
+        return {each: Numbers(len(self._of(each, True)), len(self._of(each, False))) for each in survey_ids}
+
+    def counted(self, survey_id: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        for each in self._of(survey_id, True):
+            yield each.response.definition_version, each.response.answers
+
+    def _of(self, survey_id: str, counts: bool) -> list[Kept]:
+        return [
+            each
+            for each in self._responses.values()
+            if (each.response.survey_id, each.response.counts) == (survey_id, counts)
+        ]

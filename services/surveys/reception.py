@@ -1,0 +1,56 @@
+"""From a batch of forms to responses: each is judged again, stored, and only then told of."""
+
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from services.surveys import domain
+from services.surveys.desk import SOURCE
+from services.surveys.repository import Kept, Surveys
+from shared.contracts.base import Envelope, Event, Unreadable, new_id
+from shared.contracts.surveys import DefinitionJson, SentResponse, Survey
+from shared.messaging import RawMessage
+
+
+def read_sent(message: RawMessage) -> SentResponse:
+    """A form as the web put it into the queue. Raises Unreadable, which quotes nothing of what was answered."""
+    if not message.own:
+        raise Unreadable("not put here by the web")
+    try:
+        return SentResponse.model_validate(message.json_object(), extra="ignore")
+    except ValidationError as error:
+        fields = sorted({str(each["loc"][0]) for each in error.errors() if each["loc"]})
+        raise Unreadable(f"not a response as the web sends it: {', '.join(fields)}") from None
+
+
+class Reception:
+    """Takes responses; the same batch again changes nothing and says the same."""
+
+    def __init__(self, surveys: Surveys) -> None:
+        self._surveys = surveys
+
+    def receive(self, batch: Sequence[SentResponse]) -> list[Envelope[Event]]:
+        """The events to publish, once everything is stored. What does not count is kept too, and told to nobody."""
+        asked = self._asked(batch)
+        new: dict[str, Kept] = {}
+        for sent in batch:
+            survey, definitions = asked[sent.survey_id]
+            response = domain.judge_response(sent, survey, definitions.get(sent.definition_version))
+            new.setdefault(response.response_id, Kept(response, _received(response, survey, sent.correlation_id)))
+        there = self._surveys.insert_responses(list(new.values()))
+        known = new | (self._surveys.find_responses(there) if there else {})
+        return [each.received for each in known.values() if each.received is not None]
+
+    def _asked(self, batch: Sequence[SentResponse]) -> dict[str, tuple[Survey | None, dict[int, DefinitionJson]]]:
+        """The surveys that the batch answers, and everything that each has asked."""
+        ids = {each.survey_id for each in batch}
+        # In this order: a definition that is newer than the survey does no harm, an older one would miss a version.
+        surveys = {each: self._surveys.find(each) for each in ids}
+        return {each: (survey, self._surveys.definitions(each)) for each, survey in surveys.items()}
+
+
+def _received(response: domain.Response, survey: Survey | None, correlation_id: str) -> Envelope[Event] | None:
+    if survey is None or not response.counts:
+        return None
+    event = domain.receive(response, survey)
+    return Envelope(event, SOURCE, response.response_id, 1, correlation_id or new_id())

@@ -1,0 +1,175 @@
+"""Keeps surveys, each with what it has asked before, and responses, each with the event it was received by."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import orjson
+
+from services.surveys.domain import Response
+from shared.contracts.base import Envelope, Event, read_envelope
+from shared.contracts.surveys import DefinitionJson, ResponseReceived, Survey, SurveyClosed, SurveyOpened
+from shared.messaging import Outbox
+from shared.mongo import Documents, MongoOutbox, insert_new
+from shared.order import order_of
+
+KNOWN: dict[str, type[Event]] = {each.type: each for each in (SurveyOpened, SurveyClosed, ResponseReceived)}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A response as it is stored."""
+
+    response: Response
+    received: Envelope[Event] | None
+    """Published again, with the same id, when the message comes again; None when the response was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How many responses a survey has."""
+
+    counted: int = 0
+    refused: int = 0
+
+
+class Surveys(Protocol):
+    """Surveys and responses; the Mongo one and the fake pass the same contract tests."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """What commands have left to be published."""
+        ...
+
+    def insert(self, survey: Survey) -> None:
+        """One that is there already stays as it is."""
+        ...
+
+    def find(self, survey_id: str) -> Survey | None: ...
+
+    def replace(self, survey: Survey, envelope: Envelope[Event] | None = None, before: Survey | None = None) -> bool:
+        """Store the next version, with its event in the outbox; False when somebody was faster.
+
+        before: a survey whose definition is kept, because responses may answer it.
+        """
+        ...
+
+    def definitions(self, survey_id: str) -> dict[int, DefinitionJson]:
+        """Everything it asks and has asked, by version; empty when there is no such survey."""
+        ...
+
+    def latest(self, limit: int, cursor: str | None) -> list[tuple[str, Survey]]:
+        """(cursor, survey), the newest first."""
+        ...
+
+    def insert_responses(self, new: Sequence[Kept]) -> set[str]:
+        """Store them; returns the ids that were there already (those stay as they are)."""
+        ...
+
+    def find_responses(self, response_ids: Iterable[str]) -> dict[str, Kept]: ...
+
+    def numbers(self, survey_ids: Iterable[str]) -> dict[str, Numbers]: ...
+
+    def counted(self, survey_id: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """(version of the definition, answers) of every response that counts."""
+        ...
+
+
+class MongoSurveys:
+    """Collections `surveys` and `responses`."""
+
+    def __init__(self, database: Documents) -> None:
+        self._surveys = database["surveys"]
+        self._responses = database["responses"]
+        self.outbox = MongoOutbox(self._surveys, KNOWN)
+        self._surveys.create_index("listed")
+        self._responses.create_index([("survey_id", 1), ("counts", 1)])
+
+    def insert(self, survey: Survey) -> None:
+        listed = order_of(survey.created_at) + survey.survey_id
+        insert_new(self._surveys, [_document(survey) | {"_id": survey.survey_id, "listed": listed}])
+
+    def find(self, survey_id: str) -> Survey | None:
+        found = self._surveys.find_one({"_id": survey_id}, {"earlier": 0, "outbox": 0})
+        return _survey(found) if found else None
+
+    def replace(self, survey: Survey, envelope: Envelope[Event] | None = None, before: Survey | None = None) -> bool:
+        pushed: dict[str, Any] = {"outbox": envelope.content} if envelope else {}
+        if before is not None:
+            pushed["earlier"] = _earlier(before)
+        update = {"$set": _document(survey)} | ({"$push": pushed} if pushed else {})
+        asked = {"_id": survey.survey_id, "version": survey.version - 1}
+        return self._surveys.update_one(asked, update).modified_count == 1
+
+    def definitions(self, survey_id: str) -> dict[int, DefinitionJson]:
+        found = self._surveys.find_one({"_id": survey_id}, {"definition": 1, "definition_version": 1, "earlier": 1})
+        if found is None:
+            return {}
+        asked = (*found.get("earlier", ()), found)
+        return {each["definition_version"]: orjson.loads(each["definition"]) for each in asked}
+
+    def latest(self, limit: int, cursor: str | None) -> list[tuple[str, Survey]]:
+        asked = {"listed": {"$lt": cursor}} if cursor else {}
+        found = self._surveys.find(asked, {"earlier": 0, "outbox": 0}).sort("listed", -1).limit(limit)
+        return [(each["listed"], _survey(each)) for each in found]
+
+    def insert_responses(self, new: Sequence[Kept]) -> set[str]:
+        return insert_new(self._responses, [_response_document(each) for each in new]) if new else set()
+
+    def find_responses(self, response_ids: Iterable[str]) -> dict[str, Kept]:
+        return {each["_id"]: _kept(each) for each in self._responses.find({"_id": {"$in": list(response_ids)}})}
+
+    def numbers(self, survey_ids: Iterable[str]) -> dict[str, Numbers]:
+        return {each: Numbers(self._count(each, True), self._count(each, False)) for each in survey_ids}
+
+    def counted(self, survey_id: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        asked = {"survey_id": survey_id, "counts": True}
+        for each in self._responses.find(asked, {"definition_version": 1, "answers": 1}, batch_size=500):
+            yield each["definition_version"], orjson.loads(each["answers"])
+
+    def _count(self, survey_id: str, counts: bool) -> int:
+        return self._responses.count_documents({"survey_id": survey_id, "counts": counts})
+
+
+def _document(survey: Survey) -> dict[str, Any]:
+    """What people typed is kept as bytes: names in it may be none that a document store takes."""
+    content: dict[str, Any] = orjson.loads(survey.model_dump_json(exclude={"survey_id", "responses", "definition"}))
+    return content | {"definition": orjson.dumps(survey.definition)}
+
+
+def _earlier(survey: Survey) -> dict[str, Any]:
+    return {"definition_version": survey.definition_version, "definition": orjson.dumps(survey.definition)}
+
+
+def _survey(document: Mapping[str, Any]) -> Survey:
+    read = {**document, "survey_id": document["_id"], "definition": orjson.loads(document["definition"])}
+    return Survey.model_validate(read, extra="ignore")
+
+
+def _response_document(kept: Kept) -> dict[str, Any]:
+    each = kept.response
+    return {
+        "_id": each.response_id,
+        "survey_id": each.survey_id,
+        "definition_version": each.definition_version,
+        "counts": each.counts,
+        "refused": each.refused,
+        "answers": orjson.dumps(each.answers),
+        "begun_at": each.begun_at.isoformat(),
+        "received_at": each.received_at.isoformat(),
+        "received": kept.received.content if kept.received else None,
+    }
+
+
+def _kept(document: Mapping[str, Any]) -> Kept:
+    response = Response(
+        response_id=document["_id"],
+        survey_id=document["survey_id"],
+        definition_version=document["definition_version"],
+        answers=orjson.loads(document["answers"]),
+        begun_at=datetime.fromisoformat(document["begun_at"]),
+        received_at=datetime.fromisoformat(document["received_at"]),
+        refused=document["refused"],
+    )
+    return Kept(response, read_envelope(document["received"], KNOWN) if document["received"] else None)

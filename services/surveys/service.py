@@ -1,0 +1,85 @@
+"""The surveys service: surveys and the responses to them. Entry points only; the rules are in domain.py."""
+
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from services.surveys.desk import SurveyDesk
+from services.surveys.reception import Reception, read_sent
+from services.surveys.repository import MongoSurveys, Surveys
+from shared.contracts.base import Envelope, Event
+from shared.contracts.surveys import (
+    RESPONSES,
+    ChangeSurvey,
+    CloseSurvey,
+    CreateSurvey,
+    GetForm,
+    GetResults,
+    GetSurvey,
+    ListSurveys,
+    OpenSurvey,
+    Results,
+    SentResponse,
+    Survey,
+    SurveyForm,
+    SurveyList,
+)
+from shared.messaging import Bus, on_batch, rpc
+from shared.mongo import connect
+from shared.settings import Settings
+
+
+class SurveysService:
+    """What commands publish waits in the surveys' own documents; responses are told of before they are acknowledged."""
+
+    name: ClassVar[str] = "surveys"
+
+    def __init__(self, surveys: Surveys) -> None:
+        self._desk = SurveyDesk(surveys)
+        self._reception = Reception(surveys)
+        self.outbox = surveys.outbox
+
+    @on_batch(RESPONSES, read=read_sent, exchange="", size=100, linger=0.05)
+    def receive_responses(self, batch: list[SentResponse]) -> list[Envelope[Event]]:
+        """What respondents sent, over the web."""
+        return self._reception.receive(batch)
+
+    @rpc
+    def create_survey(self, request: CreateSurvey) -> Survey:
+        return self._desk.create(request, _now())
+
+    @rpc
+    def change_survey(self, request: ChangeSurvey) -> Survey:
+        return self._desk.change(request, _now())
+
+    @rpc
+    def open_survey(self, request: OpenSurvey) -> Survey:
+        return self._desk.open(request.survey_id, request.version, _now(), request.by)
+
+    @rpc
+    def close_survey(self, request: CloseSurvey) -> Survey:
+        return self._desk.close(request.survey_id, request.version, _now(), request.by)
+
+    @rpc
+    def get_survey(self, request: GetSurvey) -> Survey:
+        return self._desk.get(request.survey_id)
+
+    @rpc
+    def list_surveys(self, request: ListSurveys) -> SurveyList:
+        return self._desk.list(request.limit, request.cursor)
+
+    @rpc
+    def get_form(self, request: GetForm) -> SurveyForm:
+        return self._desk.form(request)
+
+    @rpc
+    def get_results(self, request: GetResults) -> Results:
+        return self._desk.results(request.survey_id)
+
+
+def build(settings: Settings, bus: Bus) -> SurveysService:
+    """The surveys service of this instance."""
+    return SurveysService(MongoSurveys(connect(settings, "surveys")))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

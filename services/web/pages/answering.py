@@ -1,0 +1,140 @@
+"""The page where anybody answers a survey: without sign-in, cookies or JavaScript, and with no id of a person.
+
+What was typed is never lost: while the broker or the survey cannot be reached, the form comes back with all of it.
+"""
+
+from collections import OrderedDict
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from services.web.access import anyone
+from services.web.allowance import Bucket, PerCaller
+from services.web.backend import backend
+from services.web.csrf import check_origin
+from services.web.form_size import check_size
+from services.web.pages import answer_form
+from services.web.pages.forms import Form
+from services.web.problems import TooMany
+from services.web.rendering import render_public
+from shared import failpoints
+from shared.contracts.surveys import GRACE, RESPONSES, GetForm, SentResponse, SurveyForm
+from shared.errors import NotFound, Unavailable
+from shared.surveys.definition import Definition
+from shared.surveys.judging import judge
+
+MAX_FIELDS = 5_000
+REMEMBERED = 100
+LATER = "Your answers could not be sent just now. They are kept on this page: send them again in a minute."
+NO_SURVEY = "There is no survey at this address. Look whether the whole link was copied."
+router = APIRouter(prefix="/answer", include_in_schema=False)
+_limit = PerCaller(lambda: Bucket(100, seconds=600))
+"""Many may share one address: a clinic, a library."""
+_remembered: OrderedDict[tuple[str, int], SurveyForm] = OrderedDict()
+"""What surveys ask, by survey and version, which never changes once one was open: enough to show a form again."""
+
+
+@router.get("/{survey_id}", dependencies=[anyone])
+async def show_form(request: Request, survey_id: str) -> Response:
+    asked = await _ask(request, survey_id, None)
+    if asked.state == "closed":
+        return _closed(asked)
+    return _show(asked, answer_form.blank(asked.definition_version, _now()))
+
+
+@router.post("/{survey_id}", dependencies=[anyone])
+async def send_answers(request: Request, survey_id: str) -> Response:
+    check_origin(request)
+    await check_size(request)
+    form, received_at = answer_form.typed(await request.form(max_fields=MAX_FIELDS)), _now()
+    try:
+        asked = await _ask(request, survey_id, form.values["definition_version"] or None)
+    except Unavailable:
+        return _keep(survey_id, form)
+    begun_at = answer_form.begun_at(form, received_at)
+    if asked.closed_at and (received_at > asked.closed_at + GRACE or begun_at > asked.closed_at):
+        return _closed(asked)
+    definition = Definition.model_validate(asked.definition)
+    judged = judge(definition, answer_form.answers(definition, form))
+    if judged.faults:
+        answer_form.tell_faults(definition, form, judged.faults)
+        return _show(asked, form)
+    if not judged.answers:
+        form.fault, form.status = "Answer at least one question, then send the form.", 422
+        return _show(asked, form)
+    sent = SentResponse(
+        request_id=form.request_id,
+        survey_id=survey_id,
+        definition_version=asked.definition_version,
+        answers=judged.answers,
+        begun_at=begun_at,
+        received_at=received_at,
+        correlation_id=request.state.correlation_id,
+    )
+    if not await _sent(request, sent, form):
+        return _show(asked, form)
+    return RedirectResponse(f"/answer/{survey_id}/thanks", 303)
+
+
+@router.get("/{survey_id}/thanks", dependencies=[anyone])
+async def thank(request: Request, survey_id: str) -> Response:
+    """Says nothing of the survey: it is shown also while nobody can be asked about it."""
+    return render_public("answer_thanks.html")
+
+
+async def _sent(request: Request, sent: SentResponse, form: Form) -> bool:
+    """Whether the broker has the response; if not, the form says why."""
+    try:
+        _limit.check(request)
+        failpoints.reach("web.before_publish")
+        await backend(request).publish_to(RESPONSES, sent.model_dump_json().encode())
+        failpoints.reach("web.before_answer")
+    except (TooMany, Unavailable) as error:
+        form.fault, form.status = LATER if isinstance(error, Unavailable) else error.detail, error.status
+        return False
+    return True
+
+
+async def _ask(request: Request, survey_id: str, version: int | None) -> SurveyForm:
+    """What is asked; as it was remembered while nobody answers. NotFound also for a draft: it is nobody's business."""
+    try:
+        found = await backend(request).call(GetForm(survey_id=survey_id, definition_version=version))
+    except NotFound:
+        raise NotFound(NO_SURVEY) from None
+    except Unavailable:
+        known = _remembered.get((survey_id, version or 0))
+        if known is None:
+            raise
+        return known
+    if found.state == "draft":
+        raise NotFound(NO_SURVEY)
+    _remembered[survey_id, found.definition_version] = found
+    _remembered.move_to_end((survey_id, found.definition_version))
+    while len(_remembered) > REMEMBERED:
+        _remembered.popitem(last=False)
+    return found
+
+
+def _show(asked: SurveyForm, form: Form) -> Response:
+    definition = Definition.model_validate(asked.definition)
+    context = {"definition": definition, "survey_id": asked.survey_id} | answer_form.shown(form)
+    response = render_public("answer.html", form.status, form=form, **context)
+    if form.status == Unavailable.status:
+        response.headers["Retry-After"] = "5"
+    return response
+
+
+def _keep(survey_id: str, form: Form) -> Response:
+    """Nobody can say what the survey asks: the page holds what was typed, and sends it again."""
+    response = render_public("answer_later.html", Unavailable.status, form=form, survey_id=survey_id, later=LATER)
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _closed(asked: SurveyForm) -> Response:
+    return render_public("answer_closed.html", 410, title=asked.title, closed_at=asked.closed_at)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

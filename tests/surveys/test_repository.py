@@ -1,0 +1,93 @@
+"""The store of surveys and responses, real and fake: each kept once, the next version by one only."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.surveys import domain
+from services.surveys.fake import FakeSurveys
+from services.surveys.repository import Kept, MongoSurveys, Numbers, Surveys
+from shared.contracts.base import new_id
+from shared.contracts.surveys import Survey, SurveyOpened
+from shared.mongo import connect
+from shared.surveys.definition import Definition
+from tests.builders import AT, an_envelope
+from tests.surveys.asking import a_definition, a_question, a_sent
+
+
+@pytest.fixture(params=["fake", pytest.param("mongo", marks=pytest.mark.servers)])
+def surveys(request: pytest.FixtureRequest) -> Surveys:
+    if request.param == "fake":
+        return FakeSurveys()
+    return MongoSurveys(connect(request.getfixturevalue("store"), f"surveys_{new_id()}"))
+
+
+def a_survey(survey_id: str = "srv_1", *questions: dict[str, Any], minutes: int = 0, **fields: Any) -> Survey:
+    asked = Definition.model_validate(a_definition(*questions))
+    return domain.draft(survey_id, asked, AT + timedelta(minutes=minutes), "Jo").model_copy(update=fields)
+
+
+def an_opening(survey: Survey) -> Any:
+    about = {"survey_id": survey.survey_id, "title": survey.title, "definition_version": 1, "opened_by": "Jo", "at": AT}
+    event = SurveyOpened.model_validate(about)
+    return an_envelope(event, source="/services/surveys", subject=survey.survey_id, sequence=survey.version)
+
+
+def a_response(survey: Survey, request_id: str = "", **fields: Any) -> Kept:
+    sent = a_sent(survey.survey_id, request_id=request_id or new_id(), **fields)
+    response = domain.judge_response(sent, survey, survey.definition)
+    event = domain.receive(response, survey)
+    told = an_envelope(event, source="/services/surveys", subject=response.response_id)
+    return Kept(response, told if response.counts else None)
+
+
+def test_a_survey_is_kept_once_and_comes_back_as_it_was(surveys: Surveys) -> None:
+    survey = a_survey()
+    surveys.insert(survey)
+    surveys.insert(a_survey(title="Another"))
+    assert (surveys.find("srv_1"), surveys.find("srv_none")) == (survey, None)
+    assert surveys.definitions("srv_1") == {1: survey.definition}
+    assert surveys.definitions("srv_none") == {}
+
+
+def test_the_next_version_takes_its_place_with_its_event_and_no_other(surveys: Surveys) -> None:
+    surveys.insert(a_survey())
+    opened = a_survey(version=2, state="open", opened_at=AT)
+    assert surveys.replace(opened, an_opening(opened))
+    assert not surveys.replace(opened, an_opening(opened))
+    assert not surveys.replace(a_survey("srv_none", version=2))
+    assert surveys.find("srv_1") == opened
+    assert [envelope.sequence for _, envelope in surveys.outbox.pending(10)] == [2]
+
+
+def test_what_was_asked_before_is_kept_by_its_version(surveys: Surveys) -> None:
+    first = a_survey()
+    surveys.insert(first)
+    second = a_survey("srv_1", a_question("stars", "rating"), version=2, definition_version=2)
+    assert surveys.replace(second, before=first)
+    assert surveys.definitions("srv_1") == {1: first.definition, 2: second.definition}
+    assert surveys.find("srv_1") == second
+
+
+def test_surveys_are_listed_the_newest_first(surveys: Surveys) -> None:
+    for number in range(3):
+        surveys.insert(a_survey(f"srv_{number}", minutes=number))
+    (cursor, newest), (after, _) = surveys.latest(2, None)
+    assert newest.survey_id == "srv_2"
+    assert [each.survey_id for _, each in surveys.latest(9, cursor)] == ["srv_1", "srv_0"]
+    assert [each.survey_id for _, each in surveys.latest(9, after)] == ["srv_0"]
+
+
+def test_a_response_is_kept_once_and_counts_or_not(surveys: Surveys) -> None:
+    survey = a_survey(state="open")
+    counted = a_response(survey, "form-1", answers={"ease": "hard", "why": "No bus"})
+    other, refused = a_response(survey, "form-1"), a_response(survey, answers={"a.b": "x", "$c": {"\0": [1, None]}})
+    key = counted.response.response_id
+    assert surveys.insert_responses([counted, refused]) == set()
+    assert surveys.insert_responses([other]) == {key}
+    assert surveys.insert_responses([]) == set()
+    found = surveys.find_responses([key, refused.response.response_id, "rsp_none"])
+    assert found == {key: counted, refused.response.response_id: refused}
+    assert surveys.numbers(["srv_1", "srv_none"]) == {"srv_1": Numbers(1, 1), "srv_none": Numbers()}
+    assert list(surveys.counted("srv_1")) == [(1, {"ease": "hard", "why": "No bus"})]
