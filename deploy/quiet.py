@@ -13,7 +13,7 @@ from shared.settings import Settings
 
 # Where a service keeps its aggregates; the outbox of each stands in its own document.
 OUTBOXES = {
-    "contacts": ("contacts", "memberships", "erasures"),
+    "contacts": ("contacts", "memberships", "erasures", "relationships"),
     "events": ("engagements",),
     "notifications": ("mailings", "chunks"),
     "surveys": ("surveys",),
