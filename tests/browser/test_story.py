@@ -6,12 +6,15 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from deploy.instance import Instance
-from shared.contracts.history import SearchHistory
+from shared.contracts.erasure import ListErasures
+from shared.contracts.history import SearchContacts, SearchHistory
 from shared.contracts.segments import ListSegmentMembers, ListSegments
 from shared.messaging.client import RpcClient
+from shared.mongo import connect
 from tests.browser import story
 from tests.browser.story import Eyes, Keyboard, Mailbox, until
 from tests.conftest import make_instance
+from tests.staff import cookie_of_staff
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(400)]
 SEGMENT = "Panel members of the north locality who like e-mail"
@@ -26,6 +29,7 @@ class Story:
     def __init__(self, page: Page, instance: Instance) -> None:
         self.page = page
         self.eyes, self.keys = Eyes(page), Keyboard(page)
+        self.settings = instance.settings
         self.bus = RpcClient(instance.settings)
         self.mailbox = Mailbox(instance.settings.mail_folder)
 
@@ -158,6 +162,46 @@ class Story:
         self.page.goto(self.segment)
         expect(self.page.locator("#total")).to_have_text(f"{len(LIKE_IT) - 1} members")
 
+    def one_asks_to_be_erased(self, reader: Page, officer: Page) -> None:
+        """By the link in her message; a data protection officer does it, and she is gone while every count stays."""
+        who, theirs, eyes = LIKE_IT[1], Eyes(reader), Eyes(officer)
+        sent = SearchHistory(limit=1, kind=("message_sent",))
+        before = self.bus.call(sent).total
+        assert self.bus.call(SearchContacts(q=story.name(who))).total > 0
+        reader.goto(self.mailbox.unsubscribe_link(story.address(who)))
+        reader.get_by_role("link", name="See what we hold about you").click()
+        theirs.look("preferences")
+        reader.get_by_role("button", name="Ask to be erased").click()
+        expect(reader.get_by_role("status").first).to_contain_text("You have asked us to erase")
+        officer.goto("/erasures")
+        eyes.look("erasure-asked")
+        officer.locator("main").get_by_role("link", name="Contact ").first.click()
+        expect(officer.get_by_role("heading", level=1)).to_contain_text(story.name(who))
+        officer.get_by_label("I have made sure").check()
+        eyes.look("erase")
+        officer.get_by_role("button", name="Erase for good").click()
+
+        def is_done() -> bool:
+            officer.reload()
+            return officer.get_by_text("Nothing that says who this was is left").is_visible()
+
+        until(is_done, 30)
+        eyes.look("erased")
+        assert story.address(who) not in {each for each, _ in self.held_of_everybody()}
+        until(lambda: len(self.in_the_segment()) == len(LIKE_IT) - 2, 10)
+        assert self.bus.call(sent).total == before
+        (erasure,) = self.bus.call(ListErasures()).erasures
+        officer.goto(f"/contacts/{erasure.contact_ids[0]}")
+        expect(officer.get_by_role("heading", level=1)).to_contain_text("Erased contact")
+        expect(officer.get_by_text(story.name(who))).to_have_count(0)
+        eyes.look("erased-contact")
+        self.eyes.faults += theirs.faults + eyes.faults
+
+    def held_of_everybody(self) -> list[tuple[str, str]]:
+        """(address, contact id) of all who can be recognised by one."""
+        kept = connect(self.settings, "contacts")["identifiers"].find()
+        return [(each["_id"].removeprefix("email:"), contact) for each in kept for contact in each["contact_ids"]]
+
     def in_the_segment(self) -> list[str]:
         """The ids of its members."""
         (segment,) = self.bus.call(ListSegments()).segments
@@ -191,6 +235,11 @@ def test_from_a_spreadsheet_to_a_newsletter(chromium: Browser, instance: Instanc
     told.send_it()
     told.each_has_it_once_and_on_the_timeline()
     told.one_unsubscribes(readers.new_page())
+    protectors = chromium.new_context(**options)
+    name, _, token = cookie_of_staff(instance.settings, "administrator").partition("=")
+    protectors.add_cookies([{"name": name, "value": token, "url": address}])
+    told.one_asks_to_be_erased(readers.new_page(), protectors.new_page())
+    protectors.close()
     officers.close()
     readers.close()
     assert told.eyes.faults == []
