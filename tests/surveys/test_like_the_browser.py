@@ -1,6 +1,8 @@
 """The server judges answers as the library does that runs in the respondent's browser."""
 
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,9 @@ from shared.surveys.definition import Definition
 from shared.surveys.judging import judge
 from tests.surveys.generating import answers, definitions
 
-SURVEYS, SETS = 15, 20
+SURVEYS, SETS = int(os.environ.get("SURVEYS", "40")), int(os.environ.get("SETS", "25"))
+"""200 and 50 take some minutes."""
+LIBRARY = Path(__file__).parents[2] / "node_modules/survey-core"
 
 
 class Browser:
@@ -40,6 +44,10 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    if shutil.which("node") is None:
+        pytest.skip("Node.js is not installed: apt-get install nodejs")
+    if not LIBRARY.is_dir():
+        pytest.skip("survey-core is not installed: npm ci")
     made = Browser()
     yield made
     made.close()
