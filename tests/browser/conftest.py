@@ -23,6 +23,7 @@ from shared.contracts.events import RecordEngagement
 from shared.contracts.newsletters import CreateNewsletter, PublishItem, WriteItem
 from shared.contracts.notifications import DraftMailing, ScheduleMailing
 from shared.contracts.preferences import GivePreferenceKeys
+from shared.contracts.relationships import AddRelationship
 from shared.contracts.rules import CreateRule, RuleSettings, SwitchRule
 from shared.contracts.segments import CreateSegment, Rule
 from shared.contracts.subscribing import AskToSubscribe
@@ -58,29 +59,11 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networ
 
 @dataclass(frozen=True)
 class Site:
-    """The running site, and where some of its things are."""
+    """The running site, and the addresses of some of its things by name."""
 
     address: str
     county: County
-    contact: str
-    engagement: str
-    quarantined: str
-    segment: str
-    compare: str
-    import_draft: str
-    judged: str
-    preferences: str
-    mailing: str
-    """One that was sent."""
-    draft: str
-    unsubscribe: str
-    template: str
-    archived: str
-    rule: str
-    subscribe: str
-    key: str
-    news: str
-    newsletter: str
+    places: dict[str, str]
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +74,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     county = County(tmp_path_factory.mktemp("site"), port=port)
     server = uvicorn.Server(uvicorn.Config(county.app, host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
-    made = populate(county, f"http://127.0.0.1:{port}")
+    made = Site(f"http://127.0.0.1:{port}", county, populate(county))
     thread.start()
     while not server.started:
         time.sleep(0.01)
@@ -101,74 +84,91 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     county.projector.close()
 
 
-def populate(county: County, address: str) -> Site:
+def populate(county: County) -> dict[str, str]:
     """Mary and her neighbours, three years of what they said, and an event that nobody could record."""
-    mary = county.bus.call(RegisterContact(request_id="mary", contact=a_new_contact(email=("mary@example.org",))))
-    maria = county.bus.call(
-        RegisterContact(
-            request_id="maria", contact=a_new_contact("Maria Okafor", email=("mary@example.org",)), shared=True
-        )
-    )
-    said = (
-        a_statement(mary.contact_id, evidence="form 12"),
-        a_statement(mary.contact_id, channel="post"),
-        a_statement(mary.contact_id, False, purpose="survey", channel="*", method="one_click"),
-    )
-    county.bus.call(RecordConsents(request_id="said", statements=said))
-    for number in range(40):
-        at = f"{2011 + number % 3}-{number % 12 + 1:02}-15T10:30:00Z"
-        people = [a_person("Mary Okafor", email="mary@example.org"), a_person(f"Neighbour {number}")]
-        body = "The barrier at the car park is broken and the machine takes no cards." * 3
-        event = {"title": f"Parking, visit {number}", "occurred_at": at, "topics": ["parking"], "channel": "phone"}
-        county.bus.publish_inbound([a_body(people=people, body=body, **event)], headers())
-    rule = Rule.model_validate(
-        {
-            "conditions": [
-                {"field": "locality", "any_of": ["eastmere"], "negated": True},
-                {"field": "consent", "purpose": "newsletter", "channel": "email"},
-                {"field": "engaged", "at_least": 2, "kinds": ["conversation"]},
-                {"field": "name", "words": "mary"},
-            ]
-        }
-    )
-    segment = county.bus.call(CreateSegment(request_id="panel", name="Those who like e-mail", rule=rule))
-    county.bus.publish_inbound([a_body(kind="gossip", title="Told on the bus")], headers())
-    logged = county.bus.call(
-        RecordEngagement(
-            request_id="logged",
-            reported=a_report(title="A word at the market", sensitive=True, links=[{"url": "https://example.org/a"}]),
-            contact_ids=(mary.contact_id,),
-        )
-    )
+    places = populate_people(county)
+    mary = places["contact"].rpartition("/")[2]
+    segment = populate_segment(county)
+    places |= {"segment": f"/segments/{segment}", "engagement": populate_engagements(county, mary)}
     for _ in range(20):
         county.bus.tick()
     county.settle()
     quarantined = next(
         each.subject for each in county.bus.published if each.data.type == "wellheard.engagement.quarantined.v1"
     )
+    keys = county.bus.call(GivePreferenceKeys(contact_ids=(mary,))).keys
+    return {
+        **places,
+        "quarantined": f"/quarantine/{quarantined}",
+        "preferences": preference_links.preference_url("", SECRET, keys[mary], datetime.now(UTC)),
+        "subscribe": a_link_to_confirm(county),
+        "key": a_key_to_revoke(county),
+        **populate_imports(county),
+        **populate_mailings(county),
+        **populate_news(county, segment),
+    }
+
+
+def populate_people(county: County) -> dict[str, str]:
+    """Mary, who is the chair of a group and may be the same as Maria."""
+    mary = county.bus.call(RegisterContact(request_id="mary", contact=a_new_contact(email=("mary@example.org",))))
+    maria = a_new_contact("Maria Okafor", email=("mary@example.org",))
+    other = county.bus.call(RegisterContact(request_id="maria", contact=maria, shared=True)).contact_id
+    carers = a_new_contact("Eastmere Carers", kind="organisation")
+    group = county.bus.call(RegisterContact(request_id="carers", contact=carers)).contact_id
+    role = {"request_id": "role", "contact_id": mary.contact_id, "with_id": group, "role": "Chair"}
+    chair = county.bus.call(AddRelationship.model_validate(role | {"since": "2024-03-01"}))
+    member = role | {"request_id": "past", "role": "Member", "until": "2024-02-29"}
+    county.bus.call(AddRelationship.model_validate(member))
+    said = (
+        a_statement(mary.contact_id, evidence="form 12"),
+        a_statement(mary.contact_id, channel="post"),
+        a_statement(mary.contact_id, False, purpose="survey", channel="*", method="one_click"),
+    )
+    county.bus.call(RecordConsents(request_id="said", statements=said))
+    return {
+        "contact": f"/contacts/{mary.contact_id}",
+        "organisation": f"/contacts/{group}",
+        "relationship": f"/relationships/{chair.relationship_id}",
+        "compare": f"/contacts/compare?one={mary.contact_id}&other={other}",
+    }
+
+
+def populate_engagements(county: County, mary: str) -> str:
+    """Where a restricted one is, of many."""
+    for number in range(40):
+        at = f"{2011 + number % 3}-{number % 12 + 1:02}-15T10:30:00Z"
+        people = [a_person("Mary Okafor", email="mary@example.org"), a_person(f"Neighbour {number}")]
+        body = "The barrier at the car park is broken and the machine takes no cards." * 3
+        event = {"title": f"Parking, visit {number}", "occurred_at": at, "topics": ["parking"], "channel": "phone"}
+        county.bus.publish_inbound([a_body(people=people, body=body, **event)], headers())
+    county.bus.publish_inbound([a_body(kind="gossip", title="Told on the bus")], headers())
+    said = a_report(title="A word at the market", sensitive=True, links=[{"url": "https://example.org/a"}])
+    logged = county.bus.call(RecordEngagement(request_id="logged", reported=said, contact_ids=(mary,)))
+    return f"/engagements/{logged.engagement_id}"
+
+
+def populate_segment(county: County) -> str:
+    """The id of a segment with a condition of every shape."""
+    conditions = [
+        {"field": "locality", "any_of": ["eastmere"], "negated": True},
+        {"field": "consent", "purpose": "newsletter", "channel": "email"},
+        {"field": "engaged", "at_least": 2, "kinds": ["conversation"]},
+        {"field": "name", "words": "mary"},
+    ]
+    rule = Rule.model_validate({"conditions": conditions})
+    return county.bus.call(CreateSegment(request_id="panel", name="Those who like e-mail", rule=rule)).segment_id
+
+
+def populate_imports(county: County) -> dict[str, str]:
+    """One whose columns wait to be named, and one that has been judged."""
     officer = Officer(bus=county.bus)
     judged = officer.judge(officer.upload(*PANEL))
     draft = officer.upload(*PANEL)
-    keys = county.bus.call(GivePreferenceKeys(contact_ids=(mary.contact_id,))).keys
-    return Site(
-        address,
-        county,
-        f"/contacts/{mary.contact_id}",
-        f"/engagements/{logged.engagement_id}",
-        f"/quarantine/{quarantined}",
-        f"/segments/{segment.segment_id}",
-        f"/contacts/compare?one={mary.contact_id}&other={maria.contact_id}",
-        f"/imports/{draft.import_id}",
-        f"/imports/{judged.import_id}",
-        preference_links.preference_url("", SECRET, keys[mary.contact_id], datetime.now(UTC)),
-        *populate_mailings(county),
-        a_link_to_confirm(county),
-        a_key_to_revoke(county),
-        *populate_news(county, segment.segment_id),
-    )
+    return {"import_draft": f"/imports/{draft.import_id}", "judged": f"/imports/{judged.import_id}"}
 
 
-def populate_mailings(county: County) -> tuple[str, str, str, str, str, str]:
+def populate_mailings(county: County) -> dict[str, str]:
     """One that was sent, with people it did not reach, and a draft; where they are, and where one unsubscribes."""
     sink = Sink(answer=lambda command, to: "550 5.1.1 no such person" if to == "person3@example.org" else None)
     county.settings.smtp_url = sink.url
@@ -192,14 +192,14 @@ def populate_mailings(county: County) -> tuple[str, str, str, str, str, str]:
     template = county.bus.call(CreateTemplate(request_id="welcome", text=said))
     changed = said.model_copy(update={"subject": "Welcome to the panel, {first_name}"})
     county.bus.call(SaveTemplate(template_id=template.template_id, version=1, text=changed, by="Sam Staff"))
-    return (
-        f"/mailings/{sent}",
-        f"/mailings/{draft}",
-        f"/unsubscribe/{token}",
-        f"/templates/{template.template_id}",
-        f"/archive/{sent}",
-        populate_rule(county, template.template_id),
-    )
+    return {
+        "mailing": f"/mailings/{sent}",
+        "draft": f"/mailings/{draft}",
+        "unsubscribe": f"/unsubscribe/{token}",
+        "template": f"/templates/{template.template_id}",
+        "archived": f"/archive/{sent}",
+        "rule": populate_rule(county, template.template_id),
+    }
 
 
 def a_key_to_revoke(county: County) -> str:
@@ -214,13 +214,13 @@ def a_link_to_confirm(county: County) -> str:
     return f"/subscribe/{signed_links.sign(SECRET, 'subscribe', key, datetime.now(UTC))}"
 
 
-def populate_news(county: County, segment_id: str) -> tuple[str, str]:
+def populate_news(county: County, segment_id: str) -> dict[str, str]:
     """An item that was published, and a newsletter that it goes into; where they are."""
     plan = a_newsletter_plan(segment_id=segment_id, segment_name="Those who like e-mail")
     newsletter = county.bus.call(CreateNewsletter(request_id="news", plan=plan))
     item = county.bus.call(WriteItem(request_id="item", draft=an_item_draft(link="https://example.org", topics=("a",))))
     county.bus.call(PublishItem(item_id=item.item_id, version=1))
-    return f"/news/{item.item_id}", f"/newsletters/{newsletter.newsletter_id}"
+    return {"news": f"/news/{item.item_id}", "newsletter": f"/newsletters/{newsletter.newsletter_id}"}
 
 
 def populate_rule(county: County, template_id: str) -> str:

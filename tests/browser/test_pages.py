@@ -12,6 +12,7 @@ from shared.contracts.base import ConsumerHealth, Health
 from shared.messaging.declare import RawMessage
 from shared.system import gather
 from tests.browser.conftest import Site, sign_in
+from tests.browser.keyboard import out_of_reach
 
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
@@ -22,6 +23,9 @@ PAGES = {
     "nothing-found": "/search?q=zzzz",
     "contacts": "/contacts",
     "timeline": "{contact}",
+    "organisation": "{organisation}",
+    "add-role": "{contact}/relationships/new",
+    "change-role": "{relationship}",
     "consent": "{contact}/consent",
     "segments": "/segments",
     "segment": "{segment}",
@@ -118,10 +122,12 @@ def tabs(chromium: Browser, site: Site) -> Iterator[dict[str, Tab]]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_and_nothing_is_cut_off(tabs: dict[str, Tab], site: Site, name: str) -> None:
+def test_axe_finds_nothing_nothing_is_cut_off_and_tab_leads_everywhere(
+    tabs: dict[str, Tab], site: Site, name: str
+) -> None:
     tab = tabs["stranger" if name in PUBLIC else "staff"]
     page = tab.page
-    tab.open(PAGES[name].format(**vars(site)))
+    tab.open(PAGES[name].format(**site.places))
     SCREENSHOTS.mkdir(exist_ok=True)
     for width, (across, down) in WIDTHS.items():
         page.set_viewport_size({"width": across, "height": down})
@@ -129,6 +135,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(tabs: dict[str, Tab], site: Si
         violations = Axe().run(page).response["violations"]
         assert [(width, each["id"], [node["html"] for node in each["nodes"]]) for each in violations] == []
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), width
+    assert out_of_reach(page) == []
     assert [url for url in tab.requests if not url.startswith(site.address)] == []
     assert [text for text in tab.messages if "404" not in text] == []
 
@@ -138,7 +145,7 @@ def test_results_follow_what_is_typed_and_the_address_with_them(page: Page) -> N
     page.locator("#q").press_sequentially("mary oka", delay=20)
     expect(page.get_by_role("heading", name="Contacts")).to_be_visible()
     expect(page.get_by_role("link", name="Mary Okafor").first).to_be_visible()
-    expect(page).to_have_url(re.compile(r"\?q=mary(\+|%20)oka$"))
+    expect(page).to_have_url(re.compile(r"\?q=mary(\+|%20)oka&source=events$"))
     expect(page.locator("#announcement")).to_contain_text("entries")
 
 
