@@ -28,7 +28,9 @@ from shared.contracts.rules import CreateRule, RuleSettings, SwitchRule
 from shared.contracts.segments import CreateSegment, Rule
 from shared.contracts.subscribing import AskToSubscribe
 from shared.contracts.subscriptions import Suppress
+from shared.contracts.surveys import RESPONSES, CreateSurvey, OpenSurvey
 from shared.contracts.templates import CreateTemplate, SaveTemplate, TemplateText
+from shared.messaging.declare import RawMessage
 from tests.builders import (
     a_body,
     a_contact,
@@ -45,6 +47,7 @@ from tests.builders import (
 )
 from tests.imports.story import Officer, row
 from tests.notifications.sink import Sink
+from tests.surveys.asking import EVERY_TYPE, a_definition, a_sent
 from tests.web.conftest import SECRET, County
 
 PANEL = (
@@ -106,6 +109,7 @@ def populate(county: County) -> dict[str, str]:
         **populate_imports(county),
         **populate_mailings(county),
         **populate_news(county, segment),
+        **populate_survey(county),
     }
 
 
@@ -200,6 +204,16 @@ def populate_mailings(county: County) -> dict[str, str]:
         "archived": f"/archive/{sent}",
         "rule": populate_rule(county, template.template_id),
     }
+
+
+def populate_survey(county: County) -> dict[str, str]:
+    """One with a question of every type, which somebody has answered."""
+    made = county.bus.call(CreateSurvey(request_id="travel", definition=a_definition(*EVERY_TYPE)))
+    county.bus.call(OpenSurvey(survey_id=made.survey_id, version=1))
+    answers = {"ease": "easy", "ways": ["easy", "hard"], "stars": 4, "again": True, "age": 44, "why": "The bus."}
+    county.bus.inject(RESPONSES, RawMessage(a_sent(made.survey_id, answers).model_dump_json().encode(), own=True))
+    county.bus.deliver()
+    return {"survey": f"/surveys/{made.survey_id}", "answer": f"/answer/{made.survey_id}"}
 
 
 def a_key_to_revoke(county: County) -> str:

@@ -30,6 +30,13 @@ PAGES = {
     "segments": "/segments",
     "segment": "{segment}",
     "edit-segment": "{segment}/edit",
+    "surveys": "/surveys",
+    "survey": "{survey}",
+    "write-survey": "/surveys/new",
+    "edit-survey": "{survey}/edit",
+    "preview-survey": "{survey}/preview",
+    "answer": "{answer}",
+    "thanks": "{answer}/thanks",
     "duplicates": "/contacts/duplicates",
     "compare": "{compare}",
     "edit-contact": "{contact}/edit",
@@ -86,7 +93,7 @@ PAGES = {
     "erasures": "/erasures",
     "not-found": "/nowhere",
 }
-PUBLIC = {"sign-in", "unsubscribe", "preferences"}
+PUBLIC = {"sign-in", "unsubscribe", "preferences", "answer", "thanks"}
 """Pages for people who are not signed in."""
 
 
