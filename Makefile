@@ -28,7 +28,8 @@ reset: install ## Stop it and throw all its data away
 	@$(BIN)/python -m deploy.down --reset
 
 test: install ## All tests, on real servers; what cannot run here is skipped with its reason
-	@$(BIN)/pytest -rs
+	@$(BIN)/pytest -rs -n auto -m "not servers"
+	@$(BIN)/pytest -rs -m servers
 
 test-fast: install ## The tests that need no servers
 	@$(BIN)/pytest -n auto -m "not servers"

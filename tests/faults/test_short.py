@@ -21,7 +21,6 @@ SELECTION = (
     "thrice:0",
     "poison:0",
     "rebuild-live:0",
-    "kill-merging:0",
     "points-reached:0",
 )
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(500)]
