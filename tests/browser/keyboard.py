@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page
 
-MOST = 80
+MOST = 50
 """Controls that are tried on a page with many rows."""
 _BEGIN = """most => {
   const looks = element => { const of = getComputedStyle(element);
@@ -30,7 +30,7 @@ _UNSEEN = "() => window.__keyboard.unseen.map(each => 'no visible focus: ' + eac
 
 
 def out_of_reach(page: Page) -> list[str]:
-    """The controls, of the first 80, that the Tab key does not lead to, or that look the same when it has."""
+    """The controls, of the first 50, that the Tab key does not lead to, or that look the same when it has."""
     number = page.evaluate(_BEGIN, MOST)
     for pressed in range(number + 20):
         page.keyboard.press("Tab")

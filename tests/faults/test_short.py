@@ -20,7 +20,6 @@ SELECTION = (
     "store-killed:0",
     "thrice:0",
     "poison:0",
-    "rebuild-live:0",
     "points-reached:0",
 )
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(500)]
