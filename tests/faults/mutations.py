@@ -13,12 +13,17 @@ from tests.faults.__main__ import Stage
 from tests.faults.broken import MUTATIONS, broken_copy
 from tests.faults.registry import OUTAGE, matrix
 from tests.faults.results import Result
+from tests.faults.scenarios.kills import POINTS
 from tests.faults.system import Servers, private_servers
 
 CAUGHT_BY = {
     "ack-before-store": ("kill-events", (0, 5, 8)),
     "no-dedupe": ("thrice", (0,)),
-    "outbox-before-confirm": ("kill-contacts", (6, 7)),
+    # Killed between the clean-up of the outbox and the confirm.
+    "outbox-before-confirm": (
+        "kill-contacts",
+        tuple(POINTS["contacts"].index(each) for each in ("relay.before_publish", "publisher.unconfirmed")),
+    ),
     "swap-before-catch-up": ("rebuild-live", (0,)),
     "batch-parks-all": ("faulty-batch", (0,)),
 }
