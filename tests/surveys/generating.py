@@ -1,13 +1,14 @@
 """Surveys and answers as hypothesis makes them: every kind of question, conditions that look back, answers or none."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
 
 CHOICES = ("always", "often", "seldom", "never")
 WORDS = st.sampled_from(("", "yes", "The bus", "the BUS is late", "0", "café", "a'b", "x" * 40))
-DAYS = st.dates().map(lambda each: each.isoformat())
+DAYS = st.dates(max_value=date(2999, 12, 31)).map(lambda each: each.isoformat())
 NUMBERS = st.integers(-20, 20) | st.floats(-20, 20).map(lambda each: round(each, 2))
 _TYPES = ("text", "number", "date", "email", "comment", "radiogroup", "dropdown", "checkbox", "rating", "boolean")
 
@@ -79,14 +80,19 @@ def definitions(draw: st.DrawFn) -> dict[str, Any]:
     pages = []
     for page in range(draw(st.integers(1, 3))):
         made: dict[str, Any] = {"name": f"page{page}"}
-        if before and draw(st.booleans()):
-            made["visibleIf"] = draw(conditions(before))
+        if (usable := _bounded_by_nothing(before)) and draw(st.booleans()):
+            made["visibleIf"] = draw(conditions(usable))
         elements = []
         for _ in range(draw(st.integers(1, 4))):
-            elements.append(draw(questions(f"q{len(before)}", tuple(before))))
+            elements.append(draw(questions(f"q{len(before)}", _bounded_by_nothing(before))))
             before.append(elements[-1])
         pages.append(made | {"elements": elements})
     return {"title": "A survey", "clearInvisibleValues": "onHidden", "pages": pages}
+
+
+def _bounded_by_nothing(before: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """A value out of bounds is none for SurveyJS when it shows, and one when it asks what is required: not compared."""
+    return tuple(each for each in before if "min" not in each)
 
 
 @st.composite
