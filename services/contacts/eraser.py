@@ -15,6 +15,7 @@ from services.contacts.importing.store import Imports
 from services.contacts.merger import Merger
 from services.contacts.preferences import PreferenceStore
 from services.contacts.repository import Contacts
+from services.contacts.survivors import get_survivor
 from shared import failpoints
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contacts import Contact
@@ -41,7 +42,7 @@ class Eraser:
     def erase(self, contact_id: str, by: str) -> Erasure:
         """The erasure as it stands when this service is done with its own."""
         self._merger.settle()  # a merge that stands half way would bring back what is taken away
-        contact = self._survivor(contact_id)
+        contact = get_survivor(self._contacts, contact_id)
         erasure_id = erasing.erasure_id_of(contact.contact_id)
         if self._contacts.erasures.find(erasure_id) is None:
             self._contacts.erasures.insert(self._begin(contact, erasure_id, by))
@@ -129,11 +130,3 @@ class Eraser:
     @staticmethod
     def _envelope(erasure: Erasure, event: Event | None) -> Envelope[Event] | None:
         return Envelope(event, SOURCE, erasure.erasure_id, erasure.version, correlation_id()) if event else None
-
-    def _survivor(self, contact_id: str) -> Contact:
-        found = self._contacts.find([contact_id]).get(contact_id)
-        while found is not None and found.merged_into:
-            found = self._contacts.find([found.merged_into]).get(found.merged_into)
-        if found is None:
-            raise NotFound("There is no such contact.")
-        return found

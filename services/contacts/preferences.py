@@ -9,6 +9,7 @@ from services.contacts.consents import ConsentBook
 from services.contacts.envelopes import now
 from services.contacts.repository import Contacts
 from services.contacts.subscribing.store import MongoSubscriptionRequests, SubscriptionRequests
+from services.contacts.survivors import find_survivor
 from shared.contracts.consent import Statement
 from shared.contracts.preferences import Choice, ErasureRequest, Preferences
 from shared.errors import NotFound
@@ -146,9 +147,7 @@ class PreferenceDesk:
 
     def _contact_id(self, key: str) -> str:
         contact_id = self._store.find_contact(key)
-        contact = self._contacts.find([contact_id]).get(contact_id) if contact_id else None
-        while contact is not None and contact.merged_into:
-            contact = self._contacts.find([contact.merged_into]).get(contact.merged_into)
+        contact = find_survivor(self._contacts, contact_id) if contact_id else None
         if contact is None or contact.withdrawn or contact.erased:
             raise NotFound(GONE)
         return contact.contact_id

@@ -24,7 +24,6 @@ from shared.surveys.definition import Definition
 
 SOURCE = "/services/surveys"
 CHANGED_MEANWHILE = "Somebody else changed this survey in the meantime. Look at it again, then decide."
-NO_SURVEY = "There is no such survey."
 
 
 class SurveyDesk:
@@ -51,9 +50,7 @@ class SurveyDesk:
         return self._replace(*domain.close_survey(self._at(survey_id, version), at, by))
 
     def get(self, survey_id: str) -> Survey:
-        found = self._surveys.find(survey_id)
-        if found is None:
-            raise NotFound(NO_SURVEY)
+        found = self._standing(survey_id)
         return found.model_copy(update={"responses": self._surveys.numbers([survey_id])[survey_id].counted})
 
     def list(self, limit: int, cursor: str | None) -> SurveyList:
@@ -64,10 +61,8 @@ class SurveyDesk:
         return SurveyList(surveys=listed, next_cursor=more)
 
     def form(self, asked: GetForm) -> SurveyForm:
-        found = self._surveys.find(asked.survey_id)
-        version = asked.definition_version or (found.definition_version if found else 0)
-        if found is None:
-            raise NotFound(NO_SURVEY)
+        found = self._standing(asked.survey_id)
+        version = asked.definition_version or found.definition_version
         is_now = version == found.definition_version
         definition = found.definition if is_now else self._surveys.definitions(asked.survey_id).get(version)
         if definition is None:
@@ -82,9 +77,7 @@ class SurveyDesk:
         )
 
     def results(self, survey_id: str) -> Results:
-        survey = self._surveys.find(survey_id)
-        if survey is None:
-            raise NotFound(NO_SURVEY)
+        survey = self._standing(survey_id)
         asked = self._surveys.definitions(survey_id)
         definitions = {version: Definition.model_validate(each) for version, each in asked.items()}
         numbers = self._surveys.numbers([survey_id])[survey_id]
@@ -94,11 +87,15 @@ class SurveyDesk:
             questions=analyse(definitions, self._surveys.counted(survey_id)),
         )
 
-    def _at(self, survey_id: str, version: int) -> Survey:
-        """At that version: whoever decides about a survey has seen it as it is."""
+    def _standing(self, survey_id: str) -> Survey:
         found = self._surveys.find(survey_id)
         if found is None:
-            raise NotFound(NO_SURVEY)
+            raise NotFound("There is no such survey.")
+        return found
+
+    def _at(self, survey_id: str, version: int) -> Survey:
+        """At that version: whoever decides about a survey has seen it as it is."""
+        found = self._standing(survey_id)
         if found.version != version:
             raise Conflict(CHANGED_MEANWHILE)
         return found

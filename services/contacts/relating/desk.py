@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from services.contacts.envelopes import SOURCE, now
 from services.contacts.relating.store import RelationshipStore
 from services.contacts.repository import Contacts
+from services.contacts.survivors import get_survivor
 from shared.contracts.base import Envelope, Event, id_of
 from shared.contracts.contacts import Contact
 from shared.contracts.relationships import (
@@ -79,23 +80,16 @@ class RelationshipDesk:
 
     def _named(self, contact_ids: list[str]) -> dict[str, Contact]:
         """Each contact, or the one that stands for it since they were merged."""
-        return {key: self._survivor(each) for key, each in self._contacts.find(contact_ids).items()}
-
-    def _survivor(self, contact: Contact) -> Contact:
-        while contact.merged_into:
-            contact = self._get_contact(contact.merged_into)
-        return contact
+        found = self._contacts.find(contact_ids)
+        return {
+            key: get_survivor(self._contacts, each.merged_into) if each.merged_into else each
+            for key, each in found.items()
+        }
 
     def _standing(self, contact_id: str) -> Contact:
-        found = self._survivor(self._get_contact(contact_id))
+        found = get_survivor(self._contacts, contact_id)
         if not found.stands:
             raise Conflict("This contact has been erased or taken back: nothing can be noted about it any more.")
-        return found
-
-    def _get_contact(self, contact_id: str) -> Contact:
-        found = self._contacts.find([contact_id]).get(contact_id)
-        if found is None:
-            raise NotFound("There is no such contact.")
         return found
 
     def _get(self, relationship_id: str) -> Relationship:
@@ -105,9 +99,10 @@ class RelationshipDesk:
         return found
 
     def _replace(self, standing: Relationship, fields: Mapping[str, object], by: str) -> Relationship:
-        following = standing.model_copy(update={**fields, "version": standing.version + 1})
-        if following == standing.model_copy(update={"version": following.version}):
+        changed = standing.model_copy(update=fields)
+        if changed == standing:
             return standing
+        following = changed.model_copy(update={"version": standing.version + 1})
         if not self._store.replace(following, _told(following, by)):
             raise Conflict(CHANGED_MEANWHILE)
         return following

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-from services.web.pages.forms import Form, given, lines, text, texts
+from services.web.pages.forms import Form, as_sent, given, lines, offered_names, text, texts
 from services.web.words import LONDON
 from shared.contracts.events import Engagement, Reported
 
@@ -74,11 +74,9 @@ def typed(form: FormData) -> Form:
     values["sensitive"] = bool(text(form, "sensitive"))
     columns = [texts(form, f"person_{name}") for name in ROW]
     values["people"] = [dict(zip(ROW, row, strict=True)) for row in zip(*columns, strict=False)]
-    names = dict(zip(texts(form, "offered_id"), texts(form, "offered_name"), strict=False))
+    names = offered_names(form)
     values["chosen"] = [{"id": each, "name": names.get(each) or None} for each in dict.fromkeys(texts(form, "chosen"))]
-    found = Form(values)
-    found.request_id = text(form, "request_id") or found.request_id
-    return found
+    return as_sent(form, values)
 
 
 def read(form: Form) -> Reported | None:

@@ -51,6 +51,11 @@ def as_sent(sent: FormData, values: dict[str, Any]) -> Form:
     return form
 
 
+def offered_names(sent: FormData) -> dict[str, str]:
+    """The names of the contacts that the page offered to choose from, by id."""
+    return dict(zip(texts(sent, "offered_id"), texts(sent, "offered_name"), strict=False))
+
+
 def text(form: FormData, name: str) -> str:
     """One field as typed, without the spaces around it."""
     value = form.get(name)

@@ -12,7 +12,7 @@ from services.web.access import reader_of, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages.contacts import OFFERED
-from services.web.pages.forms import Form, as_sent, number, text, texts
+from services.web.pages.forms import Form, as_sent, number, offered_names, text
 from services.web.rendering import render
 from shared.contracts.contacts import Contact, GetContact
 from shared.contracts.history import FoundContact, SearchContacts
@@ -116,9 +116,8 @@ def _show(request: Request, form: Form, found: RelationshipOfContact) -> Respons
 def _typed(sent: FormData) -> Form:
     names = ("role", "since", "until", "whose", "contact_q")
     values: dict[str, Any] = {name: text(sent, name) for name in names} | {"version": number(sent, "version")}
-    named = dict(zip(texts(sent, "offered_id"), texts(sent, "offered_name"), strict=False))
     values["other"] = text(sent, "chosen")
-    values["other_name"] = named.get(values["other"]) or "Contact"
+    values["other_name"] = offered_names(sent).get(values["other"]) or "Contact"
     return as_sent(sent, values)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
-from services.web.pages.forms import Form, given, number, text, texts
+from services.web.pages.forms import Form, as_sent, given, number, text, texts
 from shared.contracts.contacts import Reference
 from shared.contracts.segments import Rule, Segment
 
@@ -52,9 +52,7 @@ def typed(form: FormData) -> Form:
     ids = [each for each in dict.fromkeys(texts(form, "row")) if each.isdecimal()][:MAX_ROWS]
     rows = [_typed_row(form, each) for each in ids]
     values = {"name": text(form, "name"), "match": text(form, "match") or "all", "version": number(form, "version")}
-    found = Form(values | {"rows": [each for each in rows if each["field"] in TITLES]})
-    found.request_id = text(form, "request_id") or found.request_id
-    return found
+    return as_sent(form, values | {"rows": [each for each in rows if each["field"] in TITLES]})
 
 
 def rearrange(form: Form, action: str, new_field: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.datastructures import FormData
 
 from services.web.pages import survey_rows
-from services.web.pages.forms import Form, number, text, texts
+from services.web.pages.forms import Form, as_sent, number, text, texts
 from services.web.survey_words import TYPES
 from shared.contracts.base import new_id
 from shared.contracts.surveys import DefinitionJson, Survey
@@ -35,9 +35,7 @@ def typed(sent: FormData) -> Form:
     ids = [each for each in dict.fromkeys(texts(sent, "row")) if each.isdecimal() and len(each) < 5][:MOST_QUESTIONS]
     rows = [row for row in (_typed_row(sent, each) for each in ids) if row["kind"] in TYPES]
     values = {"title": text(sent, "title"), "introduction": text(sent, "introduction").replace("\r\n", "\n")}
-    form = Form(values | {"version": number(sent, "version"), "rows": rows})
-    form.request_id = text(sent, "request_id") or form.request_id
-    return form
+    return as_sent(sent, values | {"version": number(sent, "version"), "rows": rows})
 
 
 def rearrange(form: Form, action: str, new_kind: str) -> int | None:
