@@ -115,6 +115,7 @@ class Ours:
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
+        self._engagements = harness.Engagements(instance)
         self._held = 0
         self.cpu: dict[str, int] = {}
         self.resident: dict[str, list[int]] = {name: [] for name in PROCESSES}
@@ -131,7 +132,7 @@ class Ours:
         started = time.monotonic()
         os.kill(pids["events"], signal.SIGCONT)
         self._held += EVENTS
-        harness.wait_for(lambda: harness.engagements(self._instance) >= self._held)
+        harness.wait_for(lambda: self._engagements.count() >= self._held)
         seconds = time.monotonic() - started
         for name, pid in pids.items():
             self.cpu[name] = round((harness.cpu_seconds(pid) - before[name]) / EVENTS * 1e6)

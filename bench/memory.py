@@ -93,7 +93,8 @@ def settled(instance: Instance, events: int) -> dict[str, float]:
     A look at one instant would meet one process in the middle of a merge, and the next one after it and after memory
     was given back.
     """
-    harness.wait_for(lambda: harness.engagements(instance) >= events, 1_800, every=0.5)
+    held = harness.Engagements(instance)
+    harness.wait_for(lambda: held.count() >= events, 1_800, every=0.5)
     pids = instance.supervisor.pids()
     looks = [{name: harness.own_mb(pids[name]) for name in PROCESSES} for _ in harness.beats(2, 45)]
     found = {name: statistics.median(each[name] for each in looks) for name in PROCESSES}

@@ -54,7 +54,8 @@ def _capacity(instance: Instance) -> float:
     started = time.monotonic()
     publisher.publish(messages)
     publisher.close()
-    harness.wait_for(lambda: harness.engagements(instance) >= CAPACITY_EVENTS)
+    held = harness.Engagements(instance)
+    harness.wait_for(lambda: held.count() >= CAPACITY_EVENTS)
     return CAPACITY_EVENTS / (time.monotonic() - started)
 
 

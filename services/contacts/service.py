@@ -179,7 +179,7 @@ class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, MergingEnt
             merges=self._merger.records(request.contact_id),
         )
 
-    @on_batch("contacts.segments", FOLLOWED, size=200, linger=0.05, consumers=2)
+    @on_batch("contacts.segments", FOLLOWED, size=500, linger=0.2)
     def settle_segments(self, envelopes: list[Envelope[Event]]) -> list[Envelope[Event]]:
         """Who has come into a segment or gone out of it by what has happened."""
         return self._keeper.follow(envelopes)

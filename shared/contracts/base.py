@@ -19,6 +19,8 @@ Reply = TypeVar("Reply", bound=BaseModel)
 E_co = TypeVar("E_co", bound="Event", covariant=True)
 
 CONTENT_TYPE = "application/cloudevents+json"
+BATCH_TYPE = "application/cloudevents-batch+json"
+"""Several events in a JSON array: what a partner may post, and what a consumer tells of at once."""
 JSON = "application/json"
 
 

@@ -6,7 +6,7 @@ the broker or a service is away, or every message fails alike (a bad deploy), th
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,16 +14,25 @@ from shared import failpoints
 from shared.contracts.base import ConsumerHealth, Envelope, Event, Unreadable
 from shared.errors import WellheardError
 from shared.logs import get_logger
-from shared.messaging.broker import BROKER_ERRORS, Backoff, Outgoing, Publisher, connection, is_unavailable
+from shared.messaging.broker import (
+    BROKER_ERRORS,
+    Backoff,
+    Outgoing,
+    Publisher,
+    connection,
+    is_unavailable,
+)
 from shared.messaging.declare import Declaration, RawMessage
 from shared.messaging.pulse import HEARTBEAT, Pulse
-from shared.messaging.topology import RETRY_DELAYS, parked, retry
+from shared.messaging.topology import BATCH, COUNT, RETRY_DELAYS, parked, retry
 
 log = get_logger()
 
 TRIES = "wellheard-tries"
 REASON = "wellheard-reason"
 ORIGINAL_USER = "wellheard-user-id"
+BURST = 0.02
+"""Seconds between two looks at what has come."""
 ALIKE_TO_PAUSE = 20
 """So many messages in a row failing alike are the handler's fault, not theirs."""
 
@@ -64,7 +73,7 @@ class BatchConsumer:
             state=state,
             reason=reason,
             handled=self._handled,
-            held=len(held),
+            held=sum(map(_events_of, held)),
             oldest_seconds=max(0.0, time.time() - min(map(self._sent_at, held))) if held else None,
             finished_at=self._finished_at,
         )
@@ -90,6 +99,7 @@ class BatchConsumer:
     def _consume(self, channel: Any, pulse: Pulse) -> None:
         waiting = self._waiting = deque()
         self._batch = ()
+        channel.auto_decode = False  # else py-amqp tries to decode each body as what its publisher says it is
         channel.basic_qos(0, 2 * self._declaration.size, False)
         channel.basic_consume(self._declaration.queue, callback=self._arrived)
         self._running()
@@ -101,7 +111,7 @@ class BatchConsumer:
                 with pulse.writing:
                     channel.basic_ack(batch[-1].delivery_tag, multiple=True)
                 failpoints.reach("consumer.after_ack")
-                self._handled += len(batch)
+                self._handled += sum(map(_events_of, batch))
                 self._batch, self._finished_at = (), datetime.now(UTC)
 
     def _arrived(self, delivered: Any) -> None:
@@ -115,14 +125,23 @@ class BatchConsumer:
         return float(sent) if sent and is_own else float(delivered.arrived)
 
     def _gather(self, pulse: Pulse, waiting: deque[Any]) -> list[Any]:
-        """Up to `size` messages; `linger` seconds after the first no more are waited for."""
-        size = self._declaration.size
+        """Messages with `size` events or a little more; `linger` seconds after the first no more are waited for.
+
+        What comes while it lingers is read in bursts: to wake for each message costs more than to read it.
+        """
+        size, batch, held = self._declaration.size, [], 0
         if not waiting:
             pulse.listen(0.5)
         deadline = time.monotonic() + self._declaration.linger
-        while 0 < len(waiting) < size and (left := deadline - time.monotonic()) > 0 and pulse.listen(left):
-            pass
-        return [waiting.popleft() for _ in range(min(size, len(waiting)))]
+        while waiting and held < size:
+            batch.append(waiting.popleft())
+            held += _events_of(batch[-1])
+            while not waiting and held < size and not pulse.listen(0.001):
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return batch
+                time.sleep(min(left, BURST))
+        return batch
 
     # -- one batch --------------------------------------------------------------------------------
 
@@ -144,16 +163,26 @@ class BatchConsumer:
             self._sleep(self._backoff.next(), pulse)
 
     def _handle(self, batch: Sequence[Any]) -> list[Outgoing]:
-        outgoing: list[Outgoing] = []
+        unreadable: list[Outgoing] = []
         readable: list[tuple[RawMessage, Any]] = []
-        for delivered in batch:
-            message = self._raw(delivered)
+        for message in self._messages(batch, unreadable):
             try:
                 readable.append((message, self._read(message)))
             except Unreadable as error:
-                log.warning("message_unreadable", queue=self._declaration.queue, reason=str(error))
-                outgoing.append(self._copy(message, parked(self._declaration.queue), f"cannot be read: {error}"))
-        return outgoing + self._handle_readable(readable)
+                unreadable.append(self._unreadable(message, error))
+        return unreadable + self._handle_readable(readable)
+
+    def _messages(self, batch: Sequence[Any], unreadable: list[Outgoing]) -> Iterator[RawMessage]:
+        """One for each event."""
+        for message in map(self._raw, batch):
+            try:
+                yield from message.each()
+            except Unreadable as error:
+                unreadable.append(self._unreadable(message, error))
+
+    def _unreadable(self, message: RawMessage, error: Unreadable) -> Outgoing:
+        log.warning("message_unreadable", queue=self._declaration.queue, reason=str(error))
+        return self._copy(message, parked(self._declaration.queue), f"cannot be read: {error}")
 
     def _handle_readable(self, readable: Sequence[tuple[RawMessage, Any]]) -> list[Outgoing]:
         if self._declaration.one_by_one or not readable:
@@ -209,9 +238,10 @@ class BatchConsumer:
         return self._declaration.read(message)
 
     def _raw(self, delivered: Any) -> RawMessage:
-        body = delivered.body.encode() if isinstance(delivered.body, str) else bytes(delivered.body)
+        body = bytes(delivered.body or b"")  # py-amqp gives a message without a body ""
         properties = delivered.properties
         headers = dict(properties.get("application_headers") or {})
+        headers.pop(COUNT, None)
         user = properties.get("user_id")
         if user == self._own_user and ORIGINAL_USER in headers:
             user = headers.pop(ORIGINAL_USER) or None
@@ -240,5 +270,11 @@ class BatchConsumer:
                 time.sleep(0.1)
 
 
+def _events_of(delivered: Any) -> int:
+    """How many events a message holds."""
+    count = (delivered.properties.get("application_headers") or {}).get(COUNT, 1)
+    return count if isinstance(count, int) and 0 < count <= BATCH else 1
+
+
 def _events(envelopes: Sequence[Envelope[Event]] | None) -> list[Outgoing]:
-    return [Outgoing.event(envelope) for envelope in envelopes or ()]
+    return Outgoing.events(envelopes or ())

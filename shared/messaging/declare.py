@@ -1,12 +1,12 @@
 """Declarations: what a handler listens to, written above a plain function that a test can call."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_type_hints
 
 import orjson
 
-from shared.contracts.base import Event, Request, Unreadable, read_envelope
+from shared.contracts.base import BATCH_TYPE, CONTENT_TYPE, Event, Request, Unreadable, read_envelope
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,16 +22,33 @@ class RawMessage:
     """The broker user that published it, checked by the broker; None when the publisher did not say."""
     own: bool = False
     """Published by our own services' user: only then its headers may say for whom it speaks."""
+    content: Any = None
+    """The body as JSON, where it has been read before."""
 
     def json_object(self) -> dict[str, Any]:
         """The body as a JSON object. Raises Unreadable."""
-        try:
-            content = orjson.loads(self.body)
-        except orjson.JSONDecodeError as error:
-            raise Unreadable(f"not JSON: {error}") from None
+        content = self._json()
         if not isinstance(content, dict):
             raise Unreadable("not a JSON object")
         return content
+
+    def each(self) -> "list[RawMessage]":
+        """A message for each event of a batch of ours; itself otherwise. Raises Unreadable."""
+        if not (self.own and self.content_type == BATCH_TYPE):
+            return [self]
+        content = self._json()
+        if not isinstance(content, list):
+            raise Unreadable("not a JSON array")
+        single = replace(self, content_type=CONTENT_TYPE)
+        return [replace(single, body=orjson.dumps(each), content=each) for each in content]
+
+    def _json(self) -> Any:
+        if self.content is not None:
+            return self.content
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise Unreadable(f"not JSON: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from typing import Self
 
 from kombu import Connection
 
+from shared.messaging.reading import read_what_came
+
 HEARTBEAT = 6
 """Seconds; a side that is silent for two of them is taken for dead."""
 
@@ -19,6 +21,7 @@ class Pulse:
     """
 
     def __init__(self, opened: Connection) -> None:
+        self._opened = opened
         self._connection = opened.connection
         self.writing = threading.Lock()
         """Held by whoever writes: a frame must not begin inside another."""
@@ -38,7 +41,7 @@ class Pulse:
         """Read what the broker sent; False when nothing came in time. Raises ConnectionError when it is dead."""
         came = True
         try:
-            self._connection.drain_events(timeout=seconds)
+            read_what_came(self._opened, seconds)
         except TimeoutError:
             came = False
         if self._connection.bytes_recv != self._received:  # frames, heartbeats among them

@@ -50,7 +50,7 @@ class Relay:
         self._woken.clear()
         while pending := self._outbox.pending(CHUNK):
             failpoints.reach("relay.before_publish")
-            self._publisher.publish([Outgoing.event(envelope) for _, envelope in pending])
+            self._publisher.publish(Outgoing.events([envelope for _, envelope in pending]))
             failpoints.reach("relay.before_forget")
             self._outbox.forget([(key, envelope.id) for key, envelope in pending])
             failpoints.reach("relay.after_forget")

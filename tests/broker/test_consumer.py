@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import amqp
 import pytest
 
-from shared.contracts.base import CONTENT_TYPE, Envelope, Event
+from shared.contracts.base import BATCH_TYPE, CONTENT_TYPE, Envelope, Event
 from shared.contracts.events import EngagementRecorded
 from shared.errors import Unavailable
 from shared.messaging import broker, declarations, on_batch
 from shared.messaging.broker import Outgoing, Publisher
 from shared.messaging.consumer import BatchConsumer
-from shared.messaging.topology import RETRY_DELAYS, definitions, parked, retry
+from shared.messaging.topology import BATCH, COUNT, RETRY_DELAYS, definitions, parked, retry
 from shared.settings import Settings
 from tests.builders import recorded
 
@@ -63,6 +63,10 @@ class Station:
 
     def publish(self, *titles: str) -> None:
         self.publisher.publish([Outgoing.event(recorded(title=title)) for title in titles])
+
+    def tell(self, *titles: str) -> None:
+        """At once, as a consumer does what its batch led to."""
+        self.publisher.publish(Outgoing.events([recorded(title=title) for title in titles]))
 
     def depth(self, queue: str) -> int:
         with broker.connection(self.settings.amqp_url) as connection:
@@ -119,6 +123,56 @@ def test_a_bad_message_waits_for_its_next_try_and_its_neighbours_go_on(station: 
     station.listener.do = lambda titles: None
     wait_for(lambda: "Bad" in station.listener.seen)
     assert station.depth(parked(QUEUE)) == 0
+
+
+def test_events_that_are_told_together_are_handled_in_order_and_counted_one_by_one(station: Station) -> None:
+    titles = [f"Talk {number}" for number in range(130)]
+    station.tell(*titles)
+    wait_for(lambda: len(station.listener.seen) >= 130)
+    assert station.listener.seen == titles
+    wait_for(lambda: station.consumer.health().handled == 130)
+    assert station.depth(QUEUE) == 0
+
+
+def test_no_handler_gets_many_more_events_than_it_asked_for(station: Station) -> None:
+    sizes: list[int] = []
+    station.listener.do = lambda titles: sizes.append(len(titles))
+    station.tell(*[f"Talk {number}" for number in range(600)])
+    wait_for(lambda: sum(sizes) == 600)
+    assert max(sizes) < 50 + BATCH
+
+
+def test_of_events_told_together_the_bad_one_waits_alone(station: Station) -> None:
+    def refuse_the_bad(titles: list[str]) -> None:
+        if "Bad" in titles and not station.listener.seen.count("Bad"):
+            raise ValueError("bad")
+
+    station.listener.do = refuse_the_bad
+    station.tell("One", "Bad", "Two")
+    wait_for(lambda: {"One", "Two"} <= set(station.listener.seen))
+    wait_for(lambda: station.depth(retry(QUEUE, RETRY_DELAYS[0])) == 1)
+    assert COUNT not in station.get(retry(QUEUE, RETRY_DELAYS[0])).headers
+    station.listener.do = lambda titles: None
+    wait_for(lambda: "Bad" in station.listener.seen)
+    assert station.depth(parked(QUEUE)) == 0
+
+
+def test_of_events_told_together_only_what_cannot_be_read_is_parked(station: Station) -> None:
+    (good,) = Outgoing.events([recorded(title="Fine")])
+    body = b"[" + good.body + b', {"half": 1}, 7]'
+    station.publisher.publish([Outgoing("", QUEUE, body, BATCH_TYPE, headers={COUNT: 3})])
+    wait_for(lambda: station.depth(parked(QUEUE)) == 2)
+    assert station.get(parked(QUEUE)).body == b'{"half":1}'
+    assert station.listener.seen == ["Fine"]
+
+
+@pytest.mark.parametrize("body", [b"not json", b'{"id": 1}'])
+def test_what_calls_itself_a_batch_and_is_none_is_parked_whole(station: Station, body: bytes) -> None:
+    station.publisher.publish([Outgoing("", QUEUE, body, BATCH_TYPE)])
+    station.publish("Fine")
+    wait_for(lambda: station.depth(parked(QUEUE)) == 1)
+    assert station.get(parked(QUEUE)).body == body
+    wait_for(lambda: station.listener.seen == ["Fine"])
 
 
 def test_after_the_last_try_it_is_parked(station: Station) -> None:

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from services.web.access import SCOPES, Needs, anyone
 from services.web.api import examples
 from services.web.api.events import Accepted
-from shared.contracts.base import CONTENT_TYPE, Event
+from shared.contracts.base import BATCH_TYPE, CONTENT_TYPE, Event
 from shared.contracts.contacts import ContactChanged, ContactRegistered
 from shared.contracts.events import (
     REPORTED,
@@ -19,7 +19,7 @@ from shared.contracts.events import (
     EngagementRecorded,
     Reported,
 )
-from shared.messaging.topology import EVENTS, PARTNERS
+from shared.messaging.topology import BATCH, EVENTS, PARTNERS
 
 VERSION = "1.0.0"
 PUBLISHED: tuple[type[Event], ...] = (
@@ -86,12 +86,15 @@ def permissions(route: APIRoute) -> tuple[str, ...] | None:
     return None
 
 
+_DESCRIPTION = f"CloudEvents 1.0, structured JSON; up to {BATCH} events of one type may travel together ({BATCH_TYPE})."
+
+
 def asyncapi_document() -> dict[str, Any]:
     """What partners may publish, and what the services publish."""
     messages = {event.__name__: _message(event) for event in PUBLISHED} | {"EngagementReported": _reported_message()}
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": "Wellheard events", "version": VERSION, "description": "CloudEvents 1.0, structured JSON."},
+        "info": {"title": "Wellheard events", "version": VERSION, "description": _DESCRIPTION},
         "defaultContentType": CONTENT_TYPE,
         "channels": {
             "partners": _channel(PARTNERS, "Partners publish here as their own broker user.", ["EngagementReported"]),

@@ -12,10 +12,9 @@ import orjson
 from fastapi import Request
 
 from services.web.problems import BadRequest, TooLarge, TooSlow, UnknownMediaType, Unprocessable
-from shared.contracts.base import CONTENT_TYPE, Unreadable, read_cloudevent
+from shared.contracts.base import BATCH_TYPE, CONTENT_TYPE, Unreadable, read_cloudevent
 from shared.contracts.events import MAX_REPORT_BYTES
 
-BATCH_TYPE = "application/cloudevents-batch+json"
 MAX_EVENTS = 1_000
 BODY_SECONDS = 30.0
 _MODES = (
