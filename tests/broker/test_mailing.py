@@ -118,9 +118,10 @@ class Post:
         with broker.connection(self.instance.settings.amqp_url) as connection:
             channel = connection.channel()
             while message := channel.basic_get("history.timeline", no_ack=True):
-                event = json.loads(message.body)
-                if event["type"] == MessagesSent.type and event["subject"] == mailing_id:
-                    events[event["id"]] = event["data"]["contact_ids"]
+                content = json.loads(message.body)
+                for event in content if isinstance(content, list) else [content]:
+                    if event["type"] == MessagesSent.type and event["subject"] == mailing_id:
+                        events[event["id"]] = event["data"]["contact_ids"]
         return Counter(who for each in events.values() for who in each)
 
     def close(self) -> None:
