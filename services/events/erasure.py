@@ -1,7 +1,7 @@
 """Takes the traces of people who are erased out of engagements and of the quarantine."""
 
 from services.events.ingestion import SOURCE
-from services.events.repository import Engagements
+from services.events.repository import Engagements, redacted_case
 from shared.contracts.base import Envelope, Event
 from shared.contracts.erasure import (
     ContactErased,
@@ -46,7 +46,8 @@ class ErasureEntry:
                 return False
             now, recorded = standing.engagement.model_dump(mode="json"), standing.recorded.content
             left = redact(now, traces, names)
-            if left == now and redact(recorded, traces, names) == recorded:
+            is_same = left == now and redact(recorded, traces, names) == recorded
+            if is_same and not self._is_in_case(standing.engagement, traces, names):
                 return False
             engagement = Engagement.model_validate(left | {"version": standing.engagement.version + 1})
             event: Event = EngagementRedacted(engagement=engagement, erasure_id=traces.erasure_id)
@@ -54,3 +55,10 @@ class ErasureEntry:
             if self._repository.redact(engagement, envelope, traces, names):
                 return True
         raise Unavailable("This engagement is being changed elsewhere just now. Ask again.")
+
+    def _is_in_case(self, engagement: Engagement, traces: Traces, names: bool) -> bool:
+        case = self._repository.cases.find(engagement.engagement_id)
+        if case is None:
+            return False
+        content = case.model_dump(mode="json")
+        return redacted_case(content, engagement, traces, names) != content | {"version": case.version + 1}

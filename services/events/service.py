@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from services.events import domain
+from services.events.casework.desk import NO_ENGAGEMENT, CaseDesk
+from services.events.casework.entry import CaseEntry
 from services.events.domain import Draft, Inbound
 from services.events.erasure import ErasureEntry
 from services.events.ingestion import SOURCE, Ingestion, read_inbound, resolve, stored
@@ -25,7 +27,6 @@ from shared.contracts.events import (
     RecordEngagement,
     ReplayQuarantined,
 )
-from shared.contracts.waiting import CountWaiting, Pile, Waiting, waiting
 from shared.errors import Conflict, Invalid, NotFound
 from shared.logs import correlation_id
 from shared.messaging import Bus, on_batch, rpc
@@ -35,10 +36,8 @@ from shared.settings import Settings
 
 CHANGED_MEANWHILE = "Somebody else changed this in the meantime. Look at it again, then decide."
 
-NO_ENGAGEMENT = "There is no such engagement, or your role does not let you see it."
 
-
-class EventsService(ErasureEntry):
+class EventsService(CaseEntry, ErasureEntry):
     """Records engagements; what commands publish waits in the documents' outboxes."""
 
     name: ClassVar[str] = "events"
@@ -47,12 +46,15 @@ class EventsService(ErasureEntry):
         self._repository = repository
         self._bus = bus
         self._ingestion = Ingestion(repository, bus)
+        self._cases = CaseDesk(repository, bus)
         self.outbox = repository.outbox
 
     @on_batch(INBOUND, read=read_inbound, exchange=PARTNERS, size=500, linger=0.05, consumers=2)
     def record_reported(self, batch: list[Inbound]) -> list[Envelope[Event]]:
-        """What partners reported, over HTTP and over AMQP."""
-        return self._ingestion.record(batch)
+        """What partners reported, over HTTP and over AMQP, and what people sent with our public forms."""
+        recorded = self._ingestion.record(batch)
+        self._cases.open_from_website(recorded)
+        return recorded
 
     @rpc
     def record_engagement(self, request: RecordEngagement) -> Engagement:
@@ -114,10 +116,6 @@ class EventsService(ErasureEntry):
             oldest_received_at=self._repository.oldest_held(request.state, request.partner),
             next_cursor=page[-1][0] if len(found) > request.limit else None,
         )
-
-    @rpc
-    def count_waiting(self, request: CountWaiting) -> Waiting:
-        return waiting(Pile(sort="quarantine", count=self._repository.count_held("open", None)))
 
     @rpc
     def get_quarantined(self, request: GetQuarantined) -> Quarantined:
