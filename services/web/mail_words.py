@@ -22,6 +22,8 @@ OCCASIONS = {
     "contact_registered": "When a person becomes known",
     "consent_given": "When somebody agrees to messages of its kind",
     "segment_entered": "When a contact comes into the segment",
+    "case_answered": "When somebody’s question was answered, otherwise than by e-mail",
+    "case_late": "When somebody’s question has not been answered for seven days",
     "weekly_digest": "Each Monday, when enquiries or complaints wait for an answer",
 }
 KEPT_BACK = {

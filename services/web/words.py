@@ -15,6 +15,7 @@ from shared.contracts.relationships import Dated
 NAVIGATION = (
     ("/search", "Search", "history:read"),
     ("/contacts", "Contacts", "history:read"),
+    ("/cases", "Cases", "cases:read"),
     ("/segments", "Segments", "segments:read"),
     ("/surveys", "Surveys", "surveys:read"),
     ("/mailings", "Mailings", "mailings:read"),
@@ -67,19 +68,26 @@ CHANGES: Mapping[str, str] = MappingProxyType(
         "survey_opened": "Survey opened",
         "survey_closed": "Survey closed",
         "response_received": "Survey answered",
+        "case_opened": "Taken on",
+        "case_assigned": "Given on",
+        "case_answered": "Answered",
+        "case_closed": "Closed",
+        "case_noted": "To be done",
+        "case_late": "Not answered yet",
     }
 )
 """Kinds of entries that nobody said: what became of a contact with us."""
 SOURCES: Mapping[str, str] = MappingProxyType(
     {
         "events": "What was said",
+        "cases": "Answers and what came of them",
         "contacts": "Contacts and consent",
         "notifications": "Messages",
         "surveys": "Surveys",
     }
 )
 """What the entries of each service tell of."""
-SAID = ("events",)
+SAID = ("events", "cases")
 PURPOSES: Mapping[str, str] = MappingProxyType(
     {"newsletter": "Newsletter", "consultation": "Consultations", "survey": "Surveys", "membership": "Membership"}
 )
@@ -120,6 +128,12 @@ ICONS: Mapping[str, str] = MappingProxyType(
         "survey_opened": "form",
         "survey_closed": "form",
         "response_received": "form",
+        "case_opened": "flag",
+        "case_assigned": "person",
+        "case_answered": "return",
+        "case_closed": "tick",
+        "case_noted": "pencil",
+        "case_late": "stop",
     }
 )
 """The picture of each kind of entry, a symbol of static/icons.svg; kinds without one get `speech`."""
@@ -273,12 +287,6 @@ END_STATES = {
     "suppressed": "Kept back",
     "failed": "Failed",
     "uncertain": "Uncertain",
-}
-PURPOSES = {
-    "newsletter": "Newsletter",
-    "consultation": "Consultations",
-    "survey": "Surveys",
-    "membership": "Membership",
 }
 SCOPES = {
     "events:write": "Post events, and read what became of them",

@@ -15,6 +15,7 @@ from services.notifications.domain import Addressee, Chunk
 from services.notifications.tokens import Place, Tokens
 from shared import preference_links, signed_links
 from shared.contracts.bounces import ReportBounce
+from shared.contracts.cases import AnswerCase, NoteFollowUp, OpenCase
 from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import ContactRegistered, RegisterContact
 from shared.contracts.erasure import EraseContact
@@ -124,6 +125,7 @@ def _add_people(made: Furnished) -> None:
 def _add_engagements(made: Furnished) -> None:
     words = made.words
     told = a_report(
+        kind="question",
         title=words[:200],
         body=f"parking {words}",
         technique=words[:100],
@@ -137,6 +139,18 @@ def _add_engagements(made: Furnished) -> None:
     )
     recorded = made.county.bus.call(RecordEngagement(request_id="one", reported=told))
     made.ids["engagement_id"] = recorded.engagement_id
+    _add_case(made)
+
+
+def _add_case(made: Furnished) -> None:
+    """It is answered, and something is still to be done."""
+    bus, words, about = made.county.bus, made.words, {"engagement_id": made.ids["engagement_id"], "by": made.words}
+    bus.call(OpenCase.model_validate(about | {"owner_id": "acc_1", "owner": words[:200]}))
+    due = {"due_on": "2014-02-03", "note": words[:1000]}
+    bus.call(NoteFollowUp.model_validate(about | due | {"version": 1, "request_id": "note"}))
+    answer = {"text": words, "to": words[:200], "send_to": made.ids["contact_id"]}
+    bus.call(AnswerCase.model_validate(about | answer | {"version": 2, "request_id": "answer"}))
+    made.ids["number"] = "1"
 
 
 async def _add_quarantined(made: Furnished) -> None:
