@@ -79,13 +79,14 @@ def test_of_two_changes_the_first_wins(repository: Engagements) -> None:
 
 
 def test_a_correction_of_the_engagement_and_the_case_do_not_touch_each_other(repository: Engagements) -> None:
-    key = an_asked(repository)
+    key = an_asked(repository, body="A long letter.")
     repository.cases.open(a_case(key), opened(a_case(key)))
     corrected = repository.find([key])[key].engagement.model_copy(update={"title": "After", "version": 2})
     event = an_envelope(EngagementCorrected(engagement=corrected, corrected_by="staff"), sequence=2)
     assert repository.replace(corrected, event)
     assert repository.cases.replace(a_case(key, version=2, owner="Bob"))
     (place,) = repository.cases.live(10)
+    assert place.engagement.body == ""
     assert (place.engagement.title, place.case.owner) == ("After", "Bob")
 
 

@@ -49,4 +49,4 @@ class FakeCases:
     def _place(self, order: str, case: Case) -> Place:
         engagement = self._engagement_of(case.engagement_id)
         assert engagement is not None
-        return Place(order, engagement, case)
+        return Place(order, engagement.model_copy(update={"body": ""}), case)

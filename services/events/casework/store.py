@@ -29,8 +29,12 @@ CASE_EVENTS: tuple[type[Event], ...] = (
 )
 
 
+_LISTED = {"outbox": 0, "current.body": 0, "recorded.data.engagement.body": 0}
+"""What lists leave in the store: of a thousand long letters they show a line each."""
+
+
 class Place(NamedTuple):
-    """A case with its engagement, and where it stands in the list."""
+    """A case with its engagement (without its body), and where it stands in the list."""
 
     order: str
     engagement: Engagement
@@ -80,12 +84,12 @@ class MongoCases:
         return self._engagements.update_one(asked, _update(case, envelope)).modified_count == 1
 
     def live(self, limit: int) -> Sequence[Place]:
-        found = self._engagements.find({"case_live": {"$gt": ""}}, {"outbox": 0}).sort("case_live", 1).limit(limit)
+        found = self._engagements.find({"case_live": {"$gt": ""}}, _LISTED).sort("case_live", 1).limit(limit)
         return [_place(each, "case_live") for each in found]
 
     def closed(self, limit: int, cursor: str | None) -> Sequence[Place]:
         asked = {"case_closed": {"$lt": cursor} if cursor else {"$gt": ""}}
-        found = self._engagements.find(asked, {"outbox": 0}).sort("case_closed", -1).limit(limit)
+        found = self._engagements.find(asked, _LISTED).sort("case_closed", -1).limit(limit)
         return [_place(each, "case_closed") for each in found]
 
 
