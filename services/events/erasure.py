@@ -1,5 +1,6 @@
 """Takes the traces of people who are erased out of engagements and of the quarantine."""
 
+from services.events.calendar.desk import Calendar
 from services.events.ingestion import SOURCE
 from services.events.repository import Engagements, redacted_case
 from shared.contracts.base import Envelope, Event
@@ -26,11 +27,14 @@ class ErasureEntry:
 
     _repository: Engagements
     _bus: Bus
+    _calendar: Calendar
 
     @on("events.erasures", ContactErased)
     def erase_from_quarantine(self, envelope: Envelope[ContactErased]) -> None:
         erasure_id = envelope.data.erasure_id
-        self._repository.redact_held(self._bus.call(GetTraces(erasure_id=erasure_id)))
+        traces = self._bus.call(GetTraces(erasure_id=erasure_id))
+        self._repository.redact_held(traces)
+        self._calendar.redact(traces.emails)
         self._bus.call(ReportErasure(erasure_id=erasure_id, by_service="events"))
 
     @rpc

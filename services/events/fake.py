@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from services.events.calendar.fake import FakeMeetings
 from services.events.casework.fake import FakeCases
 from services.events.repository import KNOWN, Held, Stored, redacted_case, redacted_held
 from shared.contracts.base import Envelope, Event, read_envelope
@@ -22,6 +23,7 @@ class FakeEngagements:
         self._held: dict[str, Held] = {}
         self.outbox = MemoryOutbox()
         self.cases = FakeCases(self.outbox, self._engagement)
+        self.meetings = FakeMeetings()
 
     def find(self, engagement_ids: Iterable[str]) -> dict[str, Stored]:
         return {each: self._engagements[each] for each in engagement_ids if each in self._engagements}

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from services.events.calendar.store import Meetings, MongoMeetings
 from services.events.casework.store import CASE_EVENTS, Cases, MongoCases
 from shared.contracts.base import Envelope, Event, read_envelope
 from shared.contracts.erasure import EngagementRedacted, Traces
@@ -64,6 +65,11 @@ class Engagements(Protocol):
     @property
     def cases(self) -> Cases:
         """The cases of engagements, in the same documents."""
+        ...
+
+    @property
+    def meetings(self) -> Meetings:
+        """The calendar."""
         ...
 
     def find(self, engagement_ids: Iterable[str]) -> dict[str, Stored]: ...
@@ -126,6 +132,7 @@ class MongoEngagements:
         self._quarantine = database["quarantine"]
         self.outbox = MongoOutbox(self._engagements, KNOWN)
         self.cases = MongoCases(self._engagements)
+        self.meetings = MongoMeetings(database)
         self._engagements.create_index([("partner", 1), ("external_id", 1)])
         self._quarantine.create_index([("partner", 1), ("external_id", 1)])
         self._quarantine.create_index([("state", 1), ("order", 1)])

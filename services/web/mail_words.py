@@ -12,6 +12,13 @@ RULES = {
     "not_in_segment": "is not in the segment",
     "unknown": "is not a contact any more",
 }
+END_STATES = {
+    "sent": "Sent",
+    "bounced": "Bounced",
+    "suppressed": "Kept back",
+    "failed": "Failed",
+    "uncertain": "Uncertain",
+}
 REPORTS = {"permanent": "Came back", "temporary": "Failed for now", "complaint": "Marked as junk"}
 REPORT_OUTCOMES = {
     "bounced": "Nothing more is sent to the address.",

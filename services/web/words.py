@@ -16,6 +16,7 @@ NAVIGATION = (
     ("/search", "Search", "history:read"),
     ("/contacts", "Contacts", "history:read"),
     ("/cases", "Cases", "cases:read"),
+    ("/calendar", "Calendar", "meetings:read"),
     ("/segments", "Segments", "segments:read"),
     ("/surveys", "Surveys", "surveys:read"),
     ("/mailings", "Mailings", "mailings:read"),
@@ -281,13 +282,6 @@ MAILING_STATES = {
     "cancelled": "Cancelled",
 }
 MAILING_COLOURS = {"draft": "grey", "scheduled": "blue", "sending": "blue", "paused": "yellow", "sent": "green"}
-END_STATES = {
-    "sent": "Sent",
-    "bounced": "Bounced",
-    "suppressed": "Kept back",
-    "failed": "Failed",
-    "uncertain": "Uncertain",
-}
 SCOPES = {
     "events:write": "Post events, and read what became of them",
     "history:read": "Read the history that it reported itself",
