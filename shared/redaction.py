@@ -47,6 +47,19 @@ def redact(content: Any, traces: Traces, names: bool = False) -> Any:
     return _Redaction(traces, names).of(content)
 
 
+def redact_event(content: dict[str, Any], traces: Traces, names: bool = False) -> dict[str, Any]:
+    """An event as logs and outboxes hold it. What staff wrote to somebody loses their name at once: it is theirs."""
+    data = content.get("data") or {}
+    is_case = str(content.get("type", "")).startswith("wellheard.case.")
+    left: dict[str, Any] = redact(content, traces, names or (is_case and takes_part(data.get("contact_ids"), traces)))
+    return left
+
+
+def takes_part(contact_ids: Any, traces: Traces) -> bool:
+    """Whether one of the contacts is the person."""
+    return not set(traces.contact_ids).isdisjoint(contact_ids or ())
+
+
 def names_in(text: str, traces: Traces) -> list[tuple[int, int]]:
     """Where a text names the person: (begin, end) of each."""
     pattern = _pattern(traces, True)

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deploy import broker
 from deploy.quiet import wait_quiet
+from deploy.seed.cases import add_cases
 from deploy.seed.consents import add_consents
 from deploy.seed.county import County
 from deploy.seed.engagements import HOSPITALS_TRUST, VOLUNTARY_COUNCIL, DemoEngagement, engagements
@@ -59,6 +60,7 @@ def load_demo(
                 reporting.report(each)
             reporting.report_faults()
         _ask(settings, county, progress)
+        _add_work(settings, county, ids, progress)
         waiting = progress.add_task("until all of it can be searched", total=None)
         wait_quiet(settings, 600)
         progress.update(waiting, total=1, completed=1)
@@ -87,6 +89,14 @@ def _ask(settings: Settings, county: County, progress: Progress) -> None:
     """A survey, and the answers to it."""
     task, bus = progress.add_task("a survey", total=None), RpcClient(settings)
     add_survey(settings, bus, county)
+    bus.close()
+    progress.update(task, total=1, completed=1)
+
+
+def _add_work(settings: Settings, county: County, ids: list[str], progress: Progress) -> None:
+    """What somebody has to answer, and meetings to come."""
+    task, bus = progress.add_task("cases and meetings", total=None), RpcClient(settings)
+    add_cases(bus, county, ids)
     bus.close()
     progress.update(task, total=1, completed=1)
 

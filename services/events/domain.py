@@ -169,6 +169,7 @@ def engagement(each: Draft, resolutions: Sequence[Resolution], version: int = 1)
         sentiment=reported.sentiment,
         direction=reported.direction,
         sensitive=reported.sensitive,
+        may_publish=reported.may_publish,
         links=reported.links,
     )
 
@@ -187,6 +188,7 @@ def correct(standing: Engagement, corrected: Engagement, by: str) -> tuple[Engag
             "source": standing.source,
             "external_id": standing.external_id,
             "recorded_at": standing.recorded_at,
+            "may_publish": standing.may_publish if corrected.may_publish is None else corrected.may_publish,
         }
     )
     return following, EngagementCorrected(engagement=following, corrected_by=by)

@@ -1,7 +1,8 @@
 """Takes the traces of people who are erased out of engagements and of the quarantine."""
 
+from services.events.calendar.desk import Calendar
 from services.events.ingestion import SOURCE
-from services.events.repository import Engagements
+from services.events.repository import Engagements, redacted_case
 from shared.contracts.base import Envelope, Event
 from shared.contracts.erasure import (
     ContactErased,
@@ -26,11 +27,14 @@ class ErasureEntry:
 
     _repository: Engagements
     _bus: Bus
+    _calendar: Calendar
 
     @on("events.erasures", ContactErased)
     def erase_from_quarantine(self, envelope: Envelope[ContactErased]) -> None:
         erasure_id = envelope.data.erasure_id
-        self._repository.redact_held(self._bus.call(GetTraces(erasure_id=erasure_id)))
+        traces = self._bus.call(GetTraces(erasure_id=erasure_id))
+        self._repository.redact_held(traces)
+        self._calendar.redact(traces.emails)
         self._bus.call(ReportErasure(erasure_id=erasure_id, by_service="events"))
 
     @rpc
@@ -46,7 +50,8 @@ class ErasureEntry:
                 return False
             now, recorded = standing.engagement.model_dump(mode="json"), standing.recorded.content
             left = redact(now, traces, names)
-            if left == now and redact(recorded, traces, names) == recorded:
+            is_same = left == now and redact(recorded, traces, names) == recorded
+            if is_same and not self._is_in_case(standing.engagement, traces, names):
                 return False
             engagement = Engagement.model_validate(left | {"version": standing.engagement.version + 1})
             event: Event = EngagementRedacted(engagement=engagement, erasure_id=traces.erasure_id)
@@ -54,3 +59,10 @@ class ErasureEntry:
             if self._repository.redact(engagement, envelope, traces, names):
                 return True
         raise Unavailable("This engagement is being changed elsewhere just now. Ask again.")
+
+    def _is_in_case(self, engagement: Engagement, traces: Traces, names: bool) -> bool:
+        case = self._repository.cases.find(engagement.engagement_id)
+        if case is None:
+            return False
+        content = case.model_dump(mode="json")
+        return redacted_case(content, engagement, traces, names) != content | {"version": case.version + 1}

@@ -4,12 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from services.events.repository import KNOWN, Held, Stored, redacted_held
+from services.events.calendar.fake import FakeMeetings
+from services.events.casework.fake import FakeCases
+from services.events.repository import KNOWN, Held, Stored, redacted_case, redacted_held
 from shared.contracts.base import Envelope, Event, read_envelope
+from shared.contracts.cases import Case
 from shared.contracts.erasure import Traces
 from shared.contracts.events import Engagement, Quarantined
 from shared.messaging.testbus import MemoryOutbox
-from shared.redaction import redact
+from shared.redaction import redact, redact_event
 
 
 class FakeEngagements:
@@ -19,9 +22,15 @@ class FakeEngagements:
         self._engagements: dict[str, Stored] = {}
         self._held: dict[str, Held] = {}
         self.outbox = MemoryOutbox()
+        self.cases = FakeCases(self.outbox, self._engagement)
+        self.meetings = FakeMeetings()
 
     def find(self, engagement_ids: Iterable[str]) -> dict[str, Stored]:
         return {each: self._engagements[each] for each in engagement_ids if each in self._engagements}
+
+    def _engagement(self, engagement_id: str) -> Engagement | None:
+        stored = self._engagements.get(engagement_id)
+        return stored.engagement if stored else None
 
     def insert(self, new: Sequence[Stored], outbox: bool = False) -> set[str]:
         there = {each.engagement.engagement_id for each in new} & self._engagements.keys()
@@ -44,9 +53,12 @@ class FakeEngagements:
 
     def redact(self, left: Engagement, envelope: Envelope[Event], traces: Traces, names: bool) -> bool:
         key = left.engagement_id
-        self.outbox.rewrite(key, lambda event: read_envelope(redact(event.content, traces, names), KNOWN))
+        self.outbox.rewrite(key, lambda event: read_envelope(redact_event(event.content, traces, names), KNOWN))
         recorded = read_envelope(redact(self._engagements[key].recorded.content, traces, names), KNOWN)
         self._engagements[key] = replace(self._engagements[key], recorded=recorded)
+        if (case := self.cases.find(key)) is not None:
+            content = redacted_case(case.model_dump(mode="json"), left, traces, names)
+            self.cases.kept[key] = Case.model_validate(content)
         return self.replace(left, envelope)
 
     def redact_held(self, traces: Traces) -> None:

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import orjson
 
+from services.events.calendar.store import Meetings, MongoMeetings
+from services.events.casework.store import CASE_EVENTS, Cases, MongoCases
 from shared.contracts.base import Envelope, Event, read_envelope
 from shared.contracts.erasure import EngagementRedacted, Traces
 from shared.contracts.events import (
@@ -18,11 +20,15 @@ from shared.contracts.events import (
 )
 from shared.messaging import Outbox
 from shared.mongo import Documents, MongoOutbox, insert_new, rewrite
-from shared.redaction import redact
+from shared.redaction import redact, redact_event, takes_part
 
-KNOWN: dict[str, type[Event]] = {
-    each.type: each for each in (EngagementRecorded, EngagementCorrected, EngagementQuarantined, EngagementRedacted)
-}
+_OF_ENGAGEMENTS: tuple[type[Event], ...] = (
+    EngagementRecorded,
+    EngagementCorrected,
+    EngagementQuarantined,
+    EngagementRedacted,
+)
+KNOWN: dict[str, type[Event]] = {each.type: each for each in (*_OF_ENGAGEMENTS, *CASE_EVENTS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,16 @@ class Engagements(Protocol):
     @property
     def outbox(self) -> Outbox:
         """What commands have left to be published."""
+        ...
+
+    @property
+    def cases(self) -> Cases:
+        """The cases of engagements, in the same documents."""
+        ...
+
+    @property
+    def meetings(self) -> Meetings:
+        """The calendar."""
         ...
 
     def find(self, engagement_ids: Iterable[str]) -> dict[str, Stored]: ...
@@ -115,6 +131,8 @@ class MongoEngagements:
         self._engagements = database["engagements"]
         self._quarantine = database["quarantine"]
         self.outbox = MongoOutbox(self._engagements, KNOWN)
+        self.cases = MongoCases(self._engagements)
+        self.meetings = MongoMeetings(database)
         self._engagements.create_index([("partner", 1), ("external_id", 1)])
         self._quarantine.create_index([("partner", 1), ("external_id", 1)])
         self._quarantine.create_index([("state", 1), ("order", 1)])
@@ -145,11 +163,15 @@ class MongoEngagements:
 
     def redact(self, left: Engagement, envelope: Envelope[Event], traces: Traces, names: bool) -> bool:
         asked = {"_id": left.engagement_id, "version": left.version - 1}
-        standing = self._engagements.find_one(asked, {"recorded": 1, "outbox": 1})
+        standing = self._engagements.find_one(asked, {"recorded": 1, "outbox": 1, "case": 1})
         if standing is None:
             return False
-        kept = redact({"recorded": standing["recorded"], "outbox": standing.get("outbox", [])}, traces, names)
-        kept["outbox"].append(envelope.content)
+        kept: dict[str, Any] = {"recorded": redact(standing["recorded"], traces, names)}
+        waiting = [redact_event(each, traces, names) for each in standing.get("outbox", [])]
+        kept["outbox"] = [*waiting, envelope.content]
+        if "case" in standing:
+            asked |= {"case.version": standing["case"]["version"]}
+            kept["case"] = redacted_case(standing["case"], left, traces, names)
         kept |= {"version": left.version, "current": envelope.content["data"]["engagement"]}
         return self._engagements.update_one(asked, {"$set": kept}).modified_count == 1
 
@@ -256,6 +278,12 @@ def redacted_held(content: dict[str, Any], traces: Traces) -> dict[str, Any]:
     """A quarantined event without the traces; when they stand in it, the name goes from its texts too."""
     left: dict[str, Any] = redact(content, traces)
     return left if left == content else redact(content, traces, names=True)
+
+
+def redacted_case(content: dict[str, Any], of: Engagement, traces: Traces, names: bool) -> dict[str, Any]:
+    """The next version of a case, without the traces: what was written to the person names them no more."""
+    left: dict[str, Any] = redact(content, traces, names or takes_part(of.contact_ids(), traces))
+    return left | {"version": content["version"] + 1}
 
 
 def _pack(content: dict[str, Any] | None) -> bytes | None:

@@ -4,6 +4,11 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from services.events import domain
+from services.events.calendar import domain as calendar_domain
+from services.events.calendar.desk import Calendar
+from services.events.calendar.entry import CalendarEntry
+from services.events.casework.desk import NO_ENGAGEMENT, CaseDesk
+from services.events.casework.entry import CaseEntry
 from services.events.domain import Draft, Inbound
 from services.events.erasure import ErasureEntry
 from services.events.ingestion import SOURCE, Ingestion, read_inbound, resolve, stored
@@ -24,8 +29,9 @@ from shared.contracts.events import (
     QuarantineList,
     RecordEngagement,
     ReplayQuarantined,
+    Reported,
 )
-from shared.contracts.waiting import CountWaiting, Pile, Waiting, waiting
+from shared.contracts.meetings import Meeting, RecordAttendance
 from shared.errors import Conflict, Invalid, NotFound
 from shared.logs import correlation_id
 from shared.messaging import Bus, on_batch, rpc
@@ -35,24 +41,26 @@ from shared.settings import Settings
 
 CHANGED_MEANWHILE = "Somebody else changed this in the meantime. Look at it again, then decide."
 
-NO_ENGAGEMENT = "There is no such engagement, or your role does not let you see it."
 
-
-class EventsService(ErasureEntry):
+class EventsService(CaseEntry, CalendarEntry, ErasureEntry):
     """Records engagements; what commands publish waits in the documents' outboxes."""
 
     name: ClassVar[str] = "events"
 
-    def __init__(self, repository: Engagements, bus: Bus) -> None:
+    def __init__(self, repository: Engagements, bus: Bus, public_url: str = "") -> None:
         self._repository = repository
         self._bus = bus
         self._ingestion = Ingestion(repository, bus)
+        self._cases = CaseDesk(repository, bus)
+        self._calendar = Calendar(repository.meetings, bus, public_url)
         self.outbox = repository.outbox
 
     @on_batch(INBOUND, read=read_inbound, exchange=PARTNERS, size=500, linger=0.05, consumers=2)
     def record_reported(self, batch: list[Inbound]) -> list[Envelope[Event]]:
-        """What partners reported, over HTTP and over AMQP."""
-        return self._ingestion.record(batch)
+        """What partners reported, over HTTP and over AMQP, and what people sent with our public forms."""
+        recorded = self._ingestion.record(batch)
+        self._cases.open_from_website(recorded)
+        return recorded
 
     @rpc
     def record_engagement(self, request: RecordEngagement) -> Engagement:
@@ -91,6 +99,13 @@ class EventsService(ErasureEntry):
         return self._correct(standing, corrected, request.by)
 
     @rpc
+    def record_attendance(self, request: RecordAttendance) -> Meeting:
+        """The engagement first, then the meeting: interrupted, the same again corrects what it recorded."""
+        kept = self._calendar.attended(request, _now())
+        recorded = self._record_held(request, calendar_domain.report(kept, request.visitors, request.notes))
+        return self._calendar.held(request, recorded.engagement_id, _now())
+
+    @rpc
     def get_engagement(self, request: GetEngagement) -> Engagement:
         return self._get_visible(request.engagement_id, request.sensitive)
 
@@ -114,10 +129,6 @@ class EventsService(ErasureEntry):
             oldest_received_at=self._repository.oldest_held(request.state, request.partner),
             next_cursor=page[-1][0] if len(found) > request.limit else None,
         )
-
-    @rpc
-    def count_waiting(self, request: CountWaiting) -> Waiting:
-        return waiting(Pile(sort="quarantine", count=self._repository.count_held("open", None)))
 
     @rpc
     def get_quarantined(self, request: GetQuarantined) -> Quarantined:
@@ -154,6 +165,15 @@ class EventsService(ErasureEntry):
     @rpc
     def discard_quarantined(self, request: DiscardQuarantined) -> Quarantined:
         return self._replace_held(self._get_open(request.quarantine_id).item, state="discarded")
+
+    def _record_held(self, request: RecordAttendance, reported: Reported) -> Engagement:
+        request_id = f"meeting:{request.meeting_id}"
+        key = domain.engagement_id(None, domain.STAFF, request_id)
+        standing = self._repository.find([key]).get(key)
+        if standing is None:
+            return self.record_engagement(RecordEngagement(request_id=request_id, reported=reported, by=request.by))
+        about = {"engagement_id": key, "version": standing.engagement.version, "sensitive": True, "by": request.by}
+        return self.correct_engagement(CorrectEngagement.model_validate(about | {"reported": reported}))
 
     def _engagement(self, draft: Draft) -> Engagement:
         return domain.engagement(draft, resolve(self._bus, [draft])[draft.engagement_id])
@@ -204,7 +224,7 @@ class EventsService(ErasureEntry):
 
 
 def build(settings: Settings, bus: Bus) -> EventsService:
-    return EventsService(MongoEngagements(connect(settings, "events")), bus)
+    return EventsService(MongoEngagements(connect(settings, "events")), bus, settings.public_url)
 
 
 def _now() -> datetime:

@@ -14,10 +14,11 @@ from shared.contracts.events import EngagementCorrected, EngagementRecorded
 from shared.contracts.relationships import RelationshipChanged
 from shared.errors import Unavailable
 from shared.messaging import Bus
-from shared.redaction import is_named, redact
+from shared.redaction import is_named, redact, redact_event, takes_part
 
 CHUNK = 500
 MAX_MENTIONS = 10_000
+_CASES = "wellheard.case."
 Show = Callable[[Sequence[Envelope[Event]]], None]
 """Puts events that were redacted into the index again. Raises Unavailable while that cannot be done."""
 
@@ -61,7 +62,7 @@ class HistoryEraser:
         for contents in self._windows():
             rewritten = []
             for each in contents:
-                left = redact(each, traces, names=each["subject"] in nameless)
+                left = redact_event(each, traces, names=each["subject"] in nameless)
                 if left != each:
                     rewritten.append(left)
                 if (text := _text_of(left)) is not None:
@@ -92,6 +93,8 @@ def redacted_on_arrival(envelopes: Sequence[Envelope[Event]], erased: Collection
 def _erased_in(envelope: Envelope[Event], erased: Collection[str]) -> tuple[str, ...]:
     if isinstance(envelope.data, EngagementRecorded | EngagementCorrected):
         return tuple(each for each in envelope.data.engagement.contact_ids() if each in erased)
+    if envelope.data.type.startswith(_CASES):
+        return tuple(each for each in envelope.content["data"]["contact_ids"] if each in erased)
     if isinstance(envelope.data, RelationshipChanged):
         of = envelope.data.relationship
         return tuple(each for each in (of.contact_id, of.with_id) if each in erased)
@@ -99,7 +102,9 @@ def _erased_in(envelope: Envelope[Event], erased: Collection[str]) -> tuple[str,
 
 
 def _text_of(content: Mapping[str, Any]) -> list[str] | None:
-    """What an engagement's event says in free text; None for any other event."""
+    """What the event of an engagement or of its case says in free text; None for any other event."""
+    if content["type"].startswith(_CASES):
+        return _case_texts(content["data"])
     engagement = content["data"].get("engagement")
     if engagement is None:
         return None
@@ -107,7 +112,14 @@ def _text_of(content: Mapping[str, Any]) -> list[str] | None:
     return [engagement["title"], engagement["body"], *mentioned]
 
 
+def _case_texts(data: Mapping[str, Any]) -> list[str]:
+    parts = [data.get(name) or {} for name in ("answer", "outcome", "follow_up")]
+    return [data["title"], *(str(each[name]) for each in parts for name in ("text", "to", "note") if name in each)]
+
+
 def _takes_part(content: Mapping[str, Any], traces: Traces) -> bool:
+    if content["type"].startswith(_CASES):
+        return takes_part(content["data"]["contact_ids"], traces)
     participants = content["data"]["engagement"]["participants"]
     return any(not set(traces.contact_ids).isdisjoint(each["contact_ids"]) for each in participants)
 

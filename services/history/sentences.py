@@ -1,10 +1,11 @@
 """The sentences of the timeline: what an event says, in words a person reads, without adding a fact."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from shared.contracts.consent import Consent
 from shared.contracts.contacts import Contact, FieldChange
-from shared.contracts.events import Engagement, Participant
+from shared.contracts.events import WEBSITE, Engagement, Participant
 from shared.contracts.notifications import Counts, Mailing
 from shared.contracts.relationships import Relationship
 
@@ -99,6 +100,9 @@ def engagement_sentence(engagement: Engagement) -> str:
     if engagement.direction and engagement.kind not in _MUTUAL:
         preposition = _DIRECTIONS[engagement.direction]
     people = people_phrase(engagement.participants)
+    if engagement.partner == WEBSITE:
+        who = f" from {people}" if people else ""
+        return f"{noun[:1].upper()}{noun[1:]}{who} came through our website: {engagement.title}"
     parts = [
         f"{engagement.partner} reported" if engagement.partner else "Staff logged",
         noun,
@@ -200,6 +204,39 @@ def mailing_sentence(mailing: Mailing, counts: Counts) -> str:
     how = "was cancelled after it was sent to" if mailing.state == "cancelled" else "was sent to"
     whom = _people(sent) if sent == recipients else f"{sent:,} of {_people(recipients)}"
     return f"The mailing “{mailing.draft.subject}” {how} {whom}."
+
+
+def case_opened_sentence(kind: str, due: date, owner: str) -> str:
+    """`Ann Lee sees to this question. It is to be answered by 3 May 2024.`"""
+    who = f"{owner} sees to {_this(kind)}." if owner else f"{_this(kind).capitalize()} is to be seen to."
+    return f"{who} It is to be answered by {_day(due)}."
+
+
+def answered_sentence(kind: str, how: str, to: str) -> str:
+    """`This question was answered by email, to Ann Lee.`"""
+    phrase = _channel_phrase("", how) if how != "other" else ""
+    return f"{_this(kind).capitalize()} was answered{f' {phrase}' if phrase else ''}{f', to {to}' if to else ''}."
+
+
+def case_closed_sentence(kind: str, is_changed: bool) -> str:
+    what = "What we did" if is_changed else "Nothing was changed, and why"
+    return f"{_this(kind).capitalize()} is done with. {what} is written down."
+
+
+def follow_up_sentence(due: date, by: str) -> str:
+    return f"{by} noted what is to be done by {_day(due)}."
+
+
+def unanswered_sentence(kind: str, opened: date) -> str:
+    return f"{_this(kind).capitalize()} has not been answered since {_day(opened)}."
+
+
+def _this(kind: str) -> str:
+    return f"this {_KINDS[kind][0].partition(' ')[2]}"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
 
 
 def survey_sentence(title: str, is_open: bool) -> str:

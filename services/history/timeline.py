@@ -7,6 +7,7 @@ in which order they arrive or how often. The same holds for what is known of a c
 from collections.abc import Iterable
 from datetime import UTC
 
+from services.history.case_entries import CASE_EVENTS, case_entry
 from services.history.mail_entries import mailing_entry, messages_entry, returned_entry
 from services.history.records import ContactRecord, Entry, Folded
 from services.history.sentences import (
@@ -22,6 +23,14 @@ from services.history.sentences import (
 from services.history.survey_entries import response_entry, survey_entry
 from shared.contracts.base import Envelope, Event
 from shared.contracts.bounces import MessageBounced, MessageJunked
+from shared.contracts.cases import (
+    CaseAnswered,
+    CaseAssigned,
+    CaseClosed,
+    CaseLeftUnanswered,
+    CaseNoted,
+    CaseOpened,
+)
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
 from shared.contracts.erasure import ContactErased, EngagementRedacted
@@ -58,6 +67,7 @@ LOGGED_EVENTS = (
     SurveyOpened,
     SurveyClosed,
     ResponseReceived,
+    *CASE_EVENTS,
 )
 
 
@@ -90,6 +100,8 @@ def fold(envelope: Envelope[Event]) -> Folded:
             return Folded(survey_entry(envelope, envelope.data))
         case ResponseReceived(contact_id=str(contact_id)):
             return Folded(response_entry(envelope, envelope.data, contact_id))
+        case CaseOpened() | CaseAssigned() | CaseAnswered() | CaseClosed() | CaseNoted() | CaseLeftUnanswered():
+            return Folded(case_entry(envelope, envelope.data))
         case EngagementQuarantined() | MailingStarted() | ResponseReceived():
             # That it came is in the log; an entry comes of its replay, of the mailing's end, or of no one whom we know.
             return Folded()

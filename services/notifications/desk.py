@@ -38,7 +38,7 @@ class Desk:
     def notify(self, request_id: str, content: MailingDraft, recipient: Addressee, at: datetime, by: str) -> Mailing:
         """One urgent message. Its audience is stored before the mailing, which a sender takes up when it sees it."""
         mailing = domain.notice(mailing_id_of(request_id), content, at, by)
-        rule = "suppression_list" if self._mailings.suppressed([recipient.address]) else ""
+        rule = recipient.rule or ("suppression_list" if self._mailings.suppressed([recipient.address]) else "")
         audience = [Addressee(recipient.contact_id, recipient.name, recipient.address, None, rule)]
         self._ledger.add_audience(mailing.mailing_id, mailing.audience, 0, audience)
         self._mailings.insert(mailing)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from services.notifications import domain
+from services.notifications.answers import AnswerEntry
 from services.notifications.archive import ArchiveEntry
 from services.notifications.bounce_entry import BounceEntry
 from services.notifications.claim_entry import ClaimEntry
@@ -67,7 +68,15 @@ CHANGED_MEANWHILE = "Somebody else changed this mailing in the meantime. Look at
 
 
 class NotificationsService(
-    ArchiveEntry, BounceEntry, ClaimEntry, RuleEntry, TemplateEntry, ErasureEntry, NewsletterEntry, WaitingEntry
+    AnswerEntry,
+    ArchiveEntry,
+    BounceEntry,
+    ClaimEntry,
+    RuleEntry,
+    TemplateEntry,
+    ErasureEntry,
+    NewsletterEntry,
+    WaitingEntry,
 ):
     """What staff decide about messages. Sending itself is the sender's (sender.py), a process of its own."""
 

@@ -13,6 +13,7 @@ import anyio.to_thread
 import pymongo
 from pymongo.errors import PyMongoError
 
+from shared.contracts.events import WEBSITE
 from shared.errors import Invalid, NotFound, Unavailable
 from shared.mongo import Documents
 
@@ -61,6 +62,8 @@ def check_key(partner: str, scopes: Sequence[str]) -> None:
     """Raises Invalid when there can be no such key."""
     if unknown := sorted(set(scopes) - set(SCOPES)):
         raise Invalid(f"There is no scope {', '.join(unknown)}. The scopes are {', '.join(SCOPES)}.")
+    if partner.casefold() == WEBSITE.casefold():
+        raise Invalid(f"“{WEBSITE}” is the name of our own public forms. Choose another.")
     if not _NAME.fullmatch(partner):
         raise Invalid("A name has 1 to 100 letters, digits, spaces and . - ' & ( ), and begins with a letter or digit.")
 

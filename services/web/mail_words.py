@@ -12,6 +12,13 @@ RULES = {
     "not_in_segment": "is not in the segment",
     "unknown": "is not a contact any more",
 }
+END_STATES = {
+    "sent": "Sent",
+    "bounced": "Bounced",
+    "suppressed": "Kept back",
+    "failed": "Failed",
+    "uncertain": "Uncertain",
+}
 REPORTS = {"permanent": "Came back", "temporary": "Failed for now", "complaint": "Marked as junk"}
 REPORT_OUTCOMES = {
     "bounced": "Nothing more is sent to the address.",
@@ -22,6 +29,8 @@ OCCASIONS = {
     "contact_registered": "When a person becomes known",
     "consent_given": "When somebody agrees to messages of its kind",
     "segment_entered": "When a contact comes into the segment",
+    "case_answered": "When somebody’s question was answered, otherwise than by e-mail",
+    "case_late": "When somebody’s question has not been answered for seven days",
     "weekly_digest": "Each Monday, when enquiries or complaints wait for an answer",
 }
 KEPT_BACK = {

@@ -7,7 +7,7 @@ from fastapi import Request
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
 from starlette.responses import HTMLResponse
 
-from services.web import csrf, import_words, mail_words, survey_words, words
+from services.web import case_words, csrf, import_words, mail_words, meeting_words, survey_words, words
 from services.web.addresses import with_query
 from shared.system.durations import in_words
 
@@ -23,6 +23,7 @@ def environment() -> Environment:
     found.filters.update({name: getattr(words, name) for name in (*names, "time_of_day", "with_commands")})
     found.filters.update(span=in_words, rhythm=mail_words.rhythm)
     found.globals.update(words=words, import_words=import_words, mail_words=mail_words, survey_words=survey_words)
+    found.globals.update(case_words=case_words, meeting_words=meeting_words)
     found.globals.update(with_query=with_query)
     return found
 

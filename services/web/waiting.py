@@ -37,6 +37,41 @@ SORTS = {
         "event of partners could not be recorded and waits for a decision",
         "events of partners could not be recorded and wait for a decision",
     ),
+    "overdue": Sort(
+        "cases:write",
+        "/cases?when=overdue",
+        "question or complaint of yours is overdue",
+        "questions and complaints of yours are overdue",
+        "/engagements/{}#case",
+    ),
+    "unowned": Sort(
+        "cases:write",
+        "/cases?owner=all&when=unowned",
+        "question or complaint has nobody who sees to it",
+        "questions and complaints have nobody who sees to them",
+        "/engagements/{}#case",
+    ),
+    "unowned_restricted": Sort(
+        "history:sensitive",
+        "/cases?owner=all&when=unowned",
+        "restricted case has nobody who sees to it",
+        "restricted cases have nobody who sees to them",
+        "/engagements/{}#case",
+    ),
+    "due": Sort(
+        "cases:write",
+        "/cases?when=week",
+        "question or complaint of yours is due within a week",
+        "questions and complaints of yours are due within a week",
+        "/engagements/{}#case",
+    ),
+    "follow_ups": Sort(
+        "cases:write",
+        "/cases?when=follow_up",
+        "note of yours is due",
+        "notes of yours are due",
+        "/engagements/{}#case",
+    ),
     "parked": Sort(
         "system:read",
         "/status",
@@ -87,17 +122,17 @@ class Board:
         self._bus = bus
         self._reporter = reporter
         self._lock = asyncio.Lock()
-        self._piles: dict[str, Pile] = {}
+        self._piles: dict[tuple[str, str], Pile] = {}
         self._silent: tuple[str, ...] = ()
         self._until = 0.0
 
-    async def tasks(self, permissions: frozenset[str]) -> tuple[list[Task], tuple[str, ...]]:
-        """(what waits for somebody who may do this, services that cannot be asked)"""
+    async def tasks(self, permissions: frozenset[str], own: str = "") -> tuple[list[Task], tuple[str, ...]]:
+        """(what waits for somebody who may do this and has that account, services that cannot be asked)"""
         async with self._lock:
             if time.monotonic() > self._until:
                 await self._count()
                 self._until = time.monotonic() + KEEP_SECONDS
-        piles = dict(self._piles)
+        piles = {sort: pile for (sort, owner), pile in self._piles.items() if owner in ("", own)}
         if "system:read" in permissions:
             parked = sum(each.depth for each in (await self._reporter.report()).parked)
             piles |= {"parked": Pile(sort="parked", count=parked)} if parked else {}
@@ -108,7 +143,8 @@ class Board:
     async def _count(self) -> None:
         answers = await asyncio.gather(*(answer_of(self._bus.call(CountWaiting(service=each))) for each in SERVICES))
         self._silent = tuple(name for name, answer in zip(SERVICES, answers, strict=True) if answer is None)
-        self._piles = {pile.sort: pile for answer in answers if answer is not None for pile in answer.piles}
+        piles = [pile for answer in answers if answer is not None for pile in answer.piles]
+        self._piles = {(pile.sort, pile.owner): pile for pile in piles}
 
 
 def _task(sort: Sort, pile: Pile) -> Task:

@@ -15,6 +15,8 @@ from shared.contracts.relationships import Dated
 NAVIGATION = (
     ("/search", "Search", "history:read"),
     ("/contacts", "Contacts", "history:read"),
+    ("/cases", "Cases", "cases:read"),
+    ("/calendar", "Calendar", "meetings:read"),
     ("/segments", "Segments", "segments:read"),
     ("/surveys", "Surveys", "surveys:read"),
     ("/mailings", "Mailings", "mailings:read"),
@@ -67,19 +69,26 @@ CHANGES: Mapping[str, str] = MappingProxyType(
         "survey_opened": "Survey opened",
         "survey_closed": "Survey closed",
         "response_received": "Survey answered",
+        "case_opened": "Taken on",
+        "case_assigned": "Given on",
+        "case_answered": "Answered",
+        "case_closed": "Closed",
+        "case_noted": "To be done",
+        "case_late": "Not answered yet",
     }
 )
 """Kinds of entries that nobody said: what became of a contact with us."""
 SOURCES: Mapping[str, str] = MappingProxyType(
     {
         "events": "What was said",
+        "cases": "Answers and what came of them",
         "contacts": "Contacts and consent",
         "notifications": "Messages",
         "surveys": "Surveys",
     }
 )
 """What the entries of each service tell of."""
-SAID = ("events",)
+SAID = ("events", "cases")
 PURPOSES: Mapping[str, str] = MappingProxyType(
     {"newsletter": "Newsletter", "consultation": "Consultations", "survey": "Surveys", "membership": "Membership"}
 )
@@ -120,6 +129,12 @@ ICONS: Mapping[str, str] = MappingProxyType(
         "survey_opened": "form",
         "survey_closed": "form",
         "response_received": "form",
+        "case_opened": "flag",
+        "case_assigned": "person",
+        "case_answered": "return",
+        "case_closed": "tick",
+        "case_noted": "pencil",
+        "case_late": "stop",
     }
 )
 """The picture of each kind of entry, a symbol of static/icons.svg; kinds without one get `speech`."""
@@ -267,19 +282,6 @@ MAILING_STATES = {
     "cancelled": "Cancelled",
 }
 MAILING_COLOURS = {"draft": "grey", "scheduled": "blue", "sending": "blue", "paused": "yellow", "sent": "green"}
-END_STATES = {
-    "sent": "Sent",
-    "bounced": "Bounced",
-    "suppressed": "Kept back",
-    "failed": "Failed",
-    "uncertain": "Uncertain",
-}
-PURPOSES = {
-    "newsletter": "Newsletter",
-    "consultation": "Consultations",
-    "survey": "Surveys",
-    "membership": "Membership",
-}
 SCOPES = {
     "events:write": "Post events, and read what became of them",
     "history:read": "Read the history that it reported itself",

@@ -14,6 +14,8 @@ Sentiment = Literal["positive", "neutral", "negative", "mixed"]
 Direction = Literal["inbound", "outbound"]
 REPORTED = "wellheard.engagement.reported.v1"
 """The type of the CloudEvent that partners post."""
+WEBSITE = "Public website"
+"""Who reports what people send with our own public forms; no partner may be called so."""
 MAX_REPORT_BYTES = 5 * 1024 * 1024
 """The most that a partner may report at a time, in one request or in one message."""
 
@@ -57,6 +59,8 @@ class Reported(Value):
     sentiment: Sentiment | None = None
     direction: Direction | None = None
     sensitive: bool = False
+    may_publish: bool | None = None
+    """Of a story: what whoever told it said when they were asked; None: they were not asked."""
     people: Annotated[tuple[ReportedPerson, ...], Personal, Field(max_length=200)] = ()
     organisations: Annotated[tuple[ReportedOrganisation, ...], Personal, Field(max_length=200)] = ()
     links: Annotated[tuple[Link, ...], Field(max_length=100)] = ()
@@ -94,6 +98,8 @@ class Engagement(Value):
     sentiment: Sentiment | None = None
     direction: Direction | None = None
     sensitive: bool = False
+    may_publish: bool | None = None
+    """What whoever told it said when they were asked whether it may be published."""
     participants: Annotated[tuple[Participant, ...], Personal] = ()
     groups: tuple[str, ...] = ()
     """Stakeholder groups of the contacts that took part, as they were when it was recorded."""

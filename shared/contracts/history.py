@@ -37,7 +37,7 @@ class HistoryItem(Value):
     recorded_at: AwareDatetime
     source: str
     """The service that told of it: `events` what was said, `contacts` who somebody is and what they allow,
-    `notifications` messages."""
+    `notifications` messages, `surveys` that one was answered, `cases` what became of a question or a complaint."""
     kind: str
     """A kind of engagement, or what has happened: `contact_registered`, `consent_given`, `message_sent` .."""
     channel: str | None = None

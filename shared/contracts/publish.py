@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from shared.contracts import (
     bounces,
+    cases,
     consent,
     contacts,
     erasure,
@@ -25,6 +26,7 @@ from shared.contracts.base import Event
 
 _OWNERS = (
     bounces,
+    cases,
     consent,
     contacts,
     erasure,
@@ -45,6 +47,7 @@ def all_events() -> list[type[Event]]:
         each
         for module in (
             bounces,
+            cases,
             consent,
             contacts,
             erasure,

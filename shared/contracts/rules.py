@@ -8,8 +8,11 @@ from shared.contracts.base import Personal, Request, Value
 from shared.contracts.consent import Purpose
 from shared.contracts.notifications import EndState
 
-Occasion = Literal["contact_registered", "consent_given", "segment_entered", "weekly_digest"]
-"""What a rule waits for. `consent_given` is of the rule's own purpose, by e-mail. `weekly_digest`: Monday at seven in
+Occasion = Literal[
+    "contact_registered", "consent_given", "segment_entered", "case_answered", "case_late", "weekly_digest"
+]
+"""What a rule waits for. `consent_given` is of the rule's own purpose, by e-mail. `case_answered`: otherwise than by
+e-mail, which brings the answer itself. `case_late`: not answered within seven days. `weekly_digest`: Monday at seven in
 the morning, when enquiries or complaints wait for an answer; it goes to the rule's owners."""
 LogState = Literal["waiting", "taken", "kept_back"]
 """`taken`: handed to the sender; the ledger says what became of it."""

@@ -12,6 +12,8 @@ class Pile(Value):
     count: int
     only: str = ""
     """The id of the one there is, when it is the only one."""
+    owner: str = ""
+    """The account whose they are; empty: of whoever may see to them."""
     is_least: bool = False
     """There are more than were counted."""
 

@@ -1,13 +1,14 @@
 """The demo county: believable, the same for the same seed, and as large as one wants."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
+from deploy.seed.cases import CASES, MEETINGS, add_cases
 from deploy.seed.county import County
 from deploy.seed.engagements import CAMPAIGN_DAYS, LONDON, DemoEngagement, engagements
 from deploy.seed.news import add_news
@@ -18,12 +19,15 @@ from deploy.seed.surveys import DEFINITION, answers
 from services.contacts.reference import REFERENCE
 from services.web.pages import answer_form
 from services.web.pages.forms import Form
+from shared.contracts.cases import ListCases
 from shared.contracts.events import Kind, Reported
+from shared.contracts.meetings import ListMeetings
 from shared.contracts.newsletters import ListItems, ListNewsletters
 from shared.contracts.rules import ListRules
 from shared.contracts.templates import ListTemplates, PreviewTemplate
 from shared.surveys.judging import judge
 from shared.surveys.reading import read_definition
+from tests.flows.test_cases import Board
 from tests.flows.test_mailings import Office
 
 COUNTY = County(2014, 1_800)
@@ -78,6 +82,23 @@ def test_the_roles_of_the_demo_join_people_and_organisations_of_one_locality() -
         assert each.until is None or each.until > each.since
     assert {each.until is None for each in found} == {True, False}
     assert list(islice(roles(County(2014, 1_800)), 60)) == found
+
+
+def test_the_cases_of_the_demo_are_in_every_state_however_often_they_are_loaded(tmp_path: Path) -> None:
+    board = Board(tmp_path)
+    for _ in range(2):
+        add_cases(board.bus, COUNTY, [board.mary])  # type: ignore[arg-type]
+    listed = board.bus.call(ListCases(sensitive=True))
+    assert len(listed.items) == len([each for each in CASES if not each.outcome])
+    assert listed.counts["overdue"] >= 2
+    assert listed.counts["unowned"] >= 1
+    assert listed.counts["answered"] == 1
+    assert len(board.bus.call(ListCases(sensitive=True, when="closed")).items) == 2
+    meetings = board.bus.call(ListMeetings(since=datetime.now(UTC))).meetings
+    assert len(meetings) == len(MEETINGS)
+    assert [(each.registered, each.waiting) for each in meetings if each.plan.capacity] == [(3, 1)]
+    board.projector.close()
+    board.sink.close()
 
 
 def test_the_survey_of_the_demo_takes_every_answer() -> None:

@@ -113,6 +113,14 @@ def test_each_owner_is_told_once_a_week_how_much_waits_and_since_when(office: Ow
     assert len(office.sink.got) == 4
 
 
+@pytest.mark.parametrize("kind", ["case_answered", "case_closed"])
+def test_whose_case_was_answered_or_closed_is_not_waiting(office: Owners, kind: str) -> None:
+    office.history.add("enquiry", 20, "con_1")
+    assert office.digest.lines(MONDAY) != []
+    office.history.add(kind, 10, "con_1")
+    assert office.digest.lines(MONDAY) == []
+
+
 def test_who_was_answered_since_is_not_waiting(office: Owners) -> None:
     office.history.add("enquiry", 20, "con_1")
     office.history.add("call", 10, "con_1", direction="outbound")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 from fastapi.routing import APIRoute
@@ -15,10 +15,12 @@ from services.notifications.domain import Addressee, Chunk
 from services.notifications.tokens import Place, Tokens
 from shared import preference_links, signed_links
 from shared.contracts.bounces import ReportBounce
+from shared.contracts.cases import AnswerCase, NoteFollowUp, OpenCase
 from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import ContactRegistered, RegisterContact
 from shared.contracts.erasure import EraseContact
 from shared.contracts.events import ListQuarantine, RecordEngagement
+from shared.contracts.meetings import MeetingPlan, PlanMeeting, RegisterForMeeting
 from shared.contracts.merging import MergeContacts
 from shared.contracts.newsletters import CreateNewsletter, PublishItem, WriteItem
 from shared.contracts.notifications import DraftMailing, ScheduleMailing
@@ -71,7 +73,12 @@ class Furnished:
 
     def address(self, path: str) -> str:
         """The path with ids of what is there. A new kind of id has to be furnished here."""
-        tokens = {"/unsubscribe/": "unsubscribe", "/preferences/": "preferences", "/subscribe/": "subscribe"}
+        tokens = {
+            "/unsubscribe/": "unsubscribe",
+            "/preferences/": "preferences",
+            "/subscribe/": "subscribe",
+            "/places/": "place",
+        }
         token = next((self.ids[name] for start, name in tokens.items() if path.startswith(start)), "")
         return re.sub(r"\{(\w+)\}", lambda found: (self.ids | {"token": token})[found[1]], path)
 
@@ -91,6 +98,7 @@ async def furnish(county: County, words: str) -> Furnished:
     _add_erasure(made)
     _add_news(made)
     _add_survey(made)
+    _add_meeting(made)
     county.settle()
     _, key = await county.keys.create("St Agnes", ["events:write"])
     made.ids["key_id"] = key.key_id
@@ -124,6 +132,7 @@ def _add_people(made: Furnished) -> None:
 def _add_engagements(made: Furnished) -> None:
     words = made.words
     told = a_report(
+        kind="question",
         title=words[:200],
         body=f"parking {words}",
         technique=words[:100],
@@ -137,6 +146,18 @@ def _add_engagements(made: Furnished) -> None:
     )
     recorded = made.county.bus.call(RecordEngagement(request_id="one", reported=told))
     made.ids["engagement_id"] = recorded.engagement_id
+    _add_case(made)
+
+
+def _add_case(made: Furnished) -> None:
+    """It is answered, and something is still to be done."""
+    bus, words, about = made.county.bus, made.words, {"engagement_id": made.ids["engagement_id"], "by": made.words}
+    bus.call(OpenCase.model_validate(about | {"owner_id": "acc_1", "owner": words[:200]}))
+    due = {"due_on": "2014-02-03", "note": words[:1000]}
+    bus.call(NoteFollowUp.model_validate(about | due | {"version": 1, "request_id": "note"}))
+    answer = {"text": words, "to": words[:200], "send_to": made.ids["contact_id"]}
+    bus.call(AnswerCase.model_validate(about | answer | {"version": 2, "request_id": "answer"}))
+    made.ids["number"] = "1"
 
 
 async def _add_quarantined(made: Furnished) -> None:
@@ -233,6 +254,20 @@ def _add_survey(made: Furnished) -> None:
     sent = a_sent(made_one.survey_id, answers).model_dump_json().encode()
     bus.inject(RESPONSES, RawMessage(sent, own=True))
     bus.deliver()
+
+
+def _add_meeting(made: Furnished) -> None:
+    """To come, with somebody who has a place."""
+    bus, words, begins = made.county.bus, made.words, datetime.now(UTC) + timedelta(days=3)
+    said = {"title": words[:200], "about": words, "place": words[:500], "locality": words[:200], "public": True}
+    plan = MeetingPlan.model_validate(said | {"starts_at": begins, "ends_at": begins + timedelta(hours=2)})
+    meeting = bus.call(PlanMeeting(request_id="one", plan=plan, by=words[:100]))
+    made.ids["meeting_id"] = meeting.meeting_id
+    typed = {"name": words[:200], "email": "guest@x.org", "needs": words[:1000]}
+    bus.call(RegisterForMeeting.model_validate(typed | {"meeting_id": meeting.meeting_id}))
+    kept = made.county.engagements.meetings.find(meeting.meeting_id)
+    assert kept is not None
+    made.ids["place"] = kept.guests[0].key
 
 
 def _add_rule(made: Furnished) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from services.notifications.tokens import Place, Tokens
 from services.web.allowance import Bucket, PerCaller
-from services.web.pages import answering, preferences, subscribing
+from services.web.pages import answering, asking, meetings, preferences, subscribing
 from services.web.signin import desk, passwords
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.events import ListQuarantine
@@ -23,16 +23,16 @@ from tests.web.test_pages import Fields, fill
 
 pytestmark = pytest.mark.anyio
 MARKUP = "\"'><img src=x onerror=alert(1)><script>alert(2)</script><a href=javascript:alert(3)>{{7*7}}"
-PROOF_IN_ADDRESS = ("/preferences/", "/unsubscribe/", "/subscribe/")
+PROOF_IN_ADDRESS = ("/preferences/", "/unsubscribe/", "/subscribe/", "/places/")
 """Posts that need no sign-in and no form token: whoever has the link may do it (RFC 8058)."""
-OPEN_TO_ALL = ("/subscribe", "/answer/{survey_id}")
+OPEN_TO_ALL = ("/subscribe", "/answer/{survey_id}", "/ask", "/story", "/meetings/{meeting_id}")
 """Nobody is signed in there: that the browser names no other site is enough."""
 OWN_SCRIPTS = re.compile(r"/assets/[\w./-]+")
 
 
 @pytest.fixture(autouse=True)
 def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (answering, preferences, subscribing):
+    for module in (answering, asking, meetings, preferences, subscribing):
         monkeypatch.setattr(module, "_limit", PerCaller(lambda: Bucket(1000)))
 
 

@@ -20,7 +20,7 @@ from shared.contracts.rules import SendingRule
 from shared.messaging import Bus
 
 ASKED = {"enquiry": ("enquiry", "enquiries"), "complaint": ("complaint", "complaints")}
-ANSWERS = ("call", "email", "letter", "conversation", "meeting", "visit")
+ANSWERS = ("call", "email", "letter", "conversation", "meeting", "visit", "case_answered", "case_closed")
 SINCE = timedelta(days=90)
 FIELD = "{digest}"
 """Where a template has the lines; at its end when it does not say."""

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.contracts.base import Envelope, Event
+from shared.contracts.cases import CaseAnswered, CaseLeftUnanswered
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.contacts import ContactRegistered
 from shared.contracts.rules import Occasion
 from shared.contracts.segments import SegmentsEntered
 
-FOLLOWED = (ContactRegistered, ConsentChanged, SegmentsEntered)
+FOLLOWED = (ContactRegistered, ConsentChanged, SegmentsEntered, CaseAnswered, CaseLeftUnanswered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,14 @@ def occasions_of(envelope: Envelope[Event]) -> Iterator[Cause]:
     elif isinstance(event, SegmentsEntered):
         for each in event.segments:
             yield Cause("segment_entered", *of, event.contact_id, envelope.time, segment_id=each.segment_id)
+    elif isinstance(event, CaseAnswered | CaseLeftUnanswered):
+        yield from _of_case(event, envelope)
+
+
+def _of_case(event: CaseAnswered | CaseLeftUnanswered, envelope: Envelope[Event]) -> Iterator[Cause]:
+    """Nothing for what is restricted; and an answer that goes by e-mail is the message itself."""
+    is_answer = isinstance(event, CaseAnswered)
+    if event.sensitive or (isinstance(event, CaseAnswered) and event.answer.notice_id):
+        return
+    for contact_id in event.contact_ids:
+        yield Cause("case_answered" if is_answer else "case_late", envelope.id, contact_id, envelope.time)

@@ -1,6 +1,5 @@
 """One engagement: everything about it, logging one, and correcting it."""
 
-import asyncio
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
@@ -9,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from services.web.access import reader_of, staff
 from services.web.backend import backend
 from services.web.pages import engagement_form
+from services.web.pages.engagement_view import show_engagement
 from services.web.pages.forms import Form, number, text
 from services.web.rendering import render
 from services.web.words import place_names
@@ -21,8 +21,7 @@ from shared.contracts.events import (
     Reported,
     ReportedPerson,
 )
-from shared.contracts.history import FoundContact, GetEntry, HistoryItem, SearchContacts
-from shared.errors import NotFound
+from shared.contracts.history import FoundContact, SearchContacts
 
 OFFERED = 8
 router = APIRouter(prefix="/engagements", include_in_schema=False)
@@ -55,20 +54,7 @@ async def log_engagement(request: Request) -> Response:
 
 @router.get("/{engagement_id}", dependencies=[staff("history:read")])
 async def engagement_page(request: Request, engagement_id: str) -> Response:
-    behind = backend(request)
-    engagement, entry, reference = await asyncio.gather(
-        behind.call(_question(request, engagement_id)), _entry(request, engagement_id), behind.reference()
-    )
-    names = {each.id: each.name for each in entry.contacts} if entry else {}
-    return render(
-        request,
-        "engagement.html",
-        engagement=engagement,
-        contact_names=names,
-        place_names=place_names(reference),
-        group_names={each.code: each.name for each in reference.groups},
-        done=request.query_params.get("done", ""),
-    )
+    return await show_engagement(request, engagement_id)
 
 
 @router.get("/{engagement_id}/correct", dependencies=[staff("engagements:write")])
@@ -144,14 +130,6 @@ def _with_chosen(reported: Reported, form: Form) -> Reported:
 
 def _question(request: Request, engagement_id: str) -> GetEngagement:
     return GetEngagement(engagement_id=engagement_id, sensitive=reader_of(request).sensitive)
-
-
-async def _entry(request: Request, engagement_id: str) -> HistoryItem | None:
-    """The names its contacts have now; a moment after it was recorded the index does not know it yet."""
-    try:
-        return await backend(request).call(GetEntry(entry_id=engagement_id, reader=reader_of(request)))
-    except NotFound:
-        return None
 
 
 def _to_page(engagement: Engagement, done: str) -> Response:

@@ -11,6 +11,7 @@ from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages.forms import Form, text
 from services.web.rendering import render
+from shared.contracts.cases import Case, GetHandled
 from shared.contracts.contacts import GetContact
 from shared.contracts.erasure import (
     ERASERS,
@@ -21,7 +22,6 @@ from shared.contracts.erasure import (
     ListErasures,
     RedactEngagements,
 )
-from shared.contracts.events import GetEngagement
 from shared.contracts.preferences import ListErasureRequests
 from shared.errors import NotFound
 from shared.redaction import names_in
@@ -71,23 +71,24 @@ async def show_erasure(request: Request, erasure_id: str) -> Response:
 async def show_text(request: Request, erasure_id: str, engagement_id: str) -> Response:
     """What one may not read one may still have the name removed from."""
     sensitive = caller(request).may("history:sensitive")
-    traces, engagement = await asyncio.gather(
+    traces, handled = await asyncio.gather(
         backend(request).call(GetTraces(erasure_id=erasure_id)),
-        backend(request).call(GetEngagement(engagement_id=engagement_id, sensitive=sensitive)),
+        backend(request).call(GetHandled(engagement_id=engagement_id, sensitive=sensitive)),
         return_exceptions=True,
     )
     if isinstance(traces, BaseException):
         raise traces
-    if isinstance(engagement, BaseException) and not isinstance(engagement, NotFound):
-        raise engagement
-    shown = None if isinstance(engagement, BaseException) else engagement
-    parts = [] if shown is None else [_marked(each, names_in(each, traces)) for each in (shown.title, shown.body)]
+    if isinstance(handled, BaseException) and not isinstance(handled, NotFound):
+        raise handled
+    shown = None if isinstance(handled, BaseException) else handled
+    texts = [shown.engagement.title, shown.engagement.body, *_written(shown.case)] if shown else []
+    parts = [_marked(each, names_in(each, traces)) for each in texts]
     return render(
         request,
         "erasure_text.html",
         erasure_id=erasure_id,
         engagement_id=engagement_id,
-        engagement=shown,
+        engagement=shown.engagement if shown else None,
         parts=parts,
     )
 
@@ -109,6 +110,14 @@ async def decide(request: Request, erasure_id: str, engagement_id: str) -> Respo
 async def _ask(request: Request, contact_id: str, form: Form) -> Response:
     contact = await backend(request).call(GetContact(contact_id=contact_id))
     return render(request, "erase.html", status=form.status, contact=contact, form=form)
+
+
+def _written(case: Case | None) -> list[str]:
+    """What staff wrote when they dealt with it."""
+    if case is None:
+        return []
+    said = [each.text for each in (case.answer, case.outcome) if each]
+    return said + [each.note for each in case.follow_ups]
 
 
 def _marked(whole: str, places: list[tuple[int, int]]) -> list[tuple[str, bool]]:

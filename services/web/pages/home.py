@@ -24,7 +24,8 @@ router = APIRouter(include_in_schema=False)
 @router.get("/", dependencies=[staff("history:read")])
 async def home(request: Request) -> Response:
     """Two questions of its own; what waits is counted for everybody together."""
-    behind, reader, since = backend(request), reader_of(request), _since()
+    behind, reader, since, who = backend(request), reader_of(request), _since(), caller(request)
+    own = who.signed_in.account.account_id if who.signed_in else ""
     recent, asking, (tasks, silent), reference = await asyncio.gather(
         behind.call(SearchHistory(source=SAID, sort="newest", limit=RECENT, facets=False, reader=reader)),
         behind.call(
@@ -32,7 +33,7 @@ async def home(request: Request) -> Response:
                 {"kind": ASKING, "from_": since, "limit": 1, "facets": False, "reader": reader}
             )
         ),
-        behind.board.tasks(caller(request).permissions),
+        behind.board.tasks(who.permissions, own),
         behind.reference(),
     )
     asked = with_query(

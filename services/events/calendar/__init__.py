@@ -1,0 +1,1 @@
+"""The calendar: meetings that are to come, who registers for them, and who was there."""
