@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from shared.contracts.consent import Consent
+from shared.contracts.consultations import ConsultationClosed, ConsultationOpened
 from shared.contracts.contacts import Contact, FieldChange
 from shared.contracts.events import Engagement, Participant
 from shared.contracts.notifications import Counts, Mailing
@@ -205,6 +206,14 @@ def mailing_sentence(mailing: Mailing, counts: Counts) -> str:
 def survey_sentence(title: str, is_open: bool) -> str:
     """`The survey “Getting here” was opened.`"""
     return f"The survey “{title}” was {'opened' if is_open else 'closed'}."
+
+
+def consultation_sentence(event: ConsultationOpened | ConsultationClosed) -> str:
+    """`The consultation “Urgent care” was opened, until 12 March 2014.`"""
+    if isinstance(event, ConsultationClosed):
+        return f"The consultation “{event.title}” was closed."
+    last = event.closes_on
+    return f"The consultation “{event.title}” was opened{f', until {last.day} {last:%B %Y}' if last else ''}."
 
 
 def response_sentence(title: str) -> str:

@@ -7,6 +7,7 @@ in which order they arrive or how often. The same holds for what is known of a c
 from collections.abc import Iterable
 from datetime import UTC
 
+from services.history.consultation_entries import consultation_entry
 from services.history.mail_entries import mailing_entry, messages_entry, returned_entry
 from services.history.records import ContactRecord, Entry, Folded
 from services.history.sentences import (
@@ -23,6 +24,7 @@ from services.history.survey_entries import response_entry, survey_entry
 from shared.contracts.base import Envelope, Event
 from shared.contracts.bounces import MessageBounced, MessageJunked
 from shared.contracts.consent import ConsentChanged
+from shared.contracts.consultations import ConsultationClosed, ConsultationOpened
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
 from shared.contracts.erasure import ContactErased, EngagementRedacted
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
@@ -58,6 +60,8 @@ LOGGED_EVENTS = (
     SurveyOpened,
     SurveyClosed,
     ResponseReceived,
+    ConsultationOpened,
+    ConsultationClosed,
 )
 
 
@@ -88,6 +92,8 @@ def fold(envelope: Envelope[Event]) -> Folded:
             return Folded(mailing_entry(envelope, envelope.data))
         case SurveyOpened() | SurveyClosed():
             return Folded(survey_entry(envelope, envelope.data))
+        case ConsultationOpened() | ConsultationClosed():
+            return Folded(consultation_entry(envelope, envelope.data))
         case ResponseReceived(contact_id=str(contact_id)):
             return Folded(response_entry(envelope, envelope.data, contact_id))
         case EngagementQuarantined() | MailingStarted() | ResponseReceived():

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from services.web import consultation_words
 from shared.contracts.contacts import Reference
 from shared.contracts.relationships import Dated
 
@@ -16,6 +17,7 @@ NAVIGATION = (
     ("/search", "Search", "history:read"),
     ("/contacts", "Contacts", "history:read"),
     ("/segments", "Segments", "segments:read"),
+    ("/consultations/desk", "Consultations", "consultations:read"),
     ("/surveys", "Surveys", "surveys:read"),
     ("/mailings", "Mailings", "mailings:read"),
     ("/engagements/new", "Log an engagement", "engagements:write"),
@@ -68,6 +70,7 @@ CHANGES: Mapping[str, str] = MappingProxyType(
         "survey_closed": "Survey closed",
         "response_received": "Survey answered",
     }
+    | consultation_words.KINDS
 )
 """Kinds of entries that nobody said: what became of a contact with us."""
 SOURCES: Mapping[str, str] = MappingProxyType(
@@ -121,6 +124,7 @@ ICONS: Mapping[str, str] = MappingProxyType(
         "survey_closed": "form",
         "response_received": "form",
     }
+    | consultation_words.ICONS
 )
 """The picture of each kind of entry, a symbol of static/icons.svg; kinds without one get `speech`."""
 SENTIMENTS = MappingProxyType({"positive": "Positive", "neutral": "Neutral", "negative": "Negative", "mixed": "Mixed"})

@@ -12,6 +12,7 @@ from typing import Any, cast
 from shared.contracts import (
     bounces,
     consent,
+    consultations,
     contacts,
     erasure,
     events,
@@ -26,6 +27,7 @@ from shared.contracts.base import Event
 _OWNERS = (
     bounces,
     consent,
+    consultations,
     contacts,
     erasure,
     events,
@@ -46,6 +48,7 @@ def all_events() -> list[type[Event]]:
         for module in (
             bounces,
             consent,
+            consultations,
             contacts,
             erasure,
             events,

@@ -16,6 +16,7 @@ from services.notifications.tokens import Place, Tokens
 from shared import preference_links, signed_links
 from shared.contracts.bounces import ReportBounce
 from shared.contracts.consent import RecordConsents
+from shared.contracts.consultations import CreateConsultation, OpenConsultation
 from shared.contracts.contacts import ContactRegistered, RegisterContact
 from shared.contracts.erasure import EraseContact
 from shared.contracts.events import ListQuarantine, RecordEngagement
@@ -91,6 +92,7 @@ async def furnish(county: County, words: str) -> Furnished:
     _add_erasure(made)
     _add_news(made)
     _add_survey(made)
+    _add_consultation(made)
     county.settle()
     _, key = await county.keys.create("St Agnes", ["events:write"])
     made.ids["key_id"] = key.key_id
@@ -233,6 +235,19 @@ def _add_survey(made: Furnished) -> None:
     sent = a_sent(made_one.survey_id, answers).model_dump_json().encode()
     bus.inject(RESPONSES, RawMessage(sent, own=True))
     bus.deliver()
+
+
+def _add_consultation(made: Furnished) -> None:
+    """An open consultation with everything that can be planned."""
+    words = made.words
+    said = {"title": words[:200], "about": words, "decider": words[:200], "can_change": words[:5000]}
+    documents = [{"title": words[:200], "url": "https://x.org/paper", "text": words}]
+    targets = [{"group": "carers", "locality": "eastmere", "expected": 9}, {"group": words[:100], "expected": 9}]
+    plan = {"documents": documents, "targets": targets, "survey_ids": [made.ids["survey_id"]]}
+    asked = {"request_id": "one", "plan": said | plan | {"closes_on": "2999-12-31"}, "by": words[:100]}
+    consultation = made.county.bus.call(CreateConsultation.model_validate(asked))
+    made.ids["consultation_id"] = consultation.consultation_id
+    made.county.bus.call(OpenConsultation(consultation_id=consultation.consultation_id, version=1, by=words[:100]))
 
 
 def _add_rule(made: Furnished) -> None:

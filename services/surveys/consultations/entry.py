@@ -1,0 +1,56 @@
+"""The entry points of consultations, a part of the surveys service."""
+
+from datetime import UTC, datetime
+
+from services.surveys.consultations.desk import ConsultationDesk
+from shared.contracts.consultations import (
+    ChangeConsultation,
+    CloseConsultation,
+    Consultation,
+    ConsultationDetail,
+    ConsultationList,
+    CreateConsultation,
+    GetConsultation,
+    ListConsultations,
+    OpenConsultation,
+)
+from shared.messaging import every, rpc
+
+
+class ConsultationEntry:
+    """What staff decide about consultations, and what their days bring; whoever inherits makes the desk."""
+
+    _consultations: ConsultationDesk
+
+    @rpc
+    def create_consultation(self, request: CreateConsultation) -> Consultation:
+        return self._consultations.create(request, _now())
+
+    @rpc
+    def change_consultation(self, request: ChangeConsultation) -> Consultation:
+        return self._consultations.change(request, _now())
+
+    @rpc
+    def open_consultation(self, request: OpenConsultation) -> Consultation:
+        return self._consultations.open(request.consultation_id, request.version, _now(), request.by)
+
+    @rpc
+    def close_consultation(self, request: CloseConsultation) -> Consultation:
+        return self._consultations.close(request.consultation_id, request.version, _now(), request.by)
+
+    @rpc
+    def get_consultation(self, request: GetConsultation) -> ConsultationDetail:
+        return self._consultations.detail(request.consultation_id, _now())
+
+    @rpc
+    def list_consultations(self, request: ListConsultations) -> ConsultationList:
+        return self._consultations.list(request)
+
+    @every(20.0)
+    def keep_to_days(self) -> None:
+        """Consultations open and close by themselves on their days."""
+        self._consultations.turn(_now())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

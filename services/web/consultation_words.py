@@ -1,0 +1,14 @@
+"""How consultations are said to people."""
+
+from collections.abc import Mapping
+
+KINDS = {"consultation_opened": "Consultation opened", "consultation_closed": "Consultation closed"}
+ICONS = {"consultation_opened": "megaphone", "consultation_closed": "megaphone"}
+STATES: Mapping[str, str] = {"draft": "Draft", "open": "Open", "closed": "Closed", "published": "Outcome published"}
+COLOURS: Mapping[str, str] = {"draft": "grey", "open": "green", "closed": "blue", "published": "purple"}
+PRINCIPLES: Mapping[str, str] = {
+    "formative": "Something can still be changed",
+    "information": "There is enough to read",
+    "time": "There is enough time",
+}
+"""The Gunning principles that can be kept before a consultation opens."""

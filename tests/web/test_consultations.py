@@ -1,0 +1,148 @@
+"""Staff plan a consultation with buttons that need no JavaScript, open it, and close it."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from services.web.pages import consultation_form
+from shared.contracts.base import new_id
+from shared.contracts.consultations import (
+    ChangeConsultation,
+    Consultation,
+    CreateConsultation,
+    GetConsultation,
+    ListConsultations,
+)
+from tests.consultations.planning import a_plan
+from tests.web.conftest import County
+from tests.web.test_mailings import post
+from tests.web.test_pages import fill, text
+from tests.web.test_surveys import drafted
+
+pytestmark = pytest.mark.anyio
+DESK = "/consultations/desk"
+
+
+def planned(county: County, **fields: Any) -> Consultation:
+    return county.bus.call(CreateConsultation(request_id=new_id(), plan=a_plan(**fields), by="Jo"))
+
+
+async def test_a_consultation_is_planned_row_by_row_opened_and_closed(
+    county: County, browser: httpx.AsyncClient
+) -> None:
+    survey = drafted(county)
+    assert "No consultation has been planned yet" in text(await browser.get(DESK))
+    page = await fill(browser, await browser.get(f"{DESK}/new"), title="Urgent care", action="add_target")
+    page = await fill(browser, page, action="add_document")
+    assert page.status_code == 200
+    saved = await fill(
+        browser,
+        page,
+        about="Whether the treatment centre moves",
+        closes_on="2999-12-31",
+        document_title=["The case for change", ""],
+        document_url=["https://example.org/case", ""],
+        document_text=["", ""],
+        target_group=["carers", "older-people"],
+        target_locality=["eastmere", ""],
+        target_expected=["1,200", "9000"],
+        survey_ids=[survey.survey_id],
+        action="save",
+    )
+    assert saved.status_code == 303, text(saved)
+    (made,) = county.bus.call(ListConsultations()).consultations
+    standing = county.bus.call(GetConsultation(consultation_id=made.consultation_id)).consultation
+    assert [(each.group, each.locality, each.expected) for each in standing.plan.targets] == [
+        ("carers", "eastmere", 1200),
+        ("older-people", "", 9000),
+    ]
+    address = f"{DESK}/{made.consultation_id}"
+    shown = text(await browser.get(address))
+    assert "Say what is not decided yet" in shown
+    assert (await post(browser, address, f"{address}/open", version="1")).status_code == 303
+    shown = text(await browser.get(address))
+    assert "People can take part" in shown
+    assert "Closes by itself at the end of 31 December 2999" in shown
+    assert (await post(browser, address, f"{address}/close", version="2")).status_code == 303
+    assert "Urgent care" in text(await browser.get(f"{DESK}?state=closed"))
+    assert "No consultation is in this state" in text(await browser.get(f"{DESK}?state=open"))
+
+
+async def test_what_happens_to_it_is_found_by_search_and_leads_to_its_page(
+    county: County, browser: httpx.AsyncClient
+) -> None:
+    made = planned(county, title="Walk-in centres")
+    address = f"{DESK}/{made.consultation_id}"
+    await post(browser, address, f"{address}/open", version="1")
+    county.settle()
+    page = await browser.get("/search?q=walk-in&source=surveys")
+    assert "The consultation “Walk-in centres” was opened, until 31 December 2999." in text(page)
+    assert f'href="{address}"' in page.text
+    assert "megaphone" in page.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"title": ""}, "Enter a title"),
+        ({"opens_on": "2999-12-31", "closes_on": "2999-12-30"}, "The last day is before the first"),
+        ({"closes_on": "soon"}, "Enter the last day"),
+        ({"document_title": "Paper"}, "Document 1 needs an address or a text"),
+        ({"document_text": "Read this"}, "Document 1 needs a title"),
+        ({"document_title": "Paper", "document_url": "example.org"}, "an address that starts with https://"),
+        ({"target_group": "carers"}, "Group 1 needs how many people"),
+        ({"target_group": "carers", "target_expected": "many"}, "Group 1 needs how many people"),
+    ],
+)
+async def test_a_fault_stands_at_its_field_and_nothing_typed_is_lost(
+    county: County, browser: httpx.AsyncClient, fields: dict[str, str], fault: str
+) -> None:
+    page = await browser.get(f"{DESK}/new")
+    typed = {"title": "Urgent care", "about": "All that I typed", "action": "save"}
+    answer = await fill(browser, page, **(typed | fields))
+    assert answer.status_code == 422
+    assert fault in text(answer)
+    assert "All that I typed" in text(answer)
+    assert all(each in answer.text for each in fields.values())
+    assert county.bus.call(ListConsultations()).consultations == ()
+
+
+async def test_the_later_of_two_keeps_what_was_typed(county: County, browser: httpx.AsyncClient) -> None:
+    made = planned(county)
+    address = f"{DESK}/{made.consultation_id}"
+    page = await browser.get(f"{address}/edit")
+    county.bus.call(ChangeConsultation(consultation_id=made.consultation_id, version=1, plan=a_plan(title="Theirs")))
+    answer = await fill(browser, page, title="Mine", action="save")
+    assert (answer.status_code, "Mine" in answer.text) == (409, True)
+    assert (await post(browser, address, f"{address}/open", version="1")).status_code == 409
+
+
+async def test_a_plan_can_be_written_while_surveys_cannot_be_listed(county: County, browser: httpx.AsyncClient) -> None:
+    page = await browser.get(f"{DESK}/new")
+    county.web_bus.down.add("surveys")
+    answer = await fill(browser, page, title="Urgent care", survey_ids="srv_1", action="save")
+    assert (answer.status_code, "Urgent care" in answer.text) == (503, True)
+    assert 'name="survey_ids" value="srv_1"' in answer.text
+
+
+async def test_who_reads_only_cannot_plan(county: County) -> None:
+    made = planned(county)
+    async with county.browser("board_reader") as reader:
+        page = await reader.get(f"{DESK}/{made.consultation_id}")
+        assert (page.status_code, "Open the consultation" in page.text) == (200, False)
+        for address in (f"{DESK}/new", f"{DESK}/{made.consultation_id}/edit"):
+            assert (await reader.get(address)).status_code == 403
+
+
+def test_the_form_of_a_plan_says_the_plan() -> None:
+    documents = [{"title": "Paper", "url": "https://x.org", "text": "Read"}]
+    targets = [{"group": "carers", "locality": "", "expected": 1200}]
+    plan = a_plan(about="Whether", decider="The board", documents=documents, targets=targets, survey_ids=["srv_1"])
+    standing = Consultation.model_validate(
+        {"consultation_id": "cns_1", "version": 3, "state": "draft", "plan": plan.model_dump()}
+        | {"created_at": "2014-01-15T10:30:00Z", "created_by": "Jo", "changed_at": "2014-01-15T10:30:00Z"}
+        | {"changed_by": "Jo"}
+    )
+    form = consultation_form.of_consultation(standing)
+    assert (consultation_form.read(form), form.values["version"]) == (plan, 3)
