@@ -170,6 +170,7 @@ def engagement(each: Draft, resolutions: Sequence[Resolution], version: int = 1)
         direction=reported.direction,
         sensitive=reported.sensitive,
         links=reported.links,
+        consultation_id=reported.consultation_id,
     )
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from services.surveys.consultations.desk import ConsultationDesk
 from services.surveys.consultations.entry import ConsultationEntry
+from services.surveys.consultations.listening import Listening
 from services.surveys.consultations.repository import Consultations, MongoConsultations
 from services.surveys.desk import SurveyDesk
 from services.surveys.reception import Reception, read_sent
@@ -37,10 +38,11 @@ class SurveysService(ConsultationEntry):
 
     name: ClassVar[str] = "surveys"
 
-    def __init__(self, surveys: Surveys, consultations: Consultations) -> None:
+    def __init__(self, surveys: Surveys, consultations: Consultations, bus: Bus) -> None:
         self._desk = SurveyDesk(surveys)
         self._reception = Reception(surveys)
         self._consultations = ConsultationDesk(consultations, self._desk)
+        self._listening = Listening(consultations, surveys, bus)
         self.outbox = Outboxes(surveys.outbox, consultations.outbox)
 
     @on_batch(RESPONSES, read=read_sent, exchange="", size=100, linger=0.05)
@@ -84,7 +86,7 @@ class SurveysService(ConsultationEntry):
 def build(settings: Settings, bus: Bus) -> SurveysService:
     """The surveys service of this instance."""
     database = connect(settings, "surveys")
-    return SurveysService(MongoSurveys(database), MongoConsultations(database))
+    return SurveysService(MongoSurveys(database), MongoConsultations(database), bus)
 
 
 def _now() -> datetime:

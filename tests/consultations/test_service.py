@@ -39,11 +39,12 @@ class Board:
 
     def __init__(self) -> None:
         self.bus, self.surveys, self.store = TestBus(), FakeSurveys(), FakeConsultations()
-        self.service = self.bus.add(SurveysService(self.surveys, self.store))
+        self.service = self.bus.add(SurveysService(self.surveys, self.store, self.bus))
         self.desk = ConsultationDesk(self.store, SurveyDesk(self.surveys))
 
-    def survey(self) -> Survey:
-        return self.bus.call(CreateSurvey(request_id=new_id(), definition=a_definition()))
+    def survey(self, **fields: Any) -> Survey:
+        asked = {"request_id": new_id(), "definition": a_definition()} | fields
+        return self.bus.call(CreateSurvey.model_validate(asked))
 
     def planned(self, **fields: Any) -> Consultation:
         return self.bus.call(CreateConsultation(request_id=new_id(), plan=a_plan(**fields), by="Jo"))

@@ -42,7 +42,7 @@ class Panel:
 
     def __init__(self) -> None:
         self.bus, self.store = TestBus(), FakeSurveys()
-        self.service = self.bus.add(SurveysService(self.store, FakeConsultations()))
+        self.service = self.bus.add(SurveysService(self.store, FakeConsultations(), self.bus))
 
     def draft(self, **fields: Any) -> Survey:
         definition = fields.pop("definition", None) or a_definition()

@@ -178,7 +178,7 @@ class County:
             MailSender(self.mailings, ledger, self.bus, self.settings, lambda: SmtpDispatcher(self.settings.smtp_url))
         )
         self.surveys = FakeSurveys()
-        self.bus.add(SurveysService(self.surveys, FakeConsultations()))
+        self.bus.add(SurveysService(self.surveys, FakeConsultations(), self.bus))
         self.projector.follow_log()
         self.web_bus = Switch(self.bus)
         self.keys = FakeKeys()

@@ -248,6 +248,8 @@ def _add_consultation(made: Furnished) -> None:
     consultation = made.county.bus.call(CreateConsultation.model_validate(asked))
     made.ids["consultation_id"] = consultation.consultation_id
     made.county.bus.call(OpenConsultation(consultation_id=consultation.consultation_id, version=1, by=words[:100]))
+    said = a_report(title=words[:200], body=words, consultation_id=consultation.consultation_id, channel=words[:200])
+    made.county.bus.call(RecordEngagement(request_id="contribution", reported=said))
 
 
 def _add_rule(made: Furnished) -> None:

@@ -14,6 +14,8 @@ from shared.contracts.consultations import (
     GetConsultation,
     ListConsultations,
 )
+from shared.contracts.events import RecordEngagement
+from tests.builders import a_report
 from tests.consultations.planning import a_plan
 from tests.web.conftest import County
 from tests.web.test_mailings import post
@@ -124,6 +126,43 @@ async def test_a_plan_can_be_written_while_surveys_cannot_be_listed(county: Coun
     answer = await fill(browser, page, title="Urgent care", survey_ids="srv_1", action="save")
     assert (answer.status_code, "Urgent care" in answer.text) == (503, True)
     assert 'name="survey_ids" value="srv_1"' in answer.text
+
+
+async def test_an_engagement_is_logged_as_a_contribution_and_stands_in_the_list(
+    county: County, browser: httpx.AsyncClient
+) -> None:
+    made = planned(county)
+    address = f"{DESK}/{made.consultation_id}/contributions"
+    assert "Nobody has contributed yet" in text(await browser.get(address))
+    page = await browser.get(f"/engagements/new?consultation_id={made.consultation_id}")
+    logged = await fill(browser, page, kind="meeting", title="Drop-in", body="Too far to walk", channel="event")
+    assert logged.status_code == 303, text(logged)
+    said = text(await browser.get(address))
+    assert "Drop-in" in said
+    assert "Too far to walk" in said
+    assert "We do not know who it came from" in said
+    assert "Nothing came over this channel" in text(await browser.get(f"{address}?channel=post"))
+    engagement = logged.headers["location"].partition("?")[0]
+    assert f'href="{address}"' in (await browser.get(engagement)).text
+    page = await browser.get(f"{engagement}/correct")
+    assert f'<option value="{made.consultation_id}" selected>Urgent care</option>' in page.text
+    county.web_bus.down.add("surveys")
+    page = await browser.get(f"{engagement}/correct")
+    assert f'<option value="{made.consultation_id}" selected>' in page.text
+    assert (await fill(browser, page, title="Drop-in on Monday")).status_code == 303
+    county.web_bus.down.clear()
+    assert "Drop-in on Monday" in text(await browser.get(address))
+
+
+async def test_restricted_contributions_are_shown_to_those_only_who_may_see_them(county: County) -> None:
+    made = planned(county)
+    said = a_report(title="A complaint", sensitive=True, consultation_id=made.consultation_id)
+    county.bus.call(RecordEngagement(request_id="one", reported=said))
+    county.settle()
+    for roles, shown in ((("patient_experience",), True), (("board_reader",), False)):
+        async with county.browser(*roles) as reader:
+            page = await reader.get(f"{DESK}/{made.consultation_id}/contributions")
+            assert ("A complaint" in page.text) is shown
 
 
 async def test_who_reads_only_cannot_plan(county: County) -> None:

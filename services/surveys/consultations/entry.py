@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime
 
+from services.surveys.consultations.contribution import FOLLOWED
 from services.surveys.consultations.desk import ConsultationDesk
+from services.surveys.consultations.listening import Listening
+from shared.contracts.base import Envelope, Event
 from shared.contracts.consultations import (
     ChangeConsultation,
     CloseConsultation,
@@ -14,13 +17,21 @@ from shared.contracts.consultations import (
     ListConsultations,
     OpenConsultation,
 )
-from shared.messaging import every, rpc
+from shared.contracts.contributions import ContributionPage, ListContributions
+from shared.messaging import every, on_batch, rpc
 
 
 class ConsultationEntry:
-    """What staff decide about consultations, and what their days bring; whoever inherits makes the desk."""
+    """What staff decide about consultations, and what their days bring; whoever inherits makes the parts."""
 
     _consultations: ConsultationDesk
+    _listening: Listening
+
+    @on_batch("surveys.contributions", FOLLOWED, size=500, linger=0.2)
+    def keep_contributions(self, batch: list[Envelope[Event]]) -> list[Envelope[Event]]:
+        """What people say in consultations, whichever way it comes."""
+        self._listening.take(batch)
+        return []
 
     @rpc
     def create_consultation(self, request: CreateConsultation) -> Consultation:
@@ -45,6 +56,10 @@ class ConsultationEntry:
     @rpc
     def list_consultations(self, request: ListConsultations) -> ConsultationList:
         return self._consultations.list(request)
+
+    @rpc
+    def list_contributions(self, request: ListContributions) -> ContributionPage:
+        return self._listening.list(request)
 
     @every(20.0)
     def keep_to_days(self) -> None:

@@ -1,9 +1,12 @@
 """Consultations in memory, for tests of stories; they pass the same contract test as the real ones."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from services.surveys.consultations import domain
+from services.surveys.consultations.contribution import Noted
+from services.surveys.consultations.contributions import Asked
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consultations import Consultation, State
 from shared.messaging.testbus import MemoryOutbox
@@ -17,6 +20,7 @@ class FakeConsultations:
         self._consultations: dict[str, Consultation] = {}
         self._unfollowed: dict[str, int] = {}
         self.outbox = MemoryOutbox()
+        self.contributions = FakeContributions()
 
     def insert(self, consultation: Consultation) -> None:
         self._consultations.setdefault(consultation.consultation_id, consultation)
@@ -62,3 +66,33 @@ class FakeConsultations:
             for each in self._consultations.values()
             if each.state == "open" and wanted.intersection(each.plan.survey_ids)
         ]
+
+
+class FakeContributions:
+    """The store of contributions in memory."""
+
+    def __init__(self) -> None:
+        self._noted: dict[str, Noted] = {}
+
+    def put(self, new: Sequence[Noted]) -> None:
+        for each in new:
+            standing = self._noted.get(each.contribution_id)
+            if standing is None or standing.version < each.version:
+                self._noted[each.contribution_id] = each
+
+    def latest(self, asked: Asked, limit: int, cursor: str | None) -> list[tuple[str, Noted]]:
+        found = {each.order: each for each in self._among(asked) if not cursor or each.order < cursor}
+        return sorted(found.items(), reverse=True)[:limit]
+
+    def every(self, asked: Asked) -> Iterator[Noted]:
+        for each in self._among(asked):
+            yield replace(each, title="", excerpt="")
+
+    def _among(self, asked: Asked) -> Iterable[Noted]:
+        for each in self._noted.values():
+            if (
+                each.of in asked.of
+                and asked.channel in (None, each.channel)
+                and (asked.sensitive or not each.sensitive)
+            ):
+                yield each

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import orjson
 
 from services.surveys.consultations import domain
+from services.surveys.consultations.contributions import Contributions, MongoContributions
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consultations import Consultation, ConsultationClosed, ConsultationOpened, State
 from shared.messaging import Outbox
@@ -22,6 +23,11 @@ class Consultations(Protocol):
     @property
     def outbox(self) -> Outbox:
         """What commands have left to be published."""
+        ...
+
+    @property
+    def contributions(self) -> Contributions:
+        """What was said in them."""
         ...
 
     def insert(self, consultation: Consultation) -> None:
@@ -66,6 +72,7 @@ class MongoConsultations:
     def __init__(self, database: Documents) -> None:
         self._consultations = database["consultations"]
         self.outbox = MongoOutbox(self._consultations, KNOWN)
+        self.contributions: Contributions = MongoContributions(database)
         self._consultations.create_index("listed")
         self._consultations.create_index([("state", 1), ("listed", 1)])
         self._consultations.create_index("survey_ids")

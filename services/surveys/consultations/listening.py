@@ -1,0 +1,102 @@
+"""Takes contributions of every channel, and says what they are."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from services.surveys.consultations import domain
+from services.surveys.consultations.contribution import EXCERPT, Contributor, Noted, newest, noted
+from services.surveys.consultations.contributions import Asked
+from services.surveys.consultations.repository import Consultations
+from services.surveys.repository import Surveys
+from shared.contracts.base import Envelope, Event
+from shared.contracts.consultations import Consultation
+from shared.contracts.contacts import ContactReference, ResolveContacts
+from shared.contracts.contributions import ChannelCount, Contribution, ContributionPage, ListContributions
+from shared.errors import NotFound
+from shared.messaging import Bus
+from shared.surveys.definition import Comment, Definition
+
+AT_ONCE = 1_000
+
+
+class Listening:
+    """Keeps what was contributed; `bus` reaches contacts, who know the groups and the locality of contributors."""
+
+    def __init__(self, consultations: Consultations, surveys: Surveys, bus: Bus) -> None:
+        self._consultations = consultations
+        self._contributions = consultations.contributions
+        self._surveys = surveys
+        self._bus = bus
+
+    def take(self, batch: Iterable[Envelope[Event]]) -> None:
+        """The same batch again, or in another order, comes to the same."""
+        found = newest([each for each in map(noted, batch) if each is not None])
+        known = self._contributors({each for _, ids in found.values() for each in ids})
+        self._contributions.put(
+            [
+                replace(each, contributors=tuple(dict.fromkeys(known[one] for one in ids if one in known)))
+                for each, ids in found.values()
+            ]
+        )
+
+    def list(self, asked: ListContributions) -> ContributionPage:
+        consultation = self._consultations.find(asked.consultation_id)
+        if consultation is None:
+            raise NotFound("There is no such consultation.")
+        everything = Asked(belonging(consultation), sensitive=asked.sensitive)
+        counts = Counter(each.channel for each in self._contributions.every(everything))
+        chosen = replace(everything, channel=asked.channel)
+        found = self._contributions.latest(chosen, asked.limit, asked.cursor)
+        written = self._written([each for _, each in found if each.is_response])
+        return ContributionPage(
+            consultation=domain.summary(consultation),
+            total=counts.total(),
+            channels=tuple(ChannelCount(channel=each, count=count) for each, count in counts.most_common()),
+            contributions=tuple(_contribution(each, written) for _, each in found),
+            next_cursor=found[-1][0] if len(found) == asked.limit else None,
+        )
+
+    def _contributors(self, contact_ids: set[str]) -> dict[str, Contributor]:
+        """By the id that the event named; whoever was merged into another counts as that one."""
+        ids, found = iter(sorted(contact_ids)), dict[str, Contributor]()
+        while some := list(islice(ids, AT_ONCE)):
+            references = tuple(ContactReference(identifiers=(("contact_id", each),)) for each in some)
+            answers = self._bus.call(ResolveContacts(references=references)).resolutions
+            for asked, each in zip(some, answers, strict=True):
+                if each.contact_ids:
+                    found[asked] = Contributor(each.contact_ids[0], each.groups, each.locality or "")
+        return found
+
+    def _written(self, responses: Sequence[Noted]) -> dict[str, str]:
+        """What was written to long questions, by response."""
+        if not responses:
+            return {}
+        asked = {each.of: self._surveys.definitions(each.of) for each in responses}
+        found = {}
+        for key, kept in self._surveys.find_responses([each.contribution_id for each in responses]).items():
+            response = kept.response
+            definition = Definition.model_validate(asked[response.survey_id][response.definition_version])
+            long = [each.name for each in definition.questions() if isinstance(each, Comment)]
+            found[key] = "\n".join(str(response.answers[each]) for each in long if each in response.answers)[:EXCERPT]
+        return found
+
+
+def belonging(consultation: Consultation) -> tuple[str, ...]:
+    """What contributions to it belong to."""
+    return (consultation.consultation_id, *consultation.plan.survey_ids)
+
+
+def _contribution(each: Noted, written: dict[str, str]) -> Contribution:
+    return Contribution(
+        contribution_id=each.contribution_id,
+        kind=each.kind,
+        channel=each.channel,
+        survey_id=each.of if each.is_response else "",
+        title=each.title,
+        excerpt=written.get(each.contribution_id, each.excerpt),
+        occurred_at=each.occurred_at,
+        contact_ids=tuple(one.contact_id for one in each.contributors),
+        sensitive=each.sensitive,
+    )
