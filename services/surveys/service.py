@@ -7,6 +7,7 @@ from services.surveys.consultations.desk import ConsultationDesk
 from services.surveys.consultations.entry import ConsultationEntry
 from services.surveys.consultations.listening import Listening
 from services.surveys.consultations.repository import Consultations, MongoConsultations
+from services.surveys.consultations.waiting_entry import WaitingEntry
 from services.surveys.desk import SurveyDesk
 from services.surveys.reception import Reception, read_sent
 from services.surveys.repository import MongoSurveys, Surveys
@@ -33,7 +34,7 @@ from shared.mongo import connect
 from shared.settings import Settings
 
 
-class SurveysService(ConsultationEntry):
+class SurveysService(ConsultationEntry, WaitingEntry):
     """What commands publish waits in the surveys' own documents; responses are told of before they are acknowledged."""
 
     name: ClassVar[str] = "surveys"

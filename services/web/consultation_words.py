@@ -6,6 +6,7 @@ KINDS = {"consultation_opened": "Consultation opened", "consultation_closed": "C
 ICONS = {"consultation_opened": "megaphone", "consultation_closed": "megaphone"}
 STATES: Mapping[str, str] = {"draft": "Draft", "open": "Open", "closed": "Closed", "published": "Outcome published"}
 COLOURS: Mapping[str, str] = {"draft": "grey", "open": "green", "closed": "blue", "published": "purple"}
+MISSING: Mapping[str, str] = {"nobody": "Nobody heard", "few": "Few heard"}
 PRINCIPLES: Mapping[str, str] = {
     "formative": "Something can still be changed",
     "information": "There is enough to read",

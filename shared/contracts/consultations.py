@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from shared.contracts.base import Event, Request, Value
+from shared.contracts.representation import Representation
 from shared.contracts.surveys import SurveySummary
 
 State = Literal["draft", "open", "closed", "published"]
@@ -199,6 +200,9 @@ class ConsultationDetail(Value):
     consultation: Consultation
     surveys: tuple[SurveySummary, ...]
     hints: tuple[Hint, ...]
+    contributions: int = 0
+    """Without restricted ones."""
+    heard: Representation = Representation()
 
 
 class GetConsultation(Request[ConsultationDetail]):

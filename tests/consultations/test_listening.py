@@ -3,6 +3,7 @@
 import pytest
 
 from shared.contracts.events import CorrectEngagement
+from shared.contracts.waiting import CountWaiting
 from shared.errors import NotFound
 from shared.messaging.testbus import TestBus
 from tests.builders import a_body, a_report, headers
@@ -80,3 +81,33 @@ def test_there_is_no_list_of_a_consultation_that_is_not_there(hall: Hall) -> Non
     assert isinstance(hall.bus, TestBus)
     with pytest.raises(NotFound):
         hall.said(hall.planned().model_copy(update={"consultation_id": "cns_none"}))
+
+
+def test_who_is_missing_is_told_while_it_is_open(hall: Hall) -> None:
+    targets = [{"group": "carers", "locality": "saltham", "expected": 10}, {"group": "travellers", "expected": 10}]
+    to = hall.planned(targets=targets)
+    assert hall.bus.call(CountWaiting(service="surveys")).piles == ()
+    to = hall.opened(to)
+    hall.says(hall.person(groups=["carers"], locality="saltham"), hall.person(name="Femi"), to=to)
+    hall.says(to=to)
+    found = hall.now(to)
+    assert [(each.heard, each.missing) for each in found.heard.targets] == [(1, ""), (0, "nobody")]
+    assert (found.contributions, found.heard.people, found.heard.elsewhere, found.heard.not_known) == (2, 2, 1, 1)
+    assert found.heard.score == 0
+    hall.service._counted = None  # counted once a minute
+    piles = hall.bus.call(CountWaiting(service="surveys")).piles
+    assert {each.sort: (each.count, each.only) for each in piles} == {
+        "unheard": (1, to.consultation_id),
+        "asked": (1, to.consultation_id),
+    }
+
+
+def test_an_answer_of_somebody_we_know_counts_where_they_stand(hall: Hall) -> None:
+    survey = hall.survey()
+    targets = [{"group": "carers", "expected": 10}]
+    to = hall.opened(hall.planned(survey_ids=[survey.survey_id], targets=targets))
+    mary = hall.person(groups=["carers"], locality="saltham")
+    hall.answered_by(mary, survey)
+    hall.answers(survey)
+    found = hall.now(to).heard
+    assert (found.targets[0].heard, found.people, found.not_known) == (1, 1, 1)

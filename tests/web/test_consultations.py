@@ -14,8 +14,9 @@ from shared.contracts.consultations import (
     GetConsultation,
     ListConsultations,
 )
+from shared.contracts.contacts import RegisterContact
 from shared.contracts.events import RecordEngagement
-from tests.builders import a_report
+from tests.builders import a_new_contact, a_report
 from tests.consultations.planning import a_plan
 from tests.web.conftest import County
 from tests.web.test_mailings import post
@@ -163,6 +164,32 @@ async def test_restricted_contributions_are_shown_to_those_only_who_may_see_them
         async with county.browser(*roles) as reader:
             page = await reader.get(f"{DESK}/{made.consultation_id}/contributions")
             assert ("A complaint" in page.text) is shown
+
+
+async def test_the_page_says_who_is_heard_and_who_is_missing_and_the_first_page_too(
+    county: County, browser: httpx.AsyncClient
+) -> None:
+    targets = [{"group": "carers", "locality": "eastmere", "expected": 200}, {"group": "travellers", "expected": 1000}]
+    made = planned(county, targets=targets)
+    address = f"{DESK}/{made.consultation_id}"
+    await post(browser, address, f"{address}/open", version="1")
+    mary = county.bus.call(
+        RegisterContact(request_id="one", contact=a_new_contact(groups=["carers"], locality="eastmere"))
+    )
+    said = a_report(consultation_id=made.consultation_id)
+    county.bus.call(RecordEngagement(request_id="one", reported=said, contact_ids=(mary.contact_id,)))
+    county.settle()
+    shown = text(await browser.get(address))
+    assert "Who is missing." in shown
+    assert "1 group of 2 is heard less than half as much as all together, or not at all" in shown
+    assert "Gypsy, Roma and Traveller communities Nobody heard 1,000 0 0%" in shown
+    assert "Eastmere 200 1 0.50%" in shown
+    assert "0.00 representativeness" in shown
+    home = await browser.get("/")
+    assert "1 open consultation in which somebody is missing" in text(home)
+    assert f'href="{address}"' in home.text
+    await post(browser, address, f"{address}/close", version="2")
+    assert "Who is missing." not in text(await browser.get(address))
 
 
 async def test_who_reads_only_cannot_plan(county: County) -> None:

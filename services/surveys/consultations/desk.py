@@ -1,10 +1,13 @@
 """Plans, opens and closes consultations; their surveys follow them."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
 from services.surveys.consultations import domain
+from services.surveys.consultations.contributions import Asked
 from services.surveys.consultations.repository import Consultations
+from services.surveys.consultations.representation import represent
 from services.surveys.desk import SOURCE, SurveyDesk
 from shared.contracts.base import Envelope, Event, id_of
 from shared.contracts.consultations import (
@@ -62,7 +65,26 @@ class ConsultationDesk:
     def detail(self, consultation_id: str, at: datetime) -> ConsultationDetail:
         found = self.get(consultation_id)
         surveys = tuple(self._survey(each) for each in found.plan.survey_ids)
-        return ConsultationDetail(consultation=found, surveys=surveys, hints=domain.hints(found, at))
+        said = list(self._consultations.contributions.every(Asked(domain.belonging(found))))
+        return ConsultationDetail(
+            consultation=found,
+            surveys=surveys,
+            hints=domain.hints(found, at),
+            contributions=len(said),
+            heard=represent(found.plan.targets, said),
+        )
+
+    def open_ids(self) -> Sequence[str]:
+        return [each.consultation_id for _, each in self._consultations.latest("open", AT_ONCE, None)]
+
+    def unheard(self) -> Sequence[str]:
+        """Ids of open consultations in which somebody is missing."""
+        found = []
+        for _, each in self._consultations.latest("open", AT_ONCE, None):
+            said = self._consultations.contributions.every(Asked(domain.belonging(each)))
+            if any(one.missing for one in represent(each.plan.targets, said).targets):
+                found.append(each.consultation_id)
+        return found
 
     def list(self, asked: ListConsultations) -> ConsultationList:
         found = self._consultations.latest(asked.state, asked.limit, asked.cursor)

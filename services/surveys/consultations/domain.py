@@ -100,6 +100,11 @@ def hints(standing: Consultation, at: datetime) -> tuple[Hint, ...]:
     )
 
 
+def belonging(standing: Consultation) -> tuple[str, ...]:
+    """What contributions to it belong to: itself, or one of its surveys."""
+    return (standing.consultation_id, *standing.plan.survey_ids)
+
+
 def summary(standing: Consultation) -> ConsultationSummary:
     plan = standing.plan
     known = standing.model_dump(exclude={"plan"}, include=set(ConsultationSummary.model_fields))

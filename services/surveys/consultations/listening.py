@@ -11,7 +11,6 @@ from services.surveys.consultations.contributions import Asked
 from services.surveys.consultations.repository import Consultations
 from services.surveys.repository import Surveys
 from shared.contracts.base import Envelope, Event
-from shared.contracts.consultations import Consultation
 from shared.contracts.contacts import ContactReference, ResolveContacts
 from shared.contracts.contributions import ChannelCount, Contribution, ContributionPage, ListContributions
 from shared.errors import NotFound
@@ -45,7 +44,7 @@ class Listening:
         consultation = self._consultations.find(asked.consultation_id)
         if consultation is None:
             raise NotFound("There is no such consultation.")
-        everything = Asked(belonging(consultation), sensitive=asked.sensitive)
+        everything = Asked(domain.belonging(consultation), sensitive=asked.sensitive)
         counts = Counter(each.channel for each in self._contributions.every(everything))
         chosen = replace(everything, channel=asked.channel)
         found = self._contributions.latest(chosen, asked.limit, asked.cursor)
@@ -81,11 +80,6 @@ class Listening:
             long = [each.name for each in definition.questions() if isinstance(each, Comment)]
             found[key] = "\n".join(str(response.answers[each]) for each in long if each in response.answers)[:EXCERPT]
         return found
-
-
-def belonging(consultation: Consultation) -> tuple[str, ...]:
-    """What contributions to it belong to."""
-    return (consultation.consultation_id, *consultation.plan.survey_ids)
 
 
 def _contribution(each: Noted, written: dict[str, str]) -> Contribution:

@@ -9,7 +9,7 @@ from services.web.access import caller, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.consultation_words import STATES
-from services.web.pages import consultation_form
+from services.web.pages import charts, consultation_form
 from services.web.pages.forms import Form, number, text
 from services.web.rendering import render
 from services.web.words import place_names
@@ -98,6 +98,7 @@ async def _page(request: Request, consultation_id: str, form: Form) -> Response:
         status=form.status,
         form=form,
         found=found,
+        rates=charts.rates(found.heard.targets),
         consultation=found.consultation,
         group_names={each.code: each.name for each in reference.groups},
         place_names=place_names(reference),
