@@ -24,7 +24,7 @@ from services.history.survey_entries import response_entry, survey_entry
 from shared.contracts.base import Envelope, Event
 from shared.contracts.bounces import MessageBounced, MessageJunked
 from shared.contracts.consent import ConsentChanged
-from shared.contracts.consultations import ConsultationClosed, ConsultationOpened
+from shared.contracts.consultations import ConsultationClosed, ConsultationOpened, OutcomePublished
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
 from shared.contracts.erasure import ContactErased, EngagementRedacted
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
@@ -62,6 +62,7 @@ LOGGED_EVENTS = (
     ResponseReceived,
     ConsultationOpened,
     ConsultationClosed,
+    OutcomePublished,
 )
 
 
@@ -92,7 +93,7 @@ def fold(envelope: Envelope[Event]) -> Folded:
             return Folded(mailing_entry(envelope, envelope.data))
         case SurveyOpened() | SurveyClosed():
             return Folded(survey_entry(envelope, envelope.data))
-        case ConsultationOpened() | ConsultationClosed():
+        case ConsultationOpened() | ConsultationClosed() | OutcomePublished():
             return Folded(consultation_entry(envelope, envelope.data))
         case ResponseReceived(contact_id=str(contact_id)):
             return Folded(response_entry(envelope, envelope.data, contact_id))

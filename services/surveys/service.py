@@ -7,6 +7,7 @@ from services.surveys.consultations.desk import ConsultationDesk
 from services.surveys.consultations.entry import ConsultationEntry
 from services.surveys.consultations.listening import Listening
 from services.surveys.consultations.repository import Consultations, MongoConsultations
+from services.surveys.consultations.showing import Showing
 from services.surveys.consultations.waiting_entry import WaitingEntry
 from services.surveys.desk import SurveyDesk
 from services.surveys.reception import Reception, read_sent
@@ -44,6 +45,7 @@ class SurveysService(ConsultationEntry, WaitingEntry):
         self._reception = Reception(surveys)
         self._consultations = ConsultationDesk(consultations, self._desk)
         self._listening = Listening(consultations, surveys, bus)
+        self._showing = Showing(consultations, surveys)
         self.outbox = Outboxes(surveys.outbox, consultations.outbox)
 
     @on_batch(RESPONSES, read=read_sent, exchange="", size=100, linger=0.05)

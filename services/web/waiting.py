@@ -53,6 +53,13 @@ SORTS = {
         "open consultations in which somebody is missing",
         "/consultations/desk/{}",
     ),
+    "unanswered": Sort(
+        "consultations:write",
+        "/consultations/desk?state=published",
+        "consultation has contributions that were never answered",
+        "consultations have contributions that were never answered",
+        "/consultations/desk/{}/contributions?answered=no",
+    ),
     "duplicates": Sort(
         "contacts:write",
         "/contacts/duplicates",

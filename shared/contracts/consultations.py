@@ -77,6 +77,20 @@ def check_targets(targets: Sequence[Target]) -> None:
             raise ValueError("one target contains another: name either the parts or the whole")
 
 
+class Theme(Value):
+    """Something that several contributions are about, and what came of it."""
+
+    theme_id: Id
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    we_asked: Annotated[str, Field(max_length=5_000)] = ""
+    you_said: Annotated[str, Field(max_length=5_000)] = ""
+    we_did: Annotated[str, Field(max_length=5_000)] = ""
+
+
+Themes = Annotated[tuple[Theme, ...], Field(max_length=50)]
+Decision = Annotated[str, Field(max_length=20_000)]
+
+
 class ConsultationSummary(Value):
     """A consultation as lists show it."""
 
@@ -104,6 +118,8 @@ class Consultation(Value):
     version: int
     state: State
     plan: Plan
+    themes: Themes = ()
+    decision: Decision = ""
     opened_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None
     published_at: AwareDatetime | None = None
@@ -134,6 +150,16 @@ class ConsultationClosed(Event):
     consultation_id: str
     title: str
     closed_by: str
+    at: AwareDatetime
+
+
+class OutcomePublished(Event):
+    """Published when everybody can read what came of a consultation. It names nobody who took part."""
+
+    type: ClassVar[str] = "wellheard.outcome.published.v1"
+    consultation_id: str
+    title: str
+    published_by: str
     at: AwareDatetime
 
 
@@ -181,6 +207,38 @@ class CloseConsultation(Request[Consultation]):
     by: str = "staff"
 
 
+class WriteOutcome(Request[Consultation]):
+    """The decision and its themes, if nobody changed it since `version` (else Conflict). Not once it is published."""
+
+    service: ClassVar[str] = "surveys"
+    reply: ClassVar = Consultation
+    consultation_id: str
+    version: int
+    decision: Decision = ""
+    themes: Themes = ()
+    by: str = "staff"
+
+
+class AddTheme(Request[Consultation]):
+    """One more theme; one of the same title is the same theme. Not once the outcome is published."""
+
+    service: ClassVar[str] = "surveys"
+    reply: ClassVar = Consultation
+    consultation_id: str
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    by: str = "staff"
+
+
+class PublishOutcome(Request[Consultation]):
+    """Let everybody read what came of it: the end of a closed consultation. Conflict while something is missing."""
+
+    service: ClassVar[str] = "surveys"
+    reply: ClassVar = Consultation
+    consultation_id: str
+    version: int
+    by: str = "staff"
+
+
 Principle = Literal["formative", "information", "time"]
 """What makes a consultation fair before it opens (the Gunning principles): something can still be changed, there is
 enough to read, and enough time. The fourth, that what was said is taken into account, is its outcome."""
@@ -200,6 +258,10 @@ class ConsultationDetail(Value):
     consultation: Consultation
     surveys: tuple[SurveySummary, ...]
     hints: tuple[Hint, ...]
+    missing: str = ""
+    """What the outcome of a closed consultation still needs before it can be published: a sentence."""
+    unanswered: int = 0
+    """Contributions of people whom we know and have not answered; restricted ones do not count."""
     contributions: int = 0
     """Without restricted ones."""
     heard: Representation = Representation()

@@ -10,9 +10,14 @@ from services.events.service import EventsService
 from services.surveys.consultations.contributions import Asked
 from services.surveys.consultations.listening import Listening
 from shared.contracts.base import new_id
-from shared.contracts.consultations import Consultation
+from shared.contracts.consultations import Consultation, PublishOutcome, WriteOutcome
 from shared.contracts.contacts import RegisterContact
-from shared.contracts.contributions import ContributionPage, ListContributions
+from shared.contracts.contributions import (
+    ContributionPage,
+    GetPublicConsultation,
+    ListContributions,
+    PublicConsultation,
+)
 from shared.contracts.events import Engagement, RecordEngagement
 from shared.contracts.surveys import RESPONSES, GetSurvey, OpenSurvey, ResponseReceived, Survey
 from shared.messaging.declare import RawMessage
@@ -66,3 +71,29 @@ class Hall(Board):
     def titles(self, of: str) -> list[str]:
         """Of what is kept under one id."""
         return [each.title for _, each in self.store.contributions.latest(Asked((of,)), 9, None)]
+
+    def outcome(self, of: Consultation, *themes: dict[str, str], decision: str = "It stays open") -> Consultation:
+        """Staff write down what came of it, as it stands now."""
+        standing = self.now(of).consultation
+        said = [
+            {"theme_id": f"thm_{number}", "you_said": "Said", "we_did": "Did"} | each
+            for number, each in enumerate(themes)
+        ]
+        asked = {
+            "consultation_id": of.consultation_id,
+            "version": standing.version,
+            "decision": decision,
+            "themes": said,
+        }
+        return self.bus.call(WriteOutcome.model_validate(asked))
+
+    def published(self, of: Consultation) -> Consultation:
+        standing = self.now(of).consultation
+        asked = PublishOutcome(consultation_id=of.consultation_id, version=standing.version, by="Jo")
+        made = self.bus.call(asked)
+        self.bus.deliver()
+        return made
+
+    def shown(self, of: Consultation, preview: bool = False) -> PublicConsultation:
+        """What everybody can read."""
+        return self.bus.call(GetPublicConsultation(consultation_id=of.consultation_id, preview=preview))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.surveys.consultations.contribution import SURVEY, Contributor, Noted
-from services.surveys.consultations.contributions import Asked, Contributions, MongoContributions
+from services.surveys.consultations.contributions import Asked, Contributions, Mark, MongoContributions
 from services.surveys.consultations.fake import FakeContributions
 from shared.contracts.base import Envelope, Event, new_id
 from shared.contracts.erasure import EngagementRedacted
@@ -63,6 +63,41 @@ def test_they_are_filtered_and_restricted_ones_are_hidden(contributions: Contrib
     assert ids(contributions.latest(Asked(("cns_1",), channel="event"), 9, None)) == ["eng_1"]
     assert ids(contributions.latest(Asked(("cns_1",), sensitive=True), 9, None)) == ["eng_3", "eng_2", "eng_1"]
     assert len(list(contributions.every(Asked(("cns_1",))))) == 2
+
+
+def test_they_are_marked_and_later_versions_keep_the_marks(contributions: Contributions) -> None:
+    contributions.put([a_contribution(1), a_contribution(2, of="srv_1"), a_contribution(3, of="cns_2")])
+    asked = Asked(("cns_1", "srv_1"))
+    everything = ["eng_1", "eng_2", "eng_3", "eng_none"]
+    assert contributions.mark(asked, everything, Mark(True, "thm_1")) == 2
+    assert contributions.mark(asked, ["eng_1"], Mark(True, "thm_1")) == 1
+    contributions.mark(asked, ["eng_1"], Mark(True, "thm_2"))
+    contributions.mark(asked, ["eng_2"], Mark(False, "thm_1"))
+    contributions.mark(asked, ["eng_2"], Mark(True))
+    contributions.put([a_contribution(1, version=2)])
+    marks = {each.contribution_id: (each.themes, each.answered_in) for each in contributions.every(asked)}
+    assert marks == {"eng_1": (("thm_1", "thm_2"), ()), "eng_2": ((), ("cns_1",))}
+    assert ids(contributions.latest(Asked(asked.of, theme_id="thm_2"), 9, None)) == ["eng_1"]
+    contributions.mark(asked, ["eng_2"], Mark(False))
+    assert {each.answered_in for each in contributions.every(asked)} == {()}
+
+
+def test_a_contribution_is_answered_when_all_who_made_it_were_told(contributions: Contributions) -> None:
+    mary, femi = Contributor("con_1"), Contributor("con_2")
+    both, one, nobody = (
+        a_contribution(1, contributors=(mary, femi)),
+        a_contribution(2, contributors=(mary,)),
+        a_contribution(3),
+    )
+    contributions.put([both, one, nobody, a_contribution(4, of="cns_2", contributors=(mary,))])
+    waiting = Asked(("cns_1",), unanswered=True)
+    assert ids(contributions.latest(waiting, 9, None)) == ["eng_2", "eng_1"]
+    contributions.tell(waiting, ["con_1", "con_9"])
+    assert ids(contributions.latest(waiting, 9, None)) == ["eng_1"]
+    for _ in range(2):
+        contributions.tell(waiting, ["con_2"])
+    assert ids(contributions.latest(waiting, 9, None)) == []
+    assert ids(contributions.latest(Asked(("cns_2",), unanswered=True), 9, None)) == ["eng_4"]
 
 
 def version(number: int, of: str | None) -> Envelope[Event]:

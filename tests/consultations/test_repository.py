@@ -51,12 +51,12 @@ def test_they_are_listed_by_state_the_newest_first(consultations: Consultations)
     for number in range(3):
         consultations.insert(a_consultation(f"cns_{number}", created_at=AT + timedelta(minutes=number)))
     consultations.replace(opened(a_consultation("cns_1", created_at=AT + timedelta(minutes=1)))[0])
-    (cursor, newest), (after, _) = consultations.latest(None, 2, None)
+    (cursor, newest), (after, _) = consultations.latest((), 2, None)
     assert newest.consultation_id == "cns_2"
-    assert [each.consultation_id for _, each in consultations.latest(None, 9, cursor)] == ["cns_1", "cns_0"]
-    assert [each.consultation_id for _, each in consultations.latest(None, 9, after)] == ["cns_0"]
-    assert [each.consultation_id for _, each in consultations.latest("open", 9, None)] == ["cns_1"]
-    assert [each.consultation_id for _, each in consultations.latest("draft", 9, cursor)] == ["cns_0"]
+    assert [each.consultation_id for _, each in consultations.latest((), 9, cursor)] == ["cns_1", "cns_0"]
+    assert [each.consultation_id for _, each in consultations.latest((), 9, after)] == ["cns_0"]
+    assert [each.consultation_id for _, each in consultations.latest(("open",), 9, None)] == ["cns_1"]
+    assert [each.consultation_id for _, each in consultations.latest(("draft", "closed"), 9, cursor)] == ["cns_0"]
 
 
 def test_what_is_due_on_a_day_is_found_the_latest_first(consultations: Consultations) -> None:

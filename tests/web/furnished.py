@@ -16,7 +16,7 @@ from services.notifications.tokens import Place, Tokens
 from shared import preference_links, signed_links
 from shared.contracts.bounces import ReportBounce
 from shared.contracts.consent import RecordConsents
-from shared.contracts.consultations import CreateConsultation, OpenConsultation
+from shared.contracts.consultations import CreateConsultation, OpenConsultation, WriteOutcome
 from shared.contracts.contacts import ContactRegistered, RegisterContact
 from shared.contracts.erasure import EraseContact
 from shared.contracts.events import ListQuarantine, RecordEngagement
@@ -248,6 +248,9 @@ def _add_consultation(made: Furnished) -> None:
     consultation = made.county.bus.call(CreateConsultation.model_validate(asked))
     made.ids["consultation_id"] = consultation.consultation_id
     made.county.bus.call(OpenConsultation(consultation_id=consultation.consultation_id, version=1, by=words[:100]))
+    theme = {"theme_id": "thm_1", "title": words[:200], "we_asked": words, "you_said": words, "we_did": words}
+    outcome = {"consultation_id": consultation.consultation_id, "version": 2, "decision": words, "themes": [theme]}
+    made.county.bus.call(WriteOutcome.model_validate(outcome))
     said = a_report(title=words[:200], body=words, consultation_id=consultation.consultation_id, channel=words[:200])
     made.county.bus.call(RecordEngagement(request_id="contribution", reported=said))
 

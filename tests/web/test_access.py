@@ -26,6 +26,8 @@ OPEN = {
     "/subscribe",
     "/subscribe/{token}",
     "/answer/{survey_id}",
+    "/consultations",
+    "/consultations/{consultation_id}",
     "/answer/{survey_id}/thanks",
     "/health",
     "/ready",

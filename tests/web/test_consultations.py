@@ -1,5 +1,6 @@
 """Staff plan a consultation with buttons that need no JavaScript, open it, and close it."""
 
+import re
 from typing import Any
 
 import httpx
@@ -142,7 +143,7 @@ async def test_an_engagement_is_logged_as_a_contribution_and_stands_in_the_list(
     assert "Drop-in" in said
     assert "Too far to walk" in said
     assert "We do not know who it came from" in said
-    assert "Nothing came over this channel" in text(await browser.get(f"{address}?channel=post"))
+    assert "No contribution fits these filters" in text(await browser.get(f"{address}?channel=post"))
     engagement = logged.headers["location"].partition("?")[0]
     assert f'href="{address}"' in (await browser.get(engagement)).text
     page = await browser.get(f"{engagement}/correct")
@@ -190,6 +191,84 @@ async def test_the_page_says_who_is_heard_and_who_is_missing_and_the_first_page_
     assert f'href="{address}"' in home.text
     await post(browser, address, f"{address}/close", version="2")
     assert "Who is missing." not in text(await browser.get(address))
+
+
+async def test_the_loop_is_closed_on_pages_that_need_no_javascript(county: County, browser: httpx.AsyncClient) -> None:
+    made = planned(county, targets=[{"group": "carers", "locality": "eastmere", "expected": 200}])
+    address = f"{DESK}/{made.consultation_id}"
+    public = f"/consultations/{made.consultation_id}"
+    await post(browser, address, f"{address}/open", version="1")
+    mary = county.bus.call(RegisterContact(request_id="one", contact=a_new_contact()))
+    said = a_report(title="No bus after six", body="Mary Okafor said so", consultation_id=made.consultation_id)
+    county.bus.call(RecordEngagement(request_id="one", reported=said, contact_ids=(mary.contact_id,)))
+    county.settle()
+    page = await browser.get(f"{address}/contributions")
+    assert "Tick at least one contribution" in text(await fill(browser, page, "new_theme", action="answered"))
+    (chosen,) = re.findall(r'name="chosen" value="(\w+)"', page.text)
+    assert "Choose a theme" in text(await fill(browser, page, "new_theme", chosen=chosen, action="theme"))
+    given = await fill(browser, page, "new_theme", chosen=chosen, new_theme="Buses", action="theme")
+    assert given.status_code == 303, text(given)
+    assert '<li class="wh-topic"><bdi>Buses</bdi></li>' in (await browser.get(given.headers["location"])).text
+    await post(browser, address, f"{address}/close", version="3")
+    assert "Write what came of it" in text(await browser.get(address))
+    page = await browser.get(f"{address}/outcome")
+    saved = await fill(
+        browser,
+        page,
+        "decision",
+        decision="The last bus is at nine",
+        you_said="Too early",
+        we_did="It goes later",
+        action="save",
+    )
+    assert saved.status_code == 303, text(saved)
+    page = await browser.get(saved.headers["location"])
+    assert "It goes later" in text(page)
+    assert "Publish the outcome" in text(page)
+    async with county.client() as anybody:
+        assert "The last bus is at nine" not in text(await anybody.get(public))
+        published = await post(browser, f"{address}/publish", f"{address}/publish", version="5")
+        assert published.status_code == 303, text(published)
+        shown = text(await anybody.get(public))
+        assert "The last bus is at nine" in shown
+        assert "We did It goes later" in shown
+        assert "Okafor" not in shown
+        assert "not shown" in shown
+        listed = await anybody.get("/consultations")
+        assert "Urgent care" in text(listed)
+        assert "set-cookie" not in listed.headers
+    assert "1 contribution was never answered" in text(await browser.get(address))
+    assert "1 consultation has contributions that were never answered" in text(await browser.get("/"))
+    never = f"{address}/contributions?answered=no"
+    page = await browser.get(never)
+    answered = await fill(browser, page, "csrf_token", chosen=chosen, action="answered")
+    assert answered.headers["location"] == f"{never}&done=yes"
+    assert "has been answered" in text(await browser.get(never))
+    county.settle()
+    assert "What came of the consultation “Urgent care” was published." in text(
+        await browser.get("/search?q=urgent&source=surveys")
+    )
+
+
+async def test_what_was_typed_about_the_outcome_is_not_lost(county: County, browser: httpx.AsyncClient) -> None:
+    made = planned(county)
+    address = f"{DESK}/{made.consultation_id}/outcome"
+    page = await browser.get(address)
+    more = await fill(browser, page, "decision", decision="All I typed", action="add_theme")
+    assert (more.status_code, more.text.count('name="we_did"')) == (200, 2)
+    faulty = await fill(browser, more, "decision", title=["", "x" * 201], action="save")
+    assert (faulty.status_code, "All I typed" in faulty.text) == (422, True)
+    county.bus.call(ChangeConsultation(consultation_id=made.consultation_id, version=1, plan=a_plan(title="Theirs")))
+    late = await fill(browser, page, "decision", decision="All I typed", action="save")
+    assert (late.status_code, "All I typed" in late.text) == (409, True)
+
+
+async def test_nobody_reads_a_draft_or_what_is_not_there(county: County) -> None:
+    made = planned(county)
+    async with county.client() as anybody:
+        for key in (made.consultation_id, "cns_none"):
+            assert (await anybody.get(f"/consultations/{key}")).status_code == 404
+        assert "Nothing is open just now" in text(await anybody.get("/consultations"))
 
 
 async def test_who_reads_only_cannot_plan(county: County) -> None:

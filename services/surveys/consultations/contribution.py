@@ -43,6 +43,9 @@ class Noted:
     occurred_at: datetime
     sensitive: bool = False
     contributors: tuple[Contributor, ...] = ()
+    themes: tuple[str, ...] = ()
+    answered_in: tuple[str, ...] = ()
+    """The consultations in which it was answered: a survey may belong to several."""
 
     @property
     def is_response(self) -> bool:
@@ -103,3 +106,8 @@ def newest(found: Sequence[tuple[Noted, tuple[str, ...]]]) -> dict[str, tuple[No
         if each.contribution_id not in kept or kept[each.contribution_id][0].version < each.version:
             kept[each.contribution_id] = each, ids
     return kept
+
+
+def is_unanswered(each: Noted, consultation_id: str) -> bool:
+    """Whether somebody whom we know waits for an answer; whoever we do not know has the public page."""
+    return bool(each.contributors) and consultation_id not in each.answered_in

@@ -5,12 +5,14 @@ from contextlib import suppress
 from datetime import datetime
 
 from services.surveys.consultations import domain
+from services.surveys.consultations.contribution import is_unanswered
 from services.surveys.consultations.contributions import Asked
 from services.surveys.consultations.repository import Consultations
 from services.surveys.consultations.representation import represent
 from services.surveys.desk import SOURCE, SurveyDesk
 from shared.contracts.base import Envelope, Event, id_of
 from shared.contracts.consultations import (
+    AddTheme,
     ChangeConsultation,
     Consultation,
     ConsultationDetail,
@@ -18,6 +20,7 @@ from shared.contracts.consultations import (
     CreateConsultation,
     ListConsultations,
     Plan,
+    WriteOutcome,
 )
 from shared.contracts.surveys import SurveySummary
 from shared.errors import Conflict, Invalid, NotFound
@@ -26,6 +29,7 @@ from shared.logs import correlation_id
 CHANGED_MEANWHILE = "Somebody else changed this consultation in the meantime. Look at it again, then decide."
 NO_SURVEY = "One of the surveys is not there any more. Choose again."
 AT_ONCE = 50
+ATTEMPTS = 5
 BY = "consultation"
 """Who opens and closes surveys that follow one."""
 
@@ -70,24 +74,47 @@ class ConsultationDesk:
             consultation=found,
             surveys=surveys,
             hints=domain.hints(found, at),
+            missing=domain.missing_of_outcome(found),
             contributions=len(said),
+            unanswered=sum(is_unanswered(each, consultation_id) for each in said),
             heard=represent(found.plan.targets, said),
         )
 
+    def write_outcome(self, asked: WriteOutcome, at: datetime) -> Consultation:
+        standing = self._at(asked.consultation_id, asked.version)
+        return self._replace(domain.write_outcome(standing, asked.decision, asked.themes, at, asked.by))
+
+    def add_theme(self, asked: AddTheme, at: datetime) -> Consultation:
+        for _ in range(ATTEMPTS):
+            standing = self.get(asked.consultation_id)
+            following = domain.add_theme(standing, asked.title, at, asked.by)
+            if following is None or self._consultations.replace(following):
+                return following or standing
+        raise Conflict(CHANGED_MEANWHILE)
+
+    def publish(self, consultation_id: str, version: int, at: datetime, by: str) -> Consultation:
+        return self._replace(*domain.publish_outcome(self._at(consultation_id, version), at, by))
+
     def open_ids(self) -> Sequence[str]:
-        return [each.consultation_id for _, each in self._consultations.latest("open", AT_ONCE, None)]
+        return [each.consultation_id for _, each in self._consultations.latest(("open",), AT_ONCE, None)]
 
     def unheard(self) -> Sequence[str]:
         """Ids of open consultations in which somebody is missing."""
         found = []
-        for _, each in self._consultations.latest("open", AT_ONCE, None):
+        for _, each in self._consultations.latest(("open",), AT_ONCE, None):
             said = self._consultations.contributions.every(Asked(domain.belonging(each)))
             if any(one.missing for one in represent(each.plan.targets, said).targets):
                 found.append(each.consultation_id)
         return found
 
+    def unanswered(self) -> Sequence[str]:
+        """Ids of consultations whose outcome is published and in which somebody was never answered."""
+        found = [each for _, each in self._consultations.latest(("published",), AT_ONCE, None)]
+        asked = {each.consultation_id: Asked(domain.belonging(each), unanswered=True) for each in found}
+        return [key for key, one in asked.items() if self._consultations.contributions.latest(one, 1, None)]
+
     def list(self, asked: ListConsultations) -> ConsultationList:
-        found = self._consultations.latest(asked.state, asked.limit, asked.cursor)
+        found = self._consultations.latest((asked.state,) if asked.state else (), asked.limit, asked.cursor)
         more = found[-1][0] if len(found) == asked.limit else None
         return ConsultationList(consultations=tuple(domain.summary(each) for _, each in found), next_cursor=more)
 

@@ -1,18 +1,22 @@
 """How a consultation is planned, opens and closes, and what makes it fair. Pure: time is passed in."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from shared.contracts.base import id_of
 from shared.contracts.consultations import (
     Consultation,
     ConsultationClosed,
     ConsultationOpened,
     ConsultationSummary,
     Hint,
+    OutcomePublished,
     Plan,
+    Theme,
 )
-from shared.errors import Conflict
+from shared.errors import Conflict, Invalid
 
 LONDON = ZoneInfo("Europe/London")
 TIME_ENOUGH = timedelta(weeks=4)
@@ -20,6 +24,8 @@ TIME_ENOUGH = timedelta(weeks=4)
 BY_ITSELF = "its days"
 """Who opens or closes a consultation whose day has come."""
 Step = Literal["open", "close"]
+MOST_THEMES = 50
+PUBLISHED = "The outcome of this consultation is published. Nothing of it can be changed any more."
 
 
 def draft(consultation_id: str, plan: Plan, at: datetime, by: str) -> Consultation:
@@ -37,7 +43,7 @@ def draft(consultation_id: str, plan: Plan, at: datetime, by: str) -> Consultati
 
 def change(standing: Consultation, plan: Plan, at: datetime, by: str) -> Consultation:
     if standing.state == "published":
-        raise Conflict("The outcome of this consultation is published. Nothing of it can be changed any more.")
+        raise Conflict(PUBLISHED)
     return _next(standing, at, by, plan=plan)
 
 
@@ -61,6 +67,50 @@ def close_consultation(standing: Consultation, at: datetime, by: str) -> tuple[C
     following = _next(standing, at, by, state="closed", closed_at=at)
     title, key = standing.plan.title, standing.consultation_id
     return following, ConsultationClosed(consultation_id=key, title=title, closed_by=by, at=at)
+
+
+def write_outcome(
+    standing: Consultation, decision: str, themes: Sequence[Theme], at: datetime, by: str
+) -> Consultation:
+    """Raises Invalid when two themes are called alike."""
+    if standing.state == "published":
+        raise Conflict(PUBLISHED)
+    if len({each.title.casefold() for each in themes}) < len(themes) or len({each.theme_id for each in themes}) < len(
+        themes
+    ):
+        raise Invalid("Two themes have the same name. Give each its own.")
+    return _next(standing, at, by, decision=decision, themes=tuple(themes))
+
+
+def add_theme(standing: Consultation, title: str, at: datetime, by: str) -> Consultation | None:
+    """None when it has a theme of this title."""
+    if any(each.title.casefold() == title.casefold() for each in standing.themes):
+        return None
+    if len(standing.themes) >= MOST_THEMES:
+        raise Invalid(f"There can be {MOST_THEMES} themes. Use one that is there.")
+    theme = Theme(theme_id=id_of("thm", f"{standing.consultation_id}:{title.casefold()}"), title=title)
+    return write_outcome(standing, standing.decision, (*standing.themes, theme), at, by)
+
+
+def missing_of_outcome(standing: Consultation) -> str:
+    """Why the outcome cannot be published yet, as a sentence; empty when it can."""
+    if not standing.decision:
+        return "Write down what was decided."
+    if not standing.themes:
+        return "Name at least one theme: what people said, and what was done about it."
+    unsaid = next((each.title for each in standing.themes if not each.you_said or not each.we_did), "")
+    return f"Say what people said about “{unsaid}”, and what was done." if unsaid else ""
+
+
+def publish_outcome(standing: Consultation, at: datetime, by: str) -> tuple[Consultation, OutcomePublished]:
+    """Raises Conflict while something is missing, and before it is closed."""
+    if standing.state != "closed":
+        raise Conflict("Only the outcome of a closed consultation can be published, and once.")
+    if sentence := missing_of_outcome(standing):
+        raise Conflict(sentence)
+    following = _next(standing, at, by, state="published", published_at=at)
+    title, key = standing.plan.title, standing.consultation_id
+    return following, OutcomePublished(consultation_id=key, title=title, published_by=by, at=at)
 
 
 def due_on(standing: Consultation) -> tuple[Step, date] | None:
@@ -107,7 +157,7 @@ def belonging(standing: Consultation) -> tuple[str, ...]:
 
 def summary(standing: Consultation) -> ConsultationSummary:
     plan = standing.plan
-    known = standing.model_dump(exclude={"plan"}, include=set(ConsultationSummary.model_fields))
+    known = standing.model_dump(include=set(ConsultationSummary.model_fields))
     return ConsultationSummary.model_validate(
         known | {"title": plan.title, "opens_on": plan.opens_on, "closes_on": plan.closes_on}
     )

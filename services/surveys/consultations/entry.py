@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 from services.surveys.consultations.contribution import FOLLOWED
 from services.surveys.consultations.desk import ConsultationDesk
 from services.surveys.consultations.listening import Listening
+from services.surveys.consultations.showing import Showing
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consultations import (
+    AddTheme,
     ChangeConsultation,
     CloseConsultation,
     Consultation,
@@ -16,8 +18,22 @@ from shared.contracts.consultations import (
     GetConsultation,
     ListConsultations,
     OpenConsultation,
+    PublishOutcome,
+    WriteOutcome,
 )
-from shared.contracts.contributions import ContributionPage, ListContributions
+from shared.contracts.contributions import (
+    Changed,
+    ContributionPage,
+    ContributorPage,
+    GetPublicConsultation,
+    GiveTheme,
+    ListContributions,
+    ListContributors,
+    ListPublicConsultations,
+    MarkAnswered,
+    PublicConsultation,
+    PublicList,
+)
 from shared.messaging import every, on_batch, rpc
 
 
@@ -26,6 +42,7 @@ class ConsultationEntry:
 
     _consultations: ConsultationDesk
     _listening: Listening
+    _showing: Showing
 
     @on_batch("surveys.contributions", FOLLOWED, size=500, linger=0.2)
     def keep_contributions(self, batch: list[Envelope[Event]]) -> list[Envelope[Event]]:
@@ -58,8 +75,40 @@ class ConsultationEntry:
         return self._consultations.list(request)
 
     @rpc
+    def write_outcome(self, request: WriteOutcome) -> Consultation:
+        return self._consultations.write_outcome(request, _now())
+
+    @rpc
+    def add_theme(self, request: AddTheme) -> Consultation:
+        return self._consultations.add_theme(request, _now())
+
+    @rpc
+    def publish_outcome(self, request: PublishOutcome) -> Consultation:
+        return self._consultations.publish(request.consultation_id, request.version, _now(), request.by)
+
+    @rpc
     def list_contributions(self, request: ListContributions) -> ContributionPage:
         return self._listening.list(request)
+
+    @rpc
+    def give_theme(self, request: GiveTheme) -> Changed:
+        return self._listening.give_theme(request)
+
+    @rpc
+    def mark_answered(self, request: MarkAnswered) -> Changed:
+        return self._listening.mark_answered(request)
+
+    @rpc
+    def list_contributors(self, request: ListContributors) -> ContributorPage:
+        return self._listening.contributors(request)
+
+    @rpc
+    def get_public_consultation(self, request: GetPublicConsultation) -> PublicConsultation:
+        return self._showing.get(request)
+
+    @rpc
+    def list_public_consultations(self, request: ListPublicConsultations) -> PublicList:
+        return self._showing.list(request)
 
     @every(20.0)
     def keep_to_days(self) -> None:

@@ -6,13 +6,25 @@ from dataclasses import replace
 from itertools import islice
 
 from services.surveys.consultations import domain
-from services.surveys.consultations.contribution import EXCERPT, Contributor, Noted, newest, noted
-from services.surveys.consultations.contributions import Asked
+from services.surveys.consultations.contribution import EXCERPT, Contributor, Noted, is_unanswered, newest, noted
+from services.surveys.consultations.contributions import Asked, Mark
 from services.surveys.consultations.repository import Consultations
 from services.surveys.repository import Surveys
 from shared.contracts.base import Envelope, Event
+from shared.contracts.consultations import Consultation
 from shared.contracts.contacts import ContactReference, ResolveContacts
-from shared.contracts.contributions import ChannelCount, Contribution, ContributionPage, ListContributions
+from shared.contracts.contributions import (
+    Changed,
+    ChannelCount,
+    Contribution,
+    ContributionPage,
+    ContributorPage,
+    GiveTheme,
+    ListContributions,
+    ListContributors,
+    MarkAnswered,
+    ThemeCount,
+)
 from shared.errors import NotFound
 from shared.messaging import Bus
 from shared.surveys.definition import Comment, Definition
@@ -41,21 +53,54 @@ class Listening:
         )
 
     def list(self, asked: ListContributions) -> ContributionPage:
-        consultation = self._consultations.find(asked.consultation_id)
-        if consultation is None:
-            raise NotFound("There is no such consultation.")
+        consultation = self._get(asked.consultation_id)
         everything = Asked(domain.belonging(consultation), sensitive=asked.sensitive)
-        counts = Counter(each.channel for each in self._contributions.every(everything))
-        chosen = replace(everything, channel=asked.channel)
+        said = list(self._contributions.every(everything))
+        channels, of_themes = (
+            Counter(each.channel for each in said),
+            Counter(one for each in said for one in each.themes),
+        )
+        chosen = replace(everything, channel=asked.channel, theme_id=asked.theme_id, unanswered=asked.unanswered)
         found = self._contributions.latest(chosen, asked.limit, asked.cursor)
         written = self._written([each for _, each in found if each.is_response])
         return ContributionPage(
             consultation=domain.summary(consultation),
-            total=counts.total(),
-            channels=tuple(ChannelCount(channel=each, count=count) for each, count in counts.most_common()),
-            contributions=tuple(_contribution(each, written) for _, each in found),
+            total=len(said),
+            channels=tuple(ChannelCount(channel=each, count=count) for each, count in channels.most_common()),
+            themes=tuple(
+                ThemeCount(theme_id=each.theme_id, title=each.title, count=of_themes[each.theme_id])
+                for each in consultation.themes
+            ),
+            unanswered=sum(is_unanswered(each, asked.consultation_id) for each in said),
+            contributions=tuple(_contribution(each, written, asked.consultation_id) for _, each in found),
             next_cursor=found[-1][0] if len(found) == asked.limit else None,
         )
+
+    def give_theme(self, asked: GiveTheme) -> Changed:
+        consultation = self._get(asked.consultation_id)
+        if asked.theme_id not in {each.theme_id for each in consultation.themes}:
+            raise NotFound("There is no such theme any more. Choose another.")
+        which = Asked(domain.belonging(consultation), sensitive=asked.sensitive)
+        mark = Mark(not asked.taken, asked.theme_id)
+        return Changed(count=self._contributions.mark(which, asked.contribution_ids, mark))
+
+    def mark_answered(self, asked: MarkAnswered) -> Changed:
+        which = Asked(domain.belonging(self._get(asked.consultation_id)), sensitive=asked.sensitive)
+        return Changed(count=self._contributions.mark(which, asked.contribution_ids, Mark(asked.answered)))
+
+    def contributors(self, asked: ListContributors) -> ContributorPage:
+        """Restricted contributions count too: whoever made one is to be told as well, of what everybody may read."""
+        consultation = self._get(asked.consultation_id)
+        said = self._contributions.every(Asked(domain.belonging(consultation), sensitive=True))
+        ids = sorted({one.contact_id for each in said for one in each.contributors})
+        page = [each for each in ids if asked.after is None or each > asked.after][: asked.limit]
+        return ContributorPage(contact_ids=tuple(page), next=page[-1] if len(page) == asked.limit else None)
+
+    def _get(self, consultation_id: str) -> Consultation:
+        found = self._consultations.find(consultation_id)
+        if found is None:
+            raise NotFound("There is no such consultation.")
+        return found
 
     def _contributors(self, contact_ids: set[str]) -> dict[str, Contributor]:
         """By the id that the event named; whoever was merged into another counts as that one."""
@@ -82,7 +127,7 @@ class Listening:
         return found
 
 
-def _contribution(each: Noted, written: dict[str, str]) -> Contribution:
+def _contribution(each: Noted, written: dict[str, str], consultation_id: str) -> Contribution:
     return Contribution(
         contribution_id=each.contribution_id,
         kind=each.kind,
@@ -93,4 +138,6 @@ def _contribution(each: Noted, written: dict[str, str]) -> Contribution:
         occurred_at=each.occurred_at,
         contact_ids=tuple(one.contact_id for one in each.contributors),
         sensitive=each.sensitive,
+        theme_ids=each.themes,
+        answered=consultation_id in each.answered_in,
     )

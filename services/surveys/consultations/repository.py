@@ -1,6 +1,6 @@
 """Keeps consultations, each with the events that wait to be published."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
@@ -9,12 +9,15 @@ import orjson
 from services.surveys.consultations import domain
 from services.surveys.consultations.contributions import Contributions, MongoContributions
 from shared.contracts.base import Envelope, Event
-from shared.contracts.consultations import Consultation, ConsultationClosed, ConsultationOpened, State
+from shared.contracts.consultations import Consultation, ConsultationClosed, ConsultationOpened, OutcomePublished, State
 from shared.messaging import Outbox
 from shared.mongo import Documents, MongoOutbox, insert_new
 from shared.order import order_of
 
-KNOWN: dict[str, type[Event]] = {each.type: each for each in (ConsultationOpened, ConsultationClosed)}
+KNOWN: dict[str, type[Event]] = {each.type: each for each in (ConsultationOpened, ConsultationClosed, OutcomePublished)}
+
+TEXTS = {"plan", "themes", "decision"}
+"""What people typed."""
 
 
 class Consultations(Protocol):
@@ -45,8 +48,8 @@ class Consultations(Protocol):
         """
         ...
 
-    def latest(self, state: State | None, limit: int, cursor: str | None) -> list[tuple[str, Consultation]]:
-        """(cursor, consultation), the newest first."""
+    def latest(self, states: Sequence[State], limit: int, cursor: str | None) -> list[tuple[str, Consultation]]:
+        """(cursor, consultation), the newest first; without states those of all."""
         ...
 
     def due(self, day: date, limit: int) -> list[Consultation]:
@@ -103,8 +106,9 @@ class MongoConsultations:
         asked = {"_id": consultation.consultation_id, "version": consultation.version - 1}
         return self._consultations.update_one(asked, update).modified_count == 1
 
-    def latest(self, state: State | None, limit: int, cursor: str | None) -> list[tuple[str, Consultation]]:
-        asked: dict[str, Any] = ({"state": state} if state else {}) | ({"listed": {"$lt": cursor}} if cursor else {})
+    def latest(self, states: Sequence[State], limit: int, cursor: str | None) -> list[tuple[str, Consultation]]:
+        asked: dict[str, Any] = {"state": {"$in": list(states)}} if states else {}
+        asked |= {"listed": {"$lt": cursor}} if cursor else {}
         found = self._consultations.find(asked, {"outbox": 0}).sort("listed", -1).limit(limit)
         return [(each["listed"], _consultation(each)) for each in found]
 
@@ -133,11 +137,11 @@ def _due(consultation: Consultation) -> str:
 
 def _document(consultation: Consultation) -> dict[str, Any]:
     """What people typed is kept as bytes; what is asked for stands beside it."""
-    content: dict[str, Any] = orjson.loads(consultation.model_dump_json(exclude={"consultation_id", "plan"}))
-    plan = consultation.plan
-    return content | {"plan": plan.model_dump_json().encode(), "survey_ids": list(plan.survey_ids)}
+    content: dict[str, Any] = orjson.loads(consultation.model_dump_json(exclude={"consultation_id", *TEXTS}))
+    texts = consultation.model_dump_json(include=TEXTS).encode()
+    return content | {"texts": texts, "survey_ids": list(consultation.plan.survey_ids)}
 
 
 def _consultation(document: Mapping[str, Any]) -> Consultation:
-    read = {**document, "consultation_id": document["_id"], "plan": orjson.loads(document["plan"])}
+    read = {**document, "consultation_id": document["_id"], **orjson.loads(document["texts"])}
     return Consultation.model_validate(read, extra="ignore")

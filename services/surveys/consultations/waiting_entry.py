@@ -21,7 +21,9 @@ class WaitingEntry:
     def count_waiting(self, request: CountWaiting) -> Waiting:
         if self._counted is None or time.monotonic() > self._counted[0]:
             found = waiting(
-                _pile("unheard", self._consultations.unheard()), _pile("asked", self._consultations.open_ids())
+                _pile("unheard", self._consultations.unheard()),
+                _pile("unanswered", self._consultations.unanswered()),
+                _pile("asked", self._consultations.open_ids()),
             )
             self._counted = (time.monotonic() + KEEP_SECONDS, found)
         return self._counted[1]
