@@ -22,6 +22,8 @@ OCCASIONS = {
     "contact_registered": "When a person becomes known",
     "consent_given": "When somebody agrees to messages of its kind",
     "segment_entered": "When a contact comes into the segment",
+    "consultation_opened": "When a consultation opens, to everybody in the segment",
+    "outcome_published": "When it is published what came of a consultation, to everybody who took part",
     "weekly_digest": "Each Monday, when enquiries or complaints wait for an answer",
 }
 KEPT_BACK = {

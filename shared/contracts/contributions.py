@@ -116,7 +116,7 @@ class ContributorPage(Value):
 
 
 class ListContributors(Request[ContributorPage]):
-    """Contacts who took part, in a stable order that means nothing; as they were recorded."""
+    """Contacts who took part, in an order that means nothing; for whoever was merged the one that stands for them."""
 
     service: ClassVar[str] = "surveys"
     reply: ClassVar = ContributorPage

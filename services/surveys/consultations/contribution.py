@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contributions import RESPONSE
 from shared.contracts.erasure import EngagementRedacted
-from shared.contracts.events import EngagementCorrected, EngagementRecorded
+from shared.contracts.events import Engagement, EngagementCorrected, EngagementRecorded
+from shared.contracts.notifications import MessagesSent
 from shared.contracts.surveys import ResponseReceived
 from shared.order import order_of
 
-FOLLOWED = (EngagementRecorded, EngagementCorrected, EngagementRedacted, ResponseReceived)
+FOLLOWED = (EngagementRecorded, EngagementCorrected, EngagementRedacted, ResponseReceived, MessagesSent)
+"""What is said, and that somebody was told what came of it."""
 EXCERPT = 500
 """Characters of what was said that are kept here; the whole stays with its owner."""
 SURVEY = "survey"
@@ -59,33 +61,35 @@ class Noted:
 
 
 def noted(envelope: Envelope[Event]) -> tuple[Noted, tuple[str, ...]] | None:
-    """(the contribution without its contributors, ids of those); None when the event is about none.
-
-    What was corrected and belongs to no consultation is noted too: an earlier version may come later.
-    """
+    """(the contribution without its contributors, ids of those); None when the event is about none."""
     event = envelope.data
     if isinstance(event, ResponseReceived):
-        ids = (event.contact_id,) if event.contact_id else ()
-        at = event.received_at.astimezone(UTC)
-        answer = Noted(
-            contribution_id=event.response_id,
-            version=1,
-            of=event.survey_id,
-            kind=RESPONSE,
-            channel=SURVEY,
-            title=event.title,
-            occurred_at=at,
-        )
-        return answer, ids
-    if not isinstance(event, EngagementRecorded | EngagementCorrected | EngagementRedacted):
-        raise TypeError(f"{event.type} is no contribution")
-    engagement = event.engagement
-    if not engagement.consultation_id and isinstance(event, EngagementRecorded):
+        return _of_response(event), (event.contact_id,) if event.contact_id else ()
+    if isinstance(event, EngagementRecorded) and not event.engagement.consultation_id:
         return None
+    if isinstance(event, EngagementRecorded | EngagementCorrected | EngagementRedacted):
+        return _of_engagement(event.engagement), event.engagement.contact_ids()
+    return None
+
+
+def _of_response(event: ResponseReceived) -> Noted:
+    return Noted(
+        contribution_id=event.response_id,
+        version=1,
+        of=event.survey_id,
+        kind=RESPONSE,
+        channel=SURVEY,
+        title=event.title,
+        occurred_at=event.received_at.astimezone(UTC),
+    )
+
+
+def _of_engagement(engagement: Engagement) -> Noted:
+    """What was corrected and belongs to none is noted too, without words: an earlier version may come later."""
     key, at = engagement.engagement_id, engagement.occurred_at.astimezone(UTC)
     if not engagement.consultation_id:
-        return Noted(contribution_id=key, version=engagement.version, of="", occurred_at=at), ()
-    found = Noted(
+        return Noted(contribution_id=key, version=engagement.version, of="", occurred_at=at)
+    return Noted(
         contribution_id=key,
         version=engagement.version,
         of=engagement.consultation_id,
@@ -96,7 +100,6 @@ def noted(envelope: Envelope[Event]) -> tuple[Noted, tuple[str, ...]] | None:
         occurred_at=at,
         sensitive=engagement.sensitive,
     )
-    return found, engagement.contact_ids()
 
 
 def newest(found: Sequence[tuple[Noted, tuple[str, ...]]]) -> dict[str, tuple[Noted, tuple[str, ...]]]:

@@ -25,6 +25,7 @@ from shared.contracts.contributions import (
     MarkAnswered,
     ThemeCount,
 )
+from shared.contracts.notifications import MessagesSent
 from shared.errors import NotFound
 from shared.messaging import Bus
 from shared.surveys.definition import Comment, Definition
@@ -43,7 +44,8 @@ class Listening:
 
     def take(self, batch: Iterable[Envelope[Event]]) -> None:
         """The same batch again, or in another order, comes to the same."""
-        found = newest([each for each in map(noted, batch) if each is not None])
+        happened = list(batch)
+        found = newest([each for each in map(noted, happened) if each is not None])
         known = self._contributors({each for _, ids in found.values() for each in ids})
         self._contributions.put(
             [
@@ -51,6 +53,21 @@ class Listening:
                 for each, ids in found.values()
             ]
         )
+
+        for envelope in happened:
+            if isinstance(envelope.data, MessagesSent) and envelope.data.outcome_of:
+                self._tell(envelope.data.outcome_of, set(envelope.data.contact_ids))
+
+    def _tell(self, consultation_id: str, told: set[str]) -> None:
+        """These have got the notice of the outcome; whoever was merged since counts as the one who got it."""
+        consultation = self._consultations.find(consultation_id)
+        if consultation is None:
+            return
+        asked = Asked(domain.belonging(consultation), sensitive=True)
+        recorded = {one.contact_id for each in self._contributions.every(asked) for one in each.contributors}
+        now = self._contributors(recorded)
+        reached = {each for each in recorded if each in told or (each in now and now[each].contact_id in told)}
+        self._contributions.tell(asked, reached)
 
     def list(self, asked: ListContributions) -> ContributionPage:
         consultation = self._get(asked.consultation_id)
@@ -89,12 +106,14 @@ class Listening:
         return Changed(count=self._contributions.mark(which, asked.contribution_ids, Mark(asked.answered)))
 
     def contributors(self, asked: ListContributors) -> ContributorPage:
-        """Restricted contributions count too: whoever made one is to be told as well, of what everybody may read."""
+        """Restricted contributions count too: who made one is to be told as well, of what everybody may read."""
         consultation = self._get(asked.consultation_id)
         said = self._contributions.every(Asked(domain.belonging(consultation), sensitive=True))
         ids = sorted({one.contact_id for each in said for one in each.contributors})
         page = [each for each in ids if asked.after is None or each > asked.after][: asked.limit]
-        return ContributorPage(contact_ids=tuple(page), next=page[-1] if len(page) == asked.limit else None)
+        now = self._contributors(set(page))
+        standing = dict.fromkeys(now[each].contact_id if each in now else each for each in page)
+        return ContributorPage(contact_ids=tuple(standing), next=page[-1] if len(page) == asked.limit else None)
 
     def _get(self, consultation_id: str) -> Consultation:
         found = self._consultations.find(consultation_id)
