@@ -18,6 +18,7 @@ from deploy import broker
 from deploy.quiet import wait_quiet
 from deploy.seed.cases import add_cases
 from deploy.seed.consents import add_consents
+from deploy.seed.consultations import add_consultations
 from deploy.seed.county import County
 from deploy.seed.engagements import HOSPITALS_TRUST, VOLUNTARY_COUNCIL, DemoEngagement, engagements
 from deploy.seed.quarantined import faulty_events
@@ -26,6 +27,7 @@ from deploy.seed.surveys import add_survey
 from services.web.access import create_key, revoke_key
 from shared.contracts.contacts import RegisterContacts
 from shared.contracts.events import RecordEngagement, Reported
+from shared.contracts.surveys import RESPONSES
 from shared.errors import Unavailable
 from shared.messaging.broker import Outgoing, Publisher
 from shared.messaging.client import RpcClient
@@ -59,7 +61,7 @@ def load_demo(
             for each in engagements(county, count):
                 reporting.report(each)
             reporting.report_faults()
-        _ask(settings, county, progress)
+        _ask(settings, county, ids, progress)
         _add_work(settings, county, ids, progress)
         waiting = progress.add_task("until all of it can be searched", total=None)
         wait_quiet(settings, 600)
@@ -85,10 +87,16 @@ def _register(settings: Settings, county: County, progress: Progress) -> list[st
     return ids
 
 
-def _ask(settings: Settings, county: County, progress: Progress) -> None:
-    """A survey, and the answers to it."""
+def _ask(settings: Settings, county: County, ids: list[str], progress: Progress) -> None:
+    """A survey and consultations, and what is said to them."""
     task, bus = progress.add_task("a survey", total=None), RpcClient(settings)
     add_survey(settings, bus, county)
+    progress.update(task, total=1, completed=1)
+    task, publisher = progress.add_task("consultations", total=None), Publisher(settings.amqp_url)
+    add_consultations(
+        bus, county, ids, lambda forms: publisher.publish([Outgoing("", RESPONSES, each) for each in forms])
+    )
+    publisher.close()
     bus.close()
     progress.update(task, total=1, completed=1)
 

@@ -171,6 +171,7 @@ def engagement(each: Draft, resolutions: Sequence[Resolution], version: int = 1)
         sensitive=reported.sensitive,
         may_publish=reported.may_publish,
         links=reported.links,
+        consultation_id=reported.consultation_id,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from shared.contracts.consent import Consent
+from shared.contracts.consultations import ConsultationClosed, ConsultationOpened, OutcomePublished
 from shared.contracts.contacts import Contact, FieldChange
 from shared.contracts.events import WEBSITE, Engagement, Participant
 from shared.contracts.notifications import Counts, Mailing
@@ -242,6 +243,16 @@ def _day(day: date) -> str:
 def survey_sentence(title: str, is_open: bool) -> str:
     """`The survey “Getting here” was opened.`"""
     return f"The survey “{title}” was {'opened' if is_open else 'closed'}."
+
+
+def consultation_sentence(event: ConsultationOpened | ConsultationClosed | OutcomePublished) -> str:
+    """`The consultation “Urgent care” was opened, until 12 March 2014.`"""
+    if isinstance(event, ConsultationClosed):
+        return f"The consultation “{event.title}” was closed."
+    if isinstance(event, OutcomePublished):
+        return f"What came of the consultation “{event.title}” was published."
+    last = event.closes_on
+    return f"The consultation “{event.title}” was opened{f', until {last.day} {last:%B %Y}' if last else ''}."
 
 
 def response_sentence(title: str) -> str:

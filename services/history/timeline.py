@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC
 
 from services.history.case_entries import CASE_EVENTS, case_entry
+from services.history.consultation_entries import consultation_entry
 from services.history.mail_entries import mailing_entry, messages_entry, returned_entry
 from services.history.records import ContactRecord, Entry, Folded
 from services.history.sentences import (
@@ -32,6 +33,7 @@ from shared.contracts.cases import (
     CaseOpened,
 )
 from shared.contracts.consent import ConsentChanged
+from shared.contracts.consultations import ConsultationClosed, ConsultationOpened, OutcomePublished
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
 from shared.contracts.erasure import ContactErased, EngagementRedacted
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
@@ -68,6 +70,9 @@ LOGGED_EVENTS = (
     SurveyClosed,
     ResponseReceived,
     *CASE_EVENTS,
+    ConsultationOpened,
+    ConsultationClosed,
+    OutcomePublished,
 )
 
 
@@ -98,6 +103,8 @@ def fold(envelope: Envelope[Event]) -> Folded:
             return Folded(mailing_entry(envelope, envelope.data))
         case SurveyOpened() | SurveyClosed():
             return Folded(survey_entry(envelope, envelope.data))
+        case ConsultationOpened() | ConsultationClosed() | OutcomePublished():
+            return Folded(consultation_entry(envelope, envelope.data))
         case ResponseReceived(contact_id=str(contact_id)):
             return Folded(response_entry(envelope, envelope.data, contact_id))
         case CaseOpened() | CaseAssigned() | CaseAnswered() | CaseClosed() | CaseNoted() | CaseLeftUnanswered():

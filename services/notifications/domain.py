@@ -262,6 +262,7 @@ def tell(
             sent_at=at,
             contact_ids=tuple(who.contact_id for who in sent),
             consent_ids=tuple(who.consent_id for who in sent),
+            outcome_of=mailing.outcome_of,
         )
         if sent
         else None,

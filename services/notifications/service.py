@@ -99,7 +99,7 @@ class NotificationsService(
         self._press = Press(newsletters, mailings)
         self._digest = Digest(mailings, bus, self._desk, public_url)
         self._rules = RuleDesk(mailings, ledger, bus, self._digest)
-        self._rule_work = RuleWork(mailings, ledger, bus)
+        self._rule_work = RuleWork(mailings, ledger, bus, public_url)
         self.outbox = mailings.outbox
 
     @on_batch("notifications.consents", [ConsentChanged], size=500, linger=0.02)

@@ -3,6 +3,12 @@
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from services.surveys.consultations.desk import ConsultationDesk
+from services.surveys.consultations.entry import ConsultationEntry
+from services.surveys.consultations.listening import Listening
+from services.surveys.consultations.repository import Consultations, MongoConsultations
+from services.surveys.consultations.showing import Showing
+from services.surveys.consultations.waiting_entry import WaitingEntry
 from services.surveys.desk import SurveyDesk
 from services.surveys.reception import Reception, read_sent
 from services.surveys.repository import MongoSurveys, Surveys
@@ -24,19 +30,23 @@ from shared.contracts.surveys import (
     SurveyList,
 )
 from shared.messaging import Bus, on_batch, rpc
+from shared.messaging.outboxes import Outboxes
 from shared.mongo import connect
 from shared.settings import Settings
 
 
-class SurveysService:
+class SurveysService(ConsultationEntry, WaitingEntry):
     """What commands publish waits in the surveys' own documents; responses are told of before they are acknowledged."""
 
     name: ClassVar[str] = "surveys"
 
-    def __init__(self, surveys: Surveys) -> None:
+    def __init__(self, surveys: Surveys, consultations: Consultations, bus: Bus) -> None:
         self._desk = SurveyDesk(surveys)
         self._reception = Reception(surveys)
-        self.outbox = surveys.outbox
+        self._consultations = ConsultationDesk(consultations, self._desk)
+        self._listening = Listening(consultations, surveys, bus)
+        self._showing = Showing(consultations, surveys)
+        self.outbox = Outboxes(surveys.outbox, consultations.outbox)
 
     @on_batch(RESPONSES, read=read_sent, exchange="", size=100, linger=0.05)
     def receive_responses(self, batch: list[SentResponse]) -> list[Envelope[Event]]:
@@ -78,7 +88,8 @@ class SurveysService:
 
 def build(settings: Settings, bus: Bus) -> SurveysService:
     """The surveys service of this instance."""
-    return SurveysService(MongoSurveys(connect(settings, "surveys")))
+    database = connect(settings, "surveys")
+    return SurveysService(MongoSurveys(database), MongoConsultations(database), bus)
 
 
 def _now() -> datetime:

@@ -31,6 +31,8 @@ OCCASIONS = {
     "segment_entered": "When a contact comes into the segment",
     "case_answered": "When somebody’s question was answered, otherwise than by e-mail",
     "case_late": "When somebody’s question has not been answered for seven days",
+    "consultation_opened": "When a consultation opens, to everybody in the segment",
+    "outcome_published": "When it is published what came of a consultation, to everybody who took part",
     "weekly_digest": "Each Monday, when enquiries or complaints wait for an answer",
 }
 KEPT_BACK = {

@@ -7,7 +7,16 @@ from fastapi import Request
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
 from starlette.responses import HTMLResponse
 
-from services.web import case_words, csrf, import_words, mail_words, meeting_words, survey_words, words
+from services.web import (
+    case_words,
+    consultation_words,
+    csrf,
+    import_words,
+    mail_words,
+    meeting_words,
+    survey_words,
+    words,
+)
 from services.web.addresses import with_query
 from shared.system.durations import in_words
 
@@ -22,6 +31,7 @@ def environment() -> Environment:
     names = ("label", "day", "lasting", "day_and_time", "month", "month_name", "counted", "marked", "paragraphs")
     found.filters.update({name: getattr(words, name) for name in (*names, "time_of_day", "with_commands")})
     found.filters.update(span=in_words, rhythm=mail_words.rhythm)
+    found.globals.update(consultation_words=consultation_words)
     found.globals.update(words=words, import_words=import_words, mail_words=mail_words, survey_words=survey_words)
     found.globals.update(case_words=case_words, meeting_words=meeting_words)
     found.globals.update(with_query=with_query)

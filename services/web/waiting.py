@@ -10,7 +10,7 @@ from shared.contracts.waiting import CountWaiting, Pile
 from shared.messaging import AsyncBus
 from shared.system.gather import Reporter, answer_of
 
-SERVICES = ("contacts", "events", "notifications")
+SERVICES = ("contacts", "events", "notifications", "surveys")
 KEEP_SECONDS = 2.0
 """Counts are good for so long, however many ask."""
 
@@ -81,6 +81,20 @@ SORTS = {
     "imports": Sort(
         "contacts:import", "/imports", "import is to be checked", "imports are to be checked", "/imports/{}"
     ),
+    "unheard": Sort(
+        "consultations:write",
+        "/consultations/desk?state=open",
+        "open consultation in which somebody is missing",
+        "open consultations in which somebody is missing",
+        "/consultations/desk/{}",
+    ),
+    "unanswered": Sort(
+        "consultations:write",
+        "/consultations/desk?state=published",
+        "consultation has contributions that were never answered",
+        "consultations have contributions that were never answered",
+        "/consultations/desk/{}/contributions?answered=no",
+    ),
     "duplicates": Sort(
         "contacts:write",
         "/contacts/duplicates",
@@ -100,6 +114,14 @@ SORTS = {
     ),
     "scheduled": Sort(
         "mailings:read", "/mailings", "mailing is scheduled", "mailings are scheduled", "/mailings/{}", is_news=True
+    ),
+    "asked": Sort(
+        "consultations:read",
+        "/consultations/desk?state=open",
+        "consultation is open",
+        "consultations are open",
+        "/consultations/desk/{}",
+        is_news=True,
     ),
 }
 """Every sort of work, what hurries most first."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from services.web import consultation_words
 from shared.contracts.contacts import Reference
 from shared.contracts.relationships import Dated
 
@@ -18,6 +19,7 @@ NAVIGATION = (
     ("/cases", "Cases", "cases:read"),
     ("/calendar", "Calendar", "meetings:read"),
     ("/segments", "Segments", "segments:read"),
+    ("/consultations/desk", "Consultations", "consultations:read"),
     ("/surveys", "Surveys", "surveys:read"),
     ("/mailings", "Mailings", "mailings:read"),
     ("/engagements/new", "Log an engagement", "engagements:write"),
@@ -76,6 +78,7 @@ CHANGES: Mapping[str, str] = MappingProxyType(
         "case_noted": "To be done",
         "case_late": "Not answered yet",
     }
+    | consultation_words.KINDS
 )
 """Kinds of entries that nobody said: what became of a contact with us."""
 SOURCES: Mapping[str, str] = MappingProxyType(
@@ -136,6 +139,7 @@ ICONS: Mapping[str, str] = MappingProxyType(
         "case_noted": "pencil",
         "case_late": "stop",
     }
+    | consultation_words.ICONS
 )
 """The picture of each kind of entry, a symbol of static/icons.svg; kinds without one get `speech`."""
 SENTIMENTS = MappingProxyType({"positive": "Positive", "neutral": "Neutral", "negative": "Negative", "mixed": "Mixed"})

@@ -64,6 +64,8 @@ class Reported(Value):
     people: Annotated[tuple[ReportedPerson, ...], Personal, Field(max_length=200)] = ()
     organisations: Annotated[tuple[ReportedOrganisation, ...], Personal, Field(max_length=200)] = ()
     links: Annotated[tuple[Link, ...], Field(max_length=100)] = ()
+    consultation_id: Short | None = None
+    """The consultation that it is a contribution to."""
 
 
 class Participant(Value):
@@ -104,6 +106,8 @@ class Engagement(Value):
     groups: tuple[str, ...] = ()
     """Stakeholder groups of the contacts that took part, as they were when it was recorded."""
     links: tuple[Link, ...] = ()
+    consultation_id: str | None = None
+    """The consultation that it is a contribution to, as it was reported."""
 
     def contact_ids(self) -> tuple[str, ...]:
         """Every contact that took part, once, in the order named."""

@@ -53,6 +53,8 @@ class Mailing(Value):
     period: str = ""
     rule_id: str = ""
     """The rule whose messages these are: no mailing that somebody wrote."""
+    outcome_of: str = ""
+    """The consultation of which its messages say what came of it."""
     problem: str = ""
     """Why it came back as a draft instead of being sent."""
     created_by: str
@@ -129,6 +131,8 @@ class MessagesSent(Event):
     contact_ids: tuple[str, ...]
     consent_ids: tuple[str | None, ...]
     """The statement that allowed each, in the same order."""
+    outcome_of: str = ""
+    """The consultation of which they say what came of it."""
 
 
 class UndeliveredMessage(Value):

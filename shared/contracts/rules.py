@@ -8,9 +8,13 @@ from shared.contracts.base import Personal, Request, Value
 from shared.contracts.consent import Purpose
 from shared.contracts.notifications import EndState
 
+Announced = Literal["consultation_opened", "outcome_published"]
+ANNOUNCED: tuple[Announced, ...] = ("consultation_opened", "outcome_published")
+"""Occasions that name nobody: the segment is told of the first, whoever took part of the second, once of each."""
 Occasion = Literal[
-    "contact_registered", "consent_given", "segment_entered", "case_answered", "case_late", "weekly_digest"
-]
+    "contact_registered", "consent_given", "segment_entered", "case_answered", "case_late", "weekly_digest",
+    "consultation_opened", "outcome_published",
+]  # fmt: skip
 """What a rule waits for. `consent_given` is of the rule's own purpose, by e-mail. `case_answered`: otherwise than by
 e-mail, which brings the answer itself. `case_late`: not answered within seven days. `weekly_digest`: Monday at seven in
 the morning, when enquiries or complaints wait for an answer; it goes to the rule's owners."""
@@ -30,7 +34,8 @@ class RuleSettings(Value):
     template_id: Annotated[str, Field(min_length=1, max_length=100)]
     purpose: Purpose
     segment_id: Annotated[str, Field(max_length=100)] = ""
-    """For `segment_entered` the segment that is meant. Else: only who is in it when the message is sent; empty: all."""
+    """For `segment_entered` the segment that is meant, for `consultation_opened` the one that is told. Else: only who
+    is in it when the message is sent; empty: all."""
     segment_name: Annotated[str, Field(max_length=200)] = ""
     """Filled in when the rule is saved."""
     repeats: bool = False
@@ -47,7 +52,7 @@ class RuleSettings(Value):
 
     @model_validator(mode="after")
     def _names_whom_it_is_for(self) -> Self:
-        if self.occasion == "segment_entered" and not self.segment_id:
+        if self.occasion in ("segment_entered", "consultation_opened") and not self.segment_id:
             raise ValueError("choose the segment")
         if self.occasion == "weekly_digest" and not self.owners:
             raise ValueError("name the owners")

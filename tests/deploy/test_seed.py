@@ -4,11 +4,13 @@ from collections import Counter
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
+from deploy.seed import polls
 from deploy.seed.cases import CASES, MEETINGS, add_cases
+from deploy.seed.consultations import add_consultations
 from deploy.seed.county import County
 from deploy.seed.engagements import CAMPAIGN_DAYS, LONDON, DemoEngagement, engagements
 from deploy.seed.news import add_news
@@ -19,16 +21,24 @@ from deploy.seed.surveys import DEFINITION, answers
 from services.contacts.reference import REFERENCE
 from services.web.pages import answer_form
 from services.web.pages.forms import Form
+from shared.contracts.base import Request
 from shared.contracts.cases import ListCases
+from shared.contracts.consultations import GetConsultation, ListConsultations
+from shared.contracts.contacts import RegisterContacts
+from shared.contracts.contributions import GetPublicConsultation
 from shared.contracts.events import Kind, Reported
 from shared.contracts.meetings import ListMeetings
 from shared.contracts.newsletters import ListItems, ListNewsletters
 from shared.contracts.rules import ListRules
+from shared.contracts.surveys import RESPONSES
 from shared.contracts.templates import ListTemplates, PreviewTemplate
+from shared.messaging.declare import RawMessage
+from shared.messaging.testbus import TestBus
 from shared.surveys.judging import judge
 from shared.surveys.reading import read_definition
 from tests.flows.test_cases import Board
 from tests.flows.test_mailings import Office
+from tests.web.conftest import County as System
 
 COUNTY = County(2014, 1_800)
 
@@ -111,6 +121,69 @@ def test_the_survey_of_the_demo_takes_every_answer() -> None:
         assert judged.is_complete
         assert judged.answers.keys() >= {"travel", "ease"}
     assert said == list(answers(County(2014, 1_800)))
+
+
+def test_the_figures_of_the_poll_and_of_the_urgent_care_survey_are_those_of_the_reports() -> None:
+    """414 people, 60 % aged 18 to 64, 36 % aged 65 to 84; more than 800 responses, 50 % for a simpler system."""
+    ages = Counter(each["age"] for each in polls.poll_answers(2014))
+    assert ages.total() == 414
+    assert {age: round(number * 100 / 414) for age, number in ages.items()} == {
+        "aged_18_to_64": 60,
+        "aged_65_to_84": 36,
+        "not_given": 4,
+    }
+    views = Counter(each["system"] for each in polls.urgent_answers(2014))
+    assert views.total() > 800
+    assert views["a_simpler_system"] * 2 == views.total()
+
+
+def test_every_answer_to_them_counts_and_is_the_same_for_the_same_county() -> None:
+    for definition, make in ((polls.POLL, polls.poll_answers), (polls.URGENT, polls.urgent_answers)):
+        asked = read_definition(definition)
+        assert all(judge(asked, each).is_complete for each in make(2014))
+        assert list(make(2014)) == list(make(2014))
+    days = {each.received_at.date() for each in polls.sent("srv_1", 1, "demo-poll", polls.poll_answers(2014))}
+    assert days == set(CAMPAIGN_DAYS)
+
+
+def test_a_consultation_is_in_each_state_and_one_loop_is_closed(tmp_path: Path) -> None:
+    county = System(tmp_path)
+    few = County(2014, 400)
+    registered = RegisterContacts(
+        contacts=tuple(few.contact(number) for number in range(400)),
+        request_ids=tuple(str(number) for number in range(400)),
+    )
+    ids = [each.contact_id for each in county.bus.call(registered).contacts]
+
+    def post(forms: list[bytes]) -> None:
+        for each in forms:
+            county.bus.inject(RESPONSES, RawMessage(each, own=True))
+        county.bus.deliver()
+
+    bus = Delivering(county.bus)
+    for _ in range(2):
+        add_consultations(bus, few, ids, post)
+    found = county.bus.call(ListConsultations()).consultations
+    assert sorted(each.state for each in found) == ["closed", "draft", "open", "published"]
+    by_state = {each.state: county.bus.call(GetConsultation(consultation_id=each.consultation_id)) for each in found}
+    assert by_state["closed"].contributions == 812
+    assert by_state["published"].contributions == 414 + 36
+    assert any(each.missing for each in by_state["open"].heard.targets)
+    shown = county.bus.call(GetPublicConsultation(consultation_id=by_state["published"].consultation.consultation_id))
+    assert [each.contributions for each in shown.themes] == [18, 18]
+    county.projector.close()
+
+
+class Delivering:
+    """A bus on which everything has arrived when the next question is asked."""
+
+    def __init__(self, bus: TestBus) -> None:
+        self._bus = bus
+
+    def call(self, request: Request[Any], timeout: float | None = None) -> Any:
+        answer = self._bus.call(request, timeout)
+        self._bus.deliver()
+        return answer
 
 
 def test_the_same_seed_is_the_same_county(demo: list[DemoEngagement]) -> None:

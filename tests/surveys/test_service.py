@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from services.surveys.consultations.fake import FakeConsultations
 from services.surveys.desk import SurveyDesk
 from services.surveys.domain import MOST_DEFINITIONS
 from services.surveys.fake import FakeSurveys
@@ -41,7 +42,7 @@ class Panel:
 
     def __init__(self) -> None:
         self.bus, self.store = TestBus(), FakeSurveys()
-        self.service = self.bus.add(SurveysService(self.store))
+        self.service = self.bus.add(SurveysService(self.store, FakeConsultations(), self.bus))
 
     def draft(self, **fields: Any) -> Survey:
         definition = fields.pop("definition", None) or a_definition()

@@ -29,6 +29,7 @@ from services.notifications.sender import MailSender
 from services.notifications.service import NotificationsService
 from services.notifications.smtp import SmtpDispatcher
 from services.notifications.tokens import Tokens
+from services.surveys.consultations.fake import FakeConsultations
 from services.surveys.fake import FakeSurveys
 from services.surveys.service import SurveysService
 from services.web.app import build_app
@@ -178,7 +179,7 @@ class County:
             MailSender(self.mailings, ledger, self.bus, self.settings, lambda: SmtpDispatcher(self.settings.smtp_url))
         )
         self.surveys = FakeSurveys()
-        self.bus.add(SurveysService(self.surveys))
+        self.bus.add(SurveysService(self.surveys, FakeConsultations(), self.bus))
         self.projector.follow_log()
         self.web_bus = Switch(self.bus)
         self.keys = FakeKeys()

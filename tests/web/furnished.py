@@ -17,6 +17,7 @@ from shared import preference_links, signed_links
 from shared.contracts.bounces import ReportBounce
 from shared.contracts.cases import AnswerCase, NoteFollowUp, OpenCase
 from shared.contracts.consent import RecordConsents
+from shared.contracts.consultations import CreateConsultation, OpenConsultation, WriteOutcome
 from shared.contracts.contacts import ContactRegistered, RegisterContact
 from shared.contracts.erasure import EraseContact
 from shared.contracts.events import ListQuarantine, RecordEngagement
@@ -99,6 +100,7 @@ async def furnish(county: County, words: str) -> Furnished:
     _add_news(made)
     _add_survey(made)
     _add_meeting(made)
+    _add_consultation(made)
     county.settle()
     _, key = await county.keys.create("St Agnes", ["events:write"])
     made.ids["key_id"] = key.key_id
@@ -268,6 +270,24 @@ def _add_meeting(made: Furnished) -> None:
     kept = made.county.engagements.meetings.find(meeting.meeting_id)
     assert kept is not None
     made.ids["place"] = kept.guests[0].key
+
+
+def _add_consultation(made: Furnished) -> None:
+    """An open consultation with everything that can be planned."""
+    words = made.words
+    said = {"title": words[:200], "about": words, "decider": words[:200], "can_change": words[:5000]}
+    documents = [{"title": words[:200], "url": "https://x.org/paper", "text": words}]
+    targets = [{"group": "carers", "locality": "eastmere", "expected": 9}, {"group": words[:100], "expected": 9}]
+    plan = {"documents": documents, "targets": targets, "survey_ids": [made.ids["survey_id"]]}
+    asked = {"request_id": "one", "plan": said | plan | {"closes_on": "2999-12-31"}, "by": words[:100]}
+    consultation = made.county.bus.call(CreateConsultation.model_validate(asked))
+    made.ids["consultation_id"] = consultation.consultation_id
+    made.county.bus.call(OpenConsultation(consultation_id=consultation.consultation_id, version=1, by=words[:100]))
+    theme = {"theme_id": "thm_1", "title": words[:200], "we_asked": words, "you_said": words, "we_did": words}
+    outcome = {"consultation_id": consultation.consultation_id, "version": 2, "decision": words, "themes": [theme]}
+    made.county.bus.call(WriteOutcome.model_validate(outcome))
+    said = a_report(title=words[:200], body=words, consultation_id=consultation.consultation_id, channel=words[:200])
+    made.county.bus.call(RecordEngagement(request_id="contribution", reported=said))
 
 
 def _add_rule(made: Furnished) -> None:

@@ -35,6 +35,8 @@ OPEN = {
     "/meetings/{meeting_id}",
     "/meetings/{meeting_id}.ics",
     "/places/{token}",
+    "/consultations",
+    "/consultations/{consultation_id}",
     "/answer/{survey_id}/thanks",
     "/health",
     "/ready",

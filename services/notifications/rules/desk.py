@@ -8,6 +8,7 @@ from services.notifications.desk import compared_address
 from services.notifications.port import Ledger
 from services.notifications.repository import Mailings
 from services.notifications.rules import domain
+from services.notifications.rules.announcing import Announcing, is_announced
 from services.notifications.rules.digest import Digest
 from services.notifications.rules.domain import Logged
 from services.notifications.templates import find_version
@@ -46,6 +47,7 @@ class RuleDesk:
         self._ledger = ledger
         self._bus = bus
         self._digest = digest
+        self._announcing = Announcing(bus, "")
 
     def create(self, request: CreateRule, at: datetime) -> SendingRule:
         if len(self._rules.list()) >= MOST_RULES:
@@ -122,6 +124,8 @@ class RuleDesk:
 
     def _latest_contacts(self, settings: RuleSettings) -> tuple[str, ...]:
         """To whom the occasion came last, as far as the history says; of a segment, members of it."""
+        if is_announced(settings):
+            return self._announcing.latest(settings)[:LOOKED_AT]
         if settings.occasion == "segment_entered":
             members = self._bus.call(ListSegmentMembers(segment_id=settings.segment_id, limit=LOOKED_AT)).members
             return tuple(each.contact_id for each in members)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from services.notifications.rules.occasions import Cause
 from shared.contracts.notifications import Mailing, MailingDraft
-from shared.contracts.rules import KeptBack, LogState, RuleSettings, SendingRule
+from shared.contracts.rules import ANNOUNCED, KeptBack, LogState, RuleSettings, SendingRule
 from shared.contracts.templates import Template
 from shared.order import order_of
 
@@ -15,6 +15,8 @@ GATHER = timedelta(seconds=10)
 """An occasion waits so long before it is looked at: consents and segments that come with it are there by then."""
 EXPIRES = timedelta(days=3)
 """An occasion that has waited longer for its turn is none any more."""
+ANNOUNCEMENT_EXPIRES = timedelta(days=30)
+"""What came of a consultation is worth telling for longer; at a hundred an hour, to 70,000 people."""
 LONDON = ZoneInfo("Europe/London")
 HOUR = timedelta(hours=1)
 BATCH = 200
@@ -76,6 +78,11 @@ def log(rule: SendingRule, cause: Cause) -> Logged:
     if cause.is_import and not rule.settings.takes_imports:
         return Logged(*line, "kept_back", "import")
     return Logged(*line)
+
+
+def expires(rule: SendingRule) -> timedelta:
+    """How long an occasion of the rule waits for its turn."""
+    return ANNOUNCEMENT_EXPIRES if rule.settings.occasion in ANNOUNCED else EXPIRES
 
 
 def digest_week(on_since: datetime, at: datetime) -> str:

@@ -1,8 +1,8 @@
 """Which events are an occasion for a rule, and what each says to it. Pure.
 
 A new occasion is a name in the contract, an event in FOLLOWED, a case in `occasions_of` and its words in the web. That
-is all when the event names its contacts (a question answered). For one that names none (a consultation opened) whoever
-adds it schedules a mailing to the rule's segment, under an id made of rule and event: it is frozen like any other.
+is all when the event names its contacts (a question answered). For one that names none (a consultation opened) its
+audience is asked for, and becomes a line for each contact (announcing.py): from there on it is like any other.
 """
 
 from collections.abc import Iterator
@@ -12,11 +12,20 @@ from datetime import datetime
 from shared.contracts.base import Envelope, Event
 from shared.contracts.cases import CaseAnswered, CaseLeftUnanswered
 from shared.contracts.consent import ConsentChanged
+from shared.contracts.consultations import ConsultationOpened, OutcomePublished
 from shared.contracts.contacts import ContactRegistered
 from shared.contracts.rules import Occasion
 from shared.contracts.segments import SegmentsEntered
 
-FOLLOWED = (ContactRegistered, ConsentChanged, SegmentsEntered, CaseAnswered, CaseLeftUnanswered)
+FOLLOWED = (
+    ContactRegistered,
+    ConsentChanged,
+    SegmentsEntered,
+    CaseAnswered,
+    CaseLeftUnanswered,
+    ConsultationOpened,
+    OutcomePublished,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from services.notifications.ledger import chunk_id
 from services.notifications.port import Ledger
 from services.notifications.repository import Mailings
 from services.notifications.rules import domain as ruling
-from services.notifications.rules.domain import EXPIRES, GATHER, HOUR, Logged
+from services.notifications.rules.announcing import Announcement, Announcing, announcement_of, is_announced, outcome_of
+from services.notifications.rules.domain import GATHER, HOUR, Logged
 from services.notifications.rules.occasions import occasions_of
 from services.notifications.templates import find_version
 from shared import failpoints
@@ -34,20 +35,30 @@ LOOKED_AT = 5
 class RuleWork:
     """Notes occasions, and sends for them."""
 
-    def __init__(self, mailings: Mailings, ledger: Ledger, bus: Bus) -> None:
+    def __init__(self, mailings: Mailings, ledger: Ledger, bus: Bus, public_url: str = "") -> None:
         self._mailings = mailings
         self._rules = mailings.rules
         self._ledger = ledger
         self._bus = bus
+        self._announcing = Announcing(bus, public_url)
 
     def note(self, envelopes: Iterable[Envelope[Event]]) -> None:
         """What has happened goes into the log of each rule that waits for it; the same again changes nothing."""
         rules = [each for each in self._rules.list() if each.is_on]
-        if rules:
-            causes = [cause for envelope in envelopes for cause in occasions_of(envelope)]
-            self._rules.note(
-                [ruling.log(rule, cause) for cause in causes for rule in rules if ruling.applies(rule, cause)]
-            )
+        if not rules:
+            return
+        happened = list(envelopes)
+        causes = [cause for envelope in happened for cause in occasions_of(envelope)]
+        self._rules.note([ruling.log(rule, cause) for cause in causes for rule in rules if ruling.applies(rule, cause)])
+        for said in filter(None, map(announcement_of, happened)):
+            for rule in rules:
+                if ruling.applies(rule, said.cause("")):
+                    self._announce(rule, said)
+
+    def _announce(self, rule: SendingRule, said: Announcement) -> None:
+        """A line for each of the audience; whoever has one keeps it, so that nobody is told twice."""
+        for page in self._announcing.audience(rule.settings, said.consultation_id):
+            self._rules.note([ruling.log(rule, said.cause(each)) for each in page])
 
     def turn(self, at: datetime) -> None:
         """Send what may go now."""
@@ -55,7 +66,7 @@ class RuleWork:
             self._make_mailing(rule_id, mailing_id, at)
         for rule in self._rules.list():
             if rule.is_on:
-                self._rules.let_go(rule.rule_id, at - EXPIRES, "expired")
+                self._rules.let_go(rule.rule_id, at - ruling.expires(rule), "expired")
                 self._send(rule, at)
             else:
                 self._rules.let_go(rule.rule_id, at, "switched_off")
@@ -65,12 +76,18 @@ class RuleWork:
         if not waiting:
             return
         room = ruling.room(rule, self._rules.count_taken(rule.rule_id, at - HOUR))
-        chosen = ruling.first_of_each(self._without_those_who_had_it(rule, waiting), room)
+        chosen = ruling.first_of_each(self._of_one_mailing(rule, waiting), room)
         if chosen:
             mailing_id = f"mlg_{secrets.token_hex(16)}"
             self._rules.take([each.key for each in chosen], mailing_id, at)
             failpoints.reach("rules.after_take")
             self._make_mailing(rule.rule_id, mailing_id, at)
+
+    def _of_one_mailing(self, rule: SendingRule, waiting: Sequence[Logged]) -> Sequence[Logged]:
+        """Those of the lines that can go together: a mailing is about one consultation."""
+        if is_announced(rule.settings):
+            return [each for each in waiting if each.event_id == waiting[0].event_id]
+        return self._without_those_who_had_it(rule, waiting)
 
     def _without_those_who_had_it(self, rule: SendingRule, waiting: Sequence[Logged]) -> Sequence[Logged]:
         if rule.settings.repeats:
@@ -90,12 +107,16 @@ class RuleWork:
         rule, lines = self._rules.find(rule_id), self._rules.of_mailing(mailing_id)
         if rule is None:
             raise NotFound("There is no such rule.")
+        template = find_version(self._mailings.templates, rule.settings.template_id, rule.template_version)
+        about = lines[0].event_id if lines and is_announced(rule.settings) else ""
+        if about:
+            template = self._announcing.filled(template, about)
         self._ledger.add_audience(mailing_id, 0, 0, self._audience(rule, lines))
         failpoints.reach("rules.after_audience")
         stored = self._ledger.recipients(Chunk(chunk_id(mailing_id, 0, 0), mailing_id, 0, 0, 0))
-        template = find_version(self._mailings.templates, rule.settings.template_id, rule.template_version)
         taken_at = min((each.taken_at for each in lines if each.taken_at), default=at)
-        self._mailings.insert(ruling.mailing(rule, template, mailing_id, len(stored), taken_at, at))
+        made = ruling.mailing(rule, template, mailing_id, len(stored), taken_at, at)
+        self._mailings.insert(made.model_copy(update={"outcome_of": outcome_of(about)}))
         inside = {each.contact_id for each in stored}
         self._rules.put_back([each for each in lines if each.contact_id not in inside])
         failpoints.reach("rules.before_hand_over")

@@ -1,8 +1,10 @@
 """Charts as plain SVG: bars computed here, drawn by a template, each with its table of data."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from shared.contracts.representation import TargetHeard
 
 WIDTH = 720
 HEIGHT = 96
@@ -58,6 +60,47 @@ def histogram(counts: Mapping[str, int]) -> Histogram | None:
     most, step = max(numbers.values()), WIDTH / len(span)
     name = _month if unit == "month" else str
     return Histogram(tuple(_bar(name(each), numbers[each], i * step, step, most) for i, each in enumerate(span)), unit)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How much one group is heard; widths are in hundredths of the drawing."""
+
+    group: str
+    locality: str
+    expected: int
+    heard: int
+    missing: str
+    share: str
+    """Heard of those expected, as a percentage."""
+    width: float
+    least: float
+    """Where half of the rate of all together stands: whoever is left of it is missing."""
+
+
+def rates(targets: Sequence[TargetHeard]) -> tuple[Rate, ...]:
+    """A bar for each group, the largest rate as wide as the drawing."""
+    found = [each.heard / each.expected for each in targets]
+    most = max(found, default=0) or 1
+    overall = sum(each.heard for each in targets) / (sum(each.expected for each in targets) or 1)
+    return tuple(
+        Rate(
+            each.group,
+            each.locality,
+            each.expected,
+            each.heard,
+            each.missing,
+            _percentage(rate),
+            round(rate / most * 100, 1),
+            round(overall / most * 50, 1),
+        )
+        for each, rate in zip(targets, found, strict=True)
+    )
+
+
+def _percentage(rate: float) -> str:
+    """0.25%, 3.1%, 42%"""
+    return "0%" if not rate else f"{rate:.2%}" if rate < 0.01 else f"{rate:.1%}" if rate < 0.1 else f"{rate:.0%}"
 
 
 def _bar(name: str, count: int, x: float, step: float, most: int) -> Bar:

@@ -10,7 +10,10 @@ from services.web.pages.forms import Form, as_sent, given, lines, offered_names,
 from services.web.words import LONDON
 from shared.contracts.events import Engagement, Reported
 
-PLAIN = ("kind", "title", "body", "channel", "technique", "locality", "postcode", "sentiment", "direction")
+PLAIN = (
+    *("kind", "title", "body", "channel", "technique", "locality", "postcode", "sentiment", "direction"),
+    "consultation_id",
+)
 ROW = ("kind", "name", "role", "reach", "contact")
 """What the form holds of one participant; `contact` are ids of contacts the row is linked to."""
 SENTENCES: Mapping[str, str] = {
@@ -25,6 +28,7 @@ SENTENCES: Mapping[str, str] = {
     "postcode": "A postcode has up to 20 characters",
     "sentiment": "Choose one of the feelings listed",
     "direction": "Choose one of the directions listed",
+    "consultation_id": "Choose one of the consultations listed",
 }
 
 

@@ -12,6 +12,7 @@ from services.web.pages.engagement_view import show_engagement
 from services.web.pages.forms import Form, number, text
 from services.web.rendering import render
 from services.web.words import place_names
+from shared.contracts.consultations import ListConsultations
 from shared.contracts.contacts import GetContact
 from shared.contracts.events import (
     CorrectEngagement,
@@ -22,6 +23,7 @@ from shared.contracts.events import (
     ReportedPerson,
 )
 from shared.contracts.history import FoundContact, SearchContacts
+from shared.errors import Unavailable
 
 OFFERED = 8
 router = APIRouter(prefix="/engagements", include_in_schema=False)
@@ -30,6 +32,7 @@ router = APIRouter(prefix="/engagements", include_in_schema=False)
 @router.get("/new", dependencies=[staff("engagements:write")])
 async def new_engagement(request: Request) -> Response:
     form = engagement_form.blank(datetime.now(UTC))
+    form.values["consultation_id"] = request.query_params.get("consultation_id", "")[:200]
     if contact_id := request.query_params.get("contact_id"):
         contact = await backend(request).call(GetContact(contact_id=contact_id))
         form.values["chosen"] = [{"id": contact.contact_id, "name": contact.name}]
@@ -104,6 +107,7 @@ async def _show(
     offered: tuple[FoundContact, ...] | None = None,
 ) -> Response:
     reference = await form.attempt(backend(request).reference())
+    consultations = await _consultations(request)
     return render(
         request,
         "engagement_edit.html",
@@ -113,8 +117,18 @@ async def _show(
         version=version,
         offered=offered,
         places=place_names(reference) if reference else {},
+        consultations=consultations,
         done=request.query_params.get("done", ""),
     )
+
+
+async def _consultations(request: Request) -> dict[str, str]:
+    """Those that one can still contribute to, by id. None while they cannot be listed: what was chosen stays chosen."""
+    try:
+        found = await backend(request).call(ListConsultations(limit=100))
+    except Unavailable:
+        return {}
+    return {each.consultation_id: each.title for each in found.consultations if each.state != "published"}
 
 
 def _with_chosen(reported: Reported, form: Form) -> Reported:

@@ -33,7 +33,7 @@ SENTENCES = {
     "template_id": "Choose the template it sends",
     "purpose": "Choose what its messages are for",
     "per_hour": "Enter how many messages may go in an hour, from 1 to 5,000",
-    "segment_id": "Choose the segment that contacts come into",
+    "segment_id": "Choose the segment that contacts come into, or that is told",
     "owners": "Enter the e-mail address of at least one owner, each on a line of its own",
 }
 

@@ -1,0 +1,1 @@
+"""Consultations: asking around a decision, and telling what came of it."""

@@ -1,0 +1,116 @@
+"""What an event says of a contribution, and what is counted of contributions. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from shared.contracts.base import Envelope, Event
+from shared.contracts.contributions import RESPONSE
+from shared.contracts.erasure import EngagementRedacted
+from shared.contracts.events import Engagement, EngagementCorrected, EngagementRecorded
+from shared.contracts.notifications import MessagesSent
+from shared.contracts.surveys import ResponseReceived
+from shared.order import order_of
+
+FOLLOWED = (EngagementRecorded, EngagementCorrected, EngagementRedacted, ResponseReceived, MessagesSent)
+"""What is said, and that somebody was told what came of it."""
+EXCERPT = 500
+"""Characters of what was said that are kept here; the whole stays with its owner."""
+SURVEY = "survey"
+"""The channel of responses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contributor:
+    """A contact who took part, as it was known then."""
+
+    contact_id: str
+    groups: tuple[str, ...] = ()
+    locality: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """A contribution as it is kept."""
+
+    contribution_id: str
+    version: int
+    """Of the engagement: the highest stands, in whatever order they come."""
+    of: str
+    """The consultation or the survey it belongs to; empty when it belongs to none any more."""
+    kind: str = ""
+    channel: str = ""
+    title: str = ""
+    excerpt: str = ""
+    occurred_at: datetime
+    sensitive: bool = False
+    contributors: tuple[Contributor, ...] = ()
+    themes: tuple[str, ...] = ()
+    answered_in: tuple[str, ...] = ()
+    """The consultations in which it was answered: a survey may belong to several."""
+
+    @property
+    def is_response(self) -> bool:
+        """Whether it answers one of our surveys; a partner may report an answer to another as an engagement."""
+        return self.contribution_id.startswith("rsp_")
+
+    @property
+    def order(self) -> str:
+        """Sorts by time; ends in the id, so that no two are alike."""
+        return order_of(self.occurred_at) + self.contribution_id
+
+
+def noted(envelope: Envelope[Event]) -> tuple[Noted, tuple[str, ...]] | None:
+    """(the contribution without its contributors, ids of those); None when the event is about none."""
+    event = envelope.data
+    if isinstance(event, ResponseReceived):
+        return _of_response(event), (event.contact_id,) if event.contact_id else ()
+    if isinstance(event, EngagementRecorded) and not event.engagement.consultation_id:
+        return None
+    if isinstance(event, EngagementRecorded | EngagementCorrected | EngagementRedacted):
+        return _of_engagement(event.engagement), event.engagement.contact_ids()
+    return None
+
+
+def _of_response(event: ResponseReceived) -> Noted:
+    return Noted(
+        contribution_id=event.response_id,
+        version=1,
+        of=event.survey_id,
+        kind=RESPONSE,
+        channel=SURVEY,
+        title=event.title,
+        occurred_at=event.received_at.astimezone(UTC),
+    )
+
+
+def _of_engagement(engagement: Engagement) -> Noted:
+    """What was corrected and belongs to none is noted too, without words: an earlier version may come later."""
+    key, at = engagement.engagement_id, engagement.occurred_at.astimezone(UTC)
+    if not engagement.consultation_id:
+        return Noted(contribution_id=key, version=engagement.version, of="", occurred_at=at)
+    return Noted(
+        contribution_id=key,
+        version=engagement.version,
+        of=engagement.consultation_id,
+        kind=engagement.kind,
+        channel=engagement.channel or "",
+        title=engagement.title,
+        excerpt=engagement.body[:EXCERPT],
+        occurred_at=at,
+        sensitive=engagement.sensitive,
+    )
+
+
+def newest(found: Sequence[tuple[Noted, tuple[str, ...]]]) -> dict[str, tuple[Noted, tuple[str, ...]]]:
+    """The highest version of each, by its id."""
+    kept: dict[str, tuple[Noted, tuple[str, ...]]] = {}
+    for each, ids in found:
+        if each.contribution_id not in kept or kept[each.contribution_id][0].version < each.version:
+            kept[each.contribution_id] = each, ids
+    return kept
+
+
+def is_unanswered(each: Noted, consultation_id: str) -> bool:
+    """Whether somebody whom we know waits for an answer; whoever we do not know has the public page."""
+    return bool(each.contributors) and consultation_id not in each.answered_in

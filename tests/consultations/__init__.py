@@ -1,0 +1,1 @@
+"""Consultations, from the plan to what came of it."""
