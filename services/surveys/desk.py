@@ -1,16 +1,14 @@
-"""Writes, opens and closes surveys, and says what was answered."""
+"""Writes, opens and closes surveys, and says what each asks."""
 
 from datetime import datetime
 
 from services.surveys import domain
-from services.surveys.analysis import analyse
-from services.surveys.repository import Surveys
+from services.surveys.repository import Numbers, Surveys
 from shared.contracts.base import Envelope, Event, id_of
 from shared.contracts.surveys import (
     ChangeSurvey,
     CreateSurvey,
     GetForm,
-    Results,
     Survey,
     SurveyClosed,
     SurveyForm,
@@ -20,7 +18,6 @@ from shared.contracts.surveys import (
 )
 from shared.errors import Conflict, NotFound
 from shared.logs import correlation_id
-from shared.surveys.definition import Definition
 
 SOURCE = "/services/surveys"
 CHANGED_MEANWHILE = "Somebody else changed this survey in the meantime. Look at it again, then decide."
@@ -76,16 +73,10 @@ class SurveyDesk:
             closed_at=found.closed_at,
         )
 
-    def results(self, survey_id: str) -> Results:
-        survey = self._standing(survey_id)
-        asked = self._surveys.definitions(survey_id)
-        definitions = {version: Definition.model_validate(each) for version, each in asked.items()}
-        numbers = self._surveys.numbers([survey_id])[survey_id]
-        return Results(
-            survey=_summary(survey, numbers.counted),
-            refused=numbers.refused,
-            questions=analyse(definitions, self._surveys.counted(survey_id)),
-        )
+    def summary(self, survey_id: str) -> tuple[SurveySummary, Numbers]:
+        """The survey without what it asks, and how many have answered it. NotFound when there is none."""
+        survey, numbers = self._standing(survey_id), self._surveys.numbers([survey_id])[survey_id]
+        return _summary(survey, numbers.counted), numbers
 
     def _standing(self, survey_id: str) -> Survey:
         found = self._surveys.find(survey_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -44,6 +44,11 @@ class Response:
     @property
     def counts(self) -> bool:
         return not self.refused
+
+    @property
+    def received_on(self) -> date:
+        """The day in UTC."""
+        return self.received_at.astimezone(UTC).date()
 
 
 # -- surveys ----------------------------------------------------------------------------------------

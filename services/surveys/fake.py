@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from services.surveys.repository import Kept, Numbers
+from services.surveys.repository import Kept, Numbers, listed
 from shared.contracts.base import Envelope, Event
 from shared.contracts.surveys import DefinitionJson, Survey
 from shared.messaging.testbus import MemoryOutbox
@@ -55,6 +55,11 @@ class FakeSurveys:
 
     def numbers(self, survey_ids: Iterable[str]) -> dict[str, Numbers]:
         return {each: Numbers(len(self._of(each, True)), len(self._of(each, False))) for each in survey_ids}
+
+    def page(self, survey_id: str, refused: bool, limit: int, cursor: str | None) -> list[tuple[str, Kept]]:
+        found = [(listed(each.response), each) for each in self._of(survey_id, not refused)]
+        found.sort(key=lambda each: each[0], reverse=True)
+        return [each for each in found if not cursor or each[0] < cursor][:limit]
 
     def counted(self, survey_id: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         for each in self._of(survey_id, True):

@@ -71,6 +71,10 @@ class Surveys(Protocol):
 
     def numbers(self, survey_ids: Iterable[str]) -> dict[str, Numbers]: ...
 
+    def page(self, survey_id: str, refused: bool, limit: int, cursor: str | None) -> list[tuple[str, Kept]]:
+        """(cursor, response), the newest first: of those that count, or of those that were refused."""
+        ...
+
     def counted(self, survey_id: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """(version of the definition, answers) of every response that counts."""
         ...
@@ -84,7 +88,7 @@ class MongoSurveys:
         self._responses = database["responses"]
         self.outbox = MongoOutbox(self._surveys, KNOWN)
         self._surveys.create_index("listed")
-        self._responses.create_index([("survey_id", 1), ("counts", 1)])
+        self._responses.create_index([("survey_id", 1), ("counts", 1), ("listed", 1)])
 
     def insert(self, survey: Survey) -> None:
         listed = order_of(survey.created_at) + survey.survey_id
@@ -123,6 +127,12 @@ class MongoSurveys:
     def numbers(self, survey_ids: Iterable[str]) -> dict[str, Numbers]:
         return {each: Numbers(self._count(each, True), self._count(each, False)) for each in survey_ids}
 
+    def page(self, survey_id: str, refused: bool, limit: int, cursor: str | None) -> list[tuple[str, Kept]]:
+        asked: dict[str, Any] = {"survey_id": survey_id, "counts": not refused}
+        asked |= {"listed": {"$lt": cursor}} if cursor else {}
+        found = self._responses.find(asked).sort("listed", -1).limit(limit)
+        return [(each["listed"], _kept(each)) for each in found]
+
     def counted(self, survey_id: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         asked = {"survey_id": survey_id, "counts": True}
         for each in self._responses.find(asked, {"definition_version": 1, "answers": 1}, batch_size=500):
@@ -130,6 +140,11 @@ class MongoSurveys:
 
     def _count(self, survey_id: str, counts: bool) -> int:
         return self._responses.count_documents({"survey_id": survey_id, "counts": counts})
+
+
+def listed(response: Response) -> str:
+    """Its place among the responses to a survey, which is that of time."""
+    return order_of(response.received_at) + response.response_id
 
 
 def _document(survey: Survey) -> dict[str, Any]:
@@ -152,6 +167,7 @@ def _response_document(kept: Kept) -> dict[str, Any]:
     return {
         "_id": each.response_id,
         "survey_id": each.survey_id,
+        "listed": listed(each),
         "definition_version": each.definition_version,
         "counts": each.counts,
         "refused": each.refused,

@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from services.surveys.desk import SurveyDesk
+from services.surveys.reading import ResponseReader
 from services.surveys.reception import Reception, read_sent
 from services.surveys.repository import MongoSurveys, Surveys
+from services.surveys.results import ResultsDesk
 from shared.contracts.base import Envelope, Event
+from shared.contracts.responses import ListResponses, ResponsePage
 from shared.contracts.surveys import (
     RESPONSES,
     ChangeSurvey,
@@ -35,6 +38,8 @@ class SurveysService:
 
     def __init__(self, surveys: Surveys) -> None:
         self._desk = SurveyDesk(surveys)
+        self._reader = ResponseReader(surveys, self._desk)
+        self._results = ResultsDesk(surveys, self._desk)
         self._reception = Reception(surveys)
         self.outbox = surveys.outbox
 
@@ -72,8 +77,12 @@ class SurveysService:
         return self._desk.form(request)
 
     @rpc
+    def list_responses(self, request: ListResponses) -> ResponsePage:
+        return self._reader.page(request)
+
+    @rpc
     def get_results(self, request: GetResults) -> Results:
-        return self._desk.results(request.survey_id)
+        return self._results.of(request.survey_id)
 
 
 def build(settings: Settings, bus: Bus) -> SurveysService:

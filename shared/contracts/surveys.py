@@ -215,6 +215,10 @@ class Results(Value):
     refused: int
     """Responses that were kept and do not count."""
     questions: tuple[QuestionResult, ...]
+    uncounted: int = 0
+    """Responses beyond the first 100,000: they are kept and listed, and not in these figures."""
+    counted_at: AwareDatetime | None = None
+    """When these figures were reckoned: many responses are counted again after a while, not at each look."""
 
 
 class GetResults(Request[Results]):

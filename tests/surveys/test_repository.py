@@ -91,3 +91,15 @@ def test_a_response_is_kept_once_and_counts_or_not(surveys: Surveys) -> None:
     assert found == {key: counted, refused.response.response_id: refused}
     assert surveys.numbers(["srv_1", "srv_none"]) == {"srv_1": Numbers(1, 1), "srv_none": Numbers()}
     assert list(surveys.counted("srv_1")) == [(1, {"ease": "hard", "why": "No bus"})]
+    assert [each for _, each in surveys.page("srv_1", True, 9, None)] == [refused]
+
+
+def test_responses_are_listed_the_newest_first(surveys: Surveys) -> None:
+    survey = a_survey(state="open")
+    made = [a_response(survey, received_at=AT + timedelta(minutes=each)) for each in (2, 1, 3)]
+    surveys.insert_responses([*made, a_response(a_survey("srv_2", state="open"))])
+    (cursor, newest), (after, _) = surveys.page("srv_1", False, 2, None)
+    assert newest == made[2]
+    assert [each for _, each in surveys.page("srv_1", False, 9, cursor)] == [made[0], made[1]]
+    assert [each for _, each in surveys.page("srv_1", False, 9, after)] == [made[1]]
+    assert surveys.page("srv_none", False, 9, None) == []
