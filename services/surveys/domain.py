@@ -1,7 +1,7 @@
 """How a survey comes to be, is opened and closed, and which responses to it count. Pure: time is passed in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -40,6 +40,10 @@ class Response:
     received_at: datetime
     refused: str = ""
     """Why it does not count; empty when it does."""
+    form_id: str = ""
+    """Of the form that was sent: of several forms over one personal link the first is the response."""
+    contact_id: str | None = None
+    """Whose personal link it came over."""
 
     @property
     def counts(self) -> bool:
@@ -114,14 +118,26 @@ def _next(survey: Survey, at: datetime, by: str, **fields: object) -> Survey:
 # -- responses --------------------------------------------------------------------------------------
 
 
-def response_id(sent: SentResponse) -> str:
-    """The same for a form that is sent or delivered twice."""
+def form_id(sent: SentResponse) -> str:
+    """The same for a form that is sent or delivered twice. Over the link for everybody it is the response's too."""
     return id_of("rsp", f"{sent.survey_id}:{sent.request_id}")
 
 
-def judge_response(sent: SentResponse, survey: Survey | None, definition: DefinitionJson | None) -> Response:
-    """The response, counted or refused; `definition` is what was asked at the version that it answers."""
+def personal_id(survey_id: str, contact_id: str) -> str:
+    """Of the one response of a contact to a survey; no form can be called like it."""
+    return id_of("rsp", f"contact:{survey_id}:{contact_id}")
+
+
+def judge_response(
+    sent: SentResponse, survey: Survey | None, definition: DefinitionJson | None, contact_id: str | None = None
+) -> Response:
+    """The response, counted or refused; `definition` is what was asked at the version that it answers.
+
+    contact_id: whose link it came over; None for the link for everybody, or one that leads nowhere.
+    """
     answers, refused = sent.answers, _untimely(sent, survey)
+    if sent.link_key and contact_id is None:
+        refused = "Its link does not work any more."
     if not refused and definition is None:
         refused = "It answers what this survey has never asked."
     if not refused and definition is not None:
@@ -133,15 +149,23 @@ def judge_response(sent: SentResponse, survey: Survey | None, definition: Defini
             unknown = len(judged.unknown)
             faults += [f"{unknown} of its answers belong to no question."] if unknown else []
             refused = " ".join(faults)[:2_000]
+    is_personal = contact_id is not None and not refused
     return Response(
-        response_id=response_id(sent),
+        response_id=personal_id(sent.survey_id, str(contact_id)) if is_personal else form_id(sent),
         survey_id=sent.survey_id,
         definition_version=sent.definition_version,
         answers=dict(answers),
         begun_at=sent.begun_at,
         received_at=sent.received_at,
         refused=refused,
+        form_id=form_id(sent),
+        contact_id=contact_id,
     )
+
+
+def refuse_another(response: Response) -> Response:
+    """A second form over a personal link: it is kept, and does not count."""
+    return replace(response, response_id=response.form_id, refused="This link had been answered before.")
 
 
 def _untimely(sent: SentResponse, survey: Survey | None) -> str:
@@ -163,5 +187,6 @@ def receive(response: Response, survey: Survey) -> ResponseReceived:
         survey_id=response.survey_id,
         title=survey.title,
         definition_version=response.definition_version,
+        contact_id=response.contact_id,
         received_at=response.received_at,
     )

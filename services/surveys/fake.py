@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from services.surveys.links import FakeLinks, Links
 from services.surveys.repository import Kept, Numbers, listed
 from shared.contracts.base import Envelope, Event
 from shared.contracts.surveys import DefinitionJson, Survey
@@ -18,6 +19,7 @@ class FakeSurveys:
         self._earlier: dict[str, dict[int, DefinitionJson]] = {}
         self._responses: dict[str, Kept] = {}
         self.outbox = MemoryOutbox()
+        self.links: Links = FakeLinks()
 
     def insert(self, survey: Survey) -> None:
         self._surveys.setdefault(survey.survey_id, survey)

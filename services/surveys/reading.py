@@ -52,4 +52,5 @@ def _kept(response: domain.Response) -> KeptResponse:
         received_at=response.received_at,
         received_on=response.received_on,
         refused=response.refused,
+        contact_id=response.contact_id,
     )

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import orjson
 
 from services.surveys.domain import Response
+from services.surveys.links import Links, MongoLinks
 from shared.contracts.base import Envelope, Event, read_envelope
 from shared.contracts.surveys import DefinitionJson, ResponseReceived, Survey, SurveyClosed, SurveyOpened
 from shared.messaging import Outbox
@@ -40,6 +41,11 @@ class Surveys(Protocol):
     @property
     def outbox(self) -> Outbox:
         """What commands have left to be published."""
+        ...
+
+    @property
+    def links(self) -> Links:
+        """The keys of personal links."""
         ...
 
     def insert(self, survey: Survey) -> None:
@@ -87,6 +93,7 @@ class MongoSurveys:
         self._surveys = database["surveys"]
         self._responses = database["responses"]
         self.outbox = MongoOutbox(self._surveys, KNOWN)
+        self.links: Links = MongoLinks(database)
         self._surveys.create_index("listed")
         self._responses.create_index([("survey_id", 1), ("counts", 1), ("listed", 1)])
 
@@ -171,6 +178,8 @@ def _response_document(kept: Kept) -> dict[str, Any]:
         "definition_version": each.definition_version,
         "counts": each.counts,
         "refused": each.refused,
+        "form_id": each.form_id,
+        "contact_id": each.contact_id,
         "answers": orjson.dumps(each.answers),
         "begun_at": each.begun_at.isoformat(),
         "received_at": each.received_at.isoformat(),
@@ -187,5 +196,7 @@ def _kept(document: Mapping[str, Any]) -> Kept:
         begun_at=datetime.fromisoformat(document["begun_at"]),
         received_at=datetime.fromisoformat(document["received_at"]),
         refused=document["refused"],
+        form_id=document["form_id"],
+        contact_id=document["contact_id"],
     )
     return Kept(response, read_envelope(document["received"], KNOWN) if document["received"] else None)

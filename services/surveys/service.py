@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from services.surveys.desk import SurveyDesk
+from services.surveys.inviting import InvitationDesk
+from services.surveys.link_entry import LinkEntry
 from services.surveys.reading import ResponseReader
 from services.surveys.reception import Reception, read_sent
 from services.surveys.repository import MongoSurveys, Surveys
@@ -31,7 +33,7 @@ from shared.mongo import connect
 from shared.settings import Settings
 
 
-class SurveysService:
+class SurveysService(LinkEntry):
     """What commands publish waits in the surveys' own documents; responses are told of before they are acknowledged."""
 
     name: ClassVar[str] = "surveys"
@@ -39,6 +41,7 @@ class SurveysService:
     def __init__(self, surveys: Surveys) -> None:
         self._desk = SurveyDesk(surveys)
         self._reader = ResponseReader(surveys, self._desk)
+        self._invitations = InvitationDesk(surveys, self._desk)
         self._results = ResultsDesk(surveys, self._desk)
         self._reception = Reception(surveys)
         self.outbox = surveys.outbox

@@ -21,6 +21,8 @@ class KeptResponse(Value):
     """The day in UTC."""
     refused: str = ""
     """Why it does not count; empty when it does."""
+    contact_id: str | None = None
+    """Whose it is; None: nobody we know of."""
 
 
 class ResponsePage(Value):

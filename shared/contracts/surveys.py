@@ -77,6 +77,7 @@ class ResponseReceived(Event):
     definition_version: int
     contact_id: str | None = None
     """None: it came over a link that is the same for everybody."""
+    channel: Literal["online", "paper"] = "online"
     received_at: AwareDatetime
 
 
@@ -91,6 +92,8 @@ class SentResponse(Value):
     begun_at: AwareDatetime
     """When the form was shown."""
     received_at: AwareDatetime
+    link_key: Annotated[str, Personal] = ""
+    """The key of the personal link that it came over; empty when it is the one for everybody."""
     correlation_id: str = ""
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from services.surveys import domain
 from services.surveys.fake import FakeSurveys
+from services.surveys.links import Link
 from services.surveys.repository import Kept, MongoSurveys, Numbers, Surveys
 from shared.contracts.base import new_id
 from shared.contracts.surveys import Survey, SurveyOpened
@@ -92,6 +93,31 @@ def test_a_response_is_kept_once_and_counts_or_not(surveys: Surveys) -> None:
     assert surveys.numbers(["srv_1", "srv_none"]) == {"srv_1": Numbers(1, 1), "srv_none": Numbers()}
     assert list(surveys.counted("srv_1")) == [(1, {"ease": "hard", "why": "No bus"})]
     assert [each for _, each in surveys.page("srv_1", True, 9, None)] == [refused]
+
+
+def test_a_contact_has_one_key_for_a_survey_until_it_is_revoked(surveys: Surveys) -> None:
+    links = surveys.links
+    links.add("srv_1", {"con_1": "key-1", "con_2": "key-2"})
+    links.add("srv_1", {"con_1": "another"})
+    links.add("srv_2", {"con_1": "key-3"})
+    links.add("srv_2", {})
+    assert links.keys("srv_1", ["con_1", "con_2", "con_none"]) == {"con_1": "key-1", "con_2": "key-2"}
+    assert links.find(["key-1", "key-3", "another"]) == {
+        "key-1": Link("srv_1", "con_1"),
+        "key-3": Link("srv_2", "con_1"),
+    }
+    links.revoke("srv_1", "con_2")
+    links.revoke("srv_1", "con_none")
+    assert links.keys("srv_1", ["con_1", "con_2"]) == {"con_1": "key-1"}
+    links.forget(["con_1"])
+    assert links.find(["key-1", "key-2", "key-3"]) == {}
+
+
+def test_whose_a_response_is_comes_back(surveys: Surveys) -> None:
+    survey = a_survey(state="open")
+    response = domain.judge_response(a_sent("srv_1", link_key="key"), survey, survey.definition, "con_1")
+    surveys.insert_responses([Kept(response, None)])
+    assert surveys.find_responses([response.response_id])[response.response_id].response == response
 
 
 def test_responses_are_listed_the_newest_first(surveys: Surveys) -> None:

@@ -13,13 +13,15 @@ from services.web.downloads import CSV, XLSX, csv_of, xlsx_of
 from services.web.rendering import render
 from services.web.survey_words import said
 from services.web.words import local
+from shared.contracts.contacts import GetContacts
 from shared.contracts.responses import KeptResponse, ListResponses
 from shared.contracts.surveys import GetForm
+from shared.errors import NotFound, Unavailable
 from shared.surveys.definition import Definition, Question
 
 READ: Final = "responses:read"
 WINDOW = 500
-BESIDE = ("Response", "Received", "Version", "Not counted because")
+BESIDE = ("Response", "Received", "Version", "Contact", "Not counted because")
 """The first columns of a file; the last holds what belongs to no question."""
 OTHER = "Other answers"
 router = APIRouter(prefix="/surveys", include_in_schema=False)
@@ -31,10 +33,11 @@ async def list_responses(request: Request, survey_id: str) -> Response:
     refused = params.get("show") == "refused"
     question = ListResponses(survey_id=survey_id, refused=refused, cursor=params.get("cursor") or None)
     page = await backend(request).call(question)
+    names = await _names(backend(request), page.responses)
     definitions = {number: Definition.model_validate(each) for number, each in page.definitions.items()}
     shown = [(each, _told(each, definitions.get(each.definition_version))) for each in page.responses]
     next_url = with_query(request.url.path, params, [("cursor", page.next_cursor or "")])
-    return render(request, "responses.html", page=page, shown=shown, refused=refused, next_url=next_url)
+    return render(request, "responses.html", page=page, shown=shown, refused=refused, names=names, next_url=next_url)
 
 
 @router.get("/{survey_id}/responses.csv", dependencies=[staff(READ)])
@@ -46,6 +49,16 @@ async def download_csv(request: Request, survey_id: str) -> Response:
 async def download_xlsx(request: Request, survey_id: str) -> Response:
     content = await xlsx_of(await _rows(request, survey_id))
     return StreamingResponse(content, media_type=XLSX, headers=_as_file("xlsx"))
+
+
+async def _names(behind: Backend, found: Sequence[KeptResponse]) -> dict[str, str]:
+    """Of those whose responses they are; the page shows ids while nobody can say."""
+    ids = tuple(dict.fromkeys(each.contact_id for each in found if each.contact_id))
+    try:
+        contacts = (await behind.call(GetContacts(contact_ids=ids))).contacts if ids else ()
+    except (NotFound, Unavailable):
+        return {}
+    return {each.contact_id: each.name for each in contacts}
 
 
 def _as_file(ending: str) -> dict[str, str]:
@@ -103,6 +116,7 @@ def _row(response: KeptResponse, columns: Mapping[str, str], questions: Mapping[
         response.response_id,
         _received(response),
         str(response.definition_version),
+        response.contact_id or "",
         response.refused,
         *cells,
         rest,
