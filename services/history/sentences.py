@@ -207,8 +207,9 @@ def survey_sentence(title: str, is_open: bool) -> str:
     return f"The survey “{title}” was {'opened' if is_open else 'closed'}."
 
 
-def response_sentence(title: str) -> str:
-    return f"Answered the survey “{title}”."
+def response_sentence(title: str, channel: str) -> str:
+    """`Answered the survey “Getting here” on paper.`"""
+    return f"Answered the survey “{title}”{' on paper' if channel == 'paper' else ''}."
 
 
 def _people(number: int) -> str:

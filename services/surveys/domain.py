@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 
 from shared.contracts.base import id_of
+from shared.contracts.responses import EnterPaper
 from shared.contracts.surveys import (
     GRACE,
     DefinitionJson,
@@ -19,9 +21,10 @@ from shared.contracts.surveys import (
 )
 from shared.errors import Conflict, Invalid
 from shared.surveys.definition import Definition
-from shared.surveys.judging import judge
+from shared.surveys.judging import Judged, judge, judge_paper
 from shared.surveys.reading import DefinitionError, read_definition
 
+LONDON = ZoneInfo("Europe/London")
 LARGEST_DEFINITION = 200_000
 """Bytes of JSON."""
 MOST_DEFINITIONS = 50
@@ -43,7 +46,9 @@ class Response:
     form_id: str = ""
     """Of the form that was sent: of several forms over one personal link the first is the response."""
     contact_id: str | None = None
-    """Whose personal link it came over."""
+    """Whose it is: whose personal link it came over, or who filled in the paper."""
+    paper: str = ""
+    """The number of the form on paper."""
 
     @property
     def counts(self) -> bool:
@@ -145,10 +150,7 @@ def judge_response(
         if judged.is_complete:
             answers = judged.answers
         else:
-            faults = [f"{name}: {fault}." for name, fault in judged.faults.items()]
-            unknown = len(judged.unknown)
-            faults += [f"{unknown} of its answers belong to no question."] if unknown else []
-            refused = " ".join(faults)[:2_000]
+            refused = _faults(judged)
     is_personal = contact_id is not None and not refused
     return Response(
         response_id=personal_id(sent.survey_id, str(contact_id)) if is_personal else form_id(sent),
@@ -166,6 +168,51 @@ def judge_response(
 def refuse_another(response: Response) -> Response:
     """A second form over a personal link: it is kept, and does not count."""
     return replace(response, response_id=response.form_id, refused="This link had been answered before.")
+
+
+def paper_response(asked: EnterPaper, survey: Survey, definition: DefinitionJson | None, at: datetime) -> Response:
+    """The response that a form on paper is. Raises Invalid and Conflict with what to do."""
+    if survey.opened_at is None:
+        raise Conflict("This survey has not been opened. Open it, then enter what came on paper.")
+    if definition is None:
+        raise Conflict("This survey has never asked that. Open the page for entering paper again.")
+    _check_day(asked.received_on, survey, at)
+    judged = judge_paper(Definition.model_validate(definition), asked.answers)
+    if not judged.is_complete:
+        raise Invalid(_faults(judged))
+    if not judged.answers:
+        raise Invalid("Enter at least one answer.")
+    number = " ".join(asked.number.split())
+    key = id_of("rsp", f"paper:{survey.survey_id}:{number.casefold()}")
+    received_at = datetime.combine(asked.received_on, time(12), UTC)
+    return Response(
+        response_id=personal_id(survey.survey_id, asked.contact_id) if asked.contact_id else key,
+        survey_id=survey.survey_id,
+        definition_version=asked.definition_version,
+        answers=dict(judged.answers),
+        begun_at=received_at,
+        received_at=received_at,
+        form_id=key,
+        contact_id=asked.contact_id,
+        paper=number,
+    )
+
+
+def _check_day(day: date, survey: Survey, at: datetime) -> None:
+    """The day on which a paper came; the clock of whoever enters it is the one of London."""
+    if day > at.astimezone(LONDON).date():
+        raise Invalid("This day has not come yet. Enter the day on which the form was received.")
+    if day < survey.created_at.astimezone(LONDON).date():
+        raise Invalid("The survey had not been written on this day. Enter the day on which the form was received.")
+    if survey.closed_at is not None and day > survey.closed_at.astimezone(LONDON).date():
+        raise Invalid("The survey was closed before this day. Open it again to take later forms.")
+
+
+def _faults(judged: Judged) -> str:
+    found = [f"{name}: {fault}." for name, fault in judged.faults.items()]
+    unknown = len(judged.unknown)
+    found += [f"{unknown} of its answers belong to no question."] if unknown else []
+    return " ".join(found)[:2_000]
 
 
 def _untimely(sent: SentResponse, survey: Survey | None) -> str:
@@ -188,5 +235,6 @@ def receive(response: Response, survey: Survey) -> ResponseReceived:
         title=survey.title,
         definition_version=response.definition_version,
         contact_id=response.contact_id,
+        channel="paper" if response.paper else "online",
         received_at=response.received_at,
     )

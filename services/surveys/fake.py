@@ -18,6 +18,7 @@ class FakeSurveys:
         self._surveys: dict[str, Survey] = {}
         self._earlier: dict[str, dict[int, DefinitionJson]] = {}
         self._responses: dict[str, Kept] = {}
+        self._papers: dict[str, str] = {}
         self.outbox = MemoryOutbox()
         self.links: Links = FakeLinks()
 
@@ -46,11 +47,22 @@ class FakeSurveys:
         listed = {order_of(each.created_at) + each.survey_id: each for each in self._surveys.values()}
         return sorted((each for each in listed.items() if not cursor or each[0] < cursor), reverse=True)[:limit]
 
-    def insert_responses(self, new: Sequence[Kept]) -> set[str]:
+    def insert_responses(self, new: Sequence[Kept], outbox: bool = False) -> set[str]:
         there = {each.response.response_id for each in new} & self._responses.keys()
         for each in new:
             self._responses.setdefault(each.response.response_id, each)
+            if outbox and each.received and each.response.response_id not in there:
+                self.outbox.add(each.response.response_id, each.received)
         return there
+
+    def claim_paper(self, form_id: str, response_id: str, instead_of: str = "") -> str:
+        if instead_of and self._papers.get(form_id) == instead_of:
+            self._papers[form_id] = response_id
+        return self._papers.setdefault(form_id, response_id)
+
+    def release_paper(self, form_id: str, response_id: str) -> None:
+        if self._papers.get(form_id) == response_id:
+            del self._papers[form_id]
 
     def find_responses(self, response_ids: Iterable[str]) -> dict[str, Kept]:
         return {each: self._responses[each] for each in response_ids if each in self._responses}

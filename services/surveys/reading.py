@@ -49,8 +49,9 @@ def _kept(response: domain.Response) -> KeptResponse:
         response_id=response.response_id,
         definition_version=response.definition_version,
         answers=response.answers,
-        received_at=response.received_at,
+        received_at=None if response.paper else response.received_at,
         received_on=response.received_on,
         refused=response.refused,
         contact_id=response.contact_id,
+        paper=response.paper,
     )

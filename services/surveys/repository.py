@@ -12,7 +12,7 @@ from services.surveys.links import Links, MongoLinks
 from shared.contracts.base import Envelope, Event, read_envelope
 from shared.contracts.surveys import DefinitionJson, ResponseReceived, Survey, SurveyClosed, SurveyOpened
 from shared.messaging import Outbox
-from shared.mongo import Documents, MongoOutbox, insert_new
+from shared.mongo import Documents, JoinedOutbox, MongoOutbox, insert_new
 from shared.order import order_of
 
 KNOWN: dict[str, type[Event]] = {each.type: each for each in (SurveyOpened, SurveyClosed, ResponseReceived)}
@@ -69,8 +69,19 @@ class Surveys(Protocol):
         """(cursor, survey), the newest first."""
         ...
 
-    def insert_responses(self, new: Sequence[Kept]) -> set[str]:
-        """Store them; returns the ids that were there already (those stay as they are)."""
+    def insert_responses(self, new: Sequence[Kept], outbox: bool = False) -> set[str]:
+        """Store them; returns the ids that were there already (those stay as they are).
+
+        outbox: their events wait in the documents to be published by the relay (commands), instead of by the caller.
+        """
+        ...
+
+    def claim_paper(self, form_id: str, response_id: str, instead_of: str = "") -> str:
+        """Which response a form on paper is: the first that was claimed for it, unless that was `instead_of`."""
+        ...
+
+    def release_paper(self, form_id: str, response_id: str) -> None:
+        """The form on paper is not this response."""
         ...
 
     def find_responses(self, response_ids: Iterable[str]) -> dict[str, Kept]: ...
@@ -87,12 +98,13 @@ class Surveys(Protocol):
 
 
 class MongoSurveys:
-    """Collections `surveys` and `responses`."""
+    """Collections `surveys`, `responses` and `papers` (which response a form on paper is)."""
 
     def __init__(self, database: Documents) -> None:
         self._surveys = database["surveys"]
         self._responses = database["responses"]
-        self.outbox = MongoOutbox(self._surveys, KNOWN)
+        self._papers = database["papers"]
+        self.outbox = JoinedOutbox(MongoOutbox(self._surveys, KNOWN), MongoOutbox(self._responses, KNOWN))
         self.links: Links = MongoLinks(database)
         self._surveys.create_index("listed")
         self._responses.create_index([("survey_id", 1), ("counts", 1), ("listed", 1)])
@@ -125,8 +137,18 @@ class MongoSurveys:
         found = self._surveys.find(asked, {"earlier": 0, "outbox": 0}).sort("listed", -1).limit(limit)
         return [(each["listed"], _survey(each)) for each in found]
 
-    def insert_responses(self, new: Sequence[Kept]) -> set[str]:
-        return insert_new(self._responses, [_response_document(each) for each in new]) if new else set()
+    def insert_responses(self, new: Sequence[Kept], outbox: bool = False) -> set[str]:
+        return insert_new(self._responses, [_response_document(each, outbox) for each in new]) if new else set()
+
+    def claim_paper(self, form_id: str, response_id: str, instead_of: str = "") -> str:
+        if insert_new(self._papers, [{"_id": form_id, "response_id": response_id}]) and instead_of:
+            asked = {"_id": form_id, "response_id": instead_of}
+            self._papers.update_one(asked, {"$set": {"response_id": response_id}})
+        found = self._papers.find_one({"_id": form_id})
+        return str(found["response_id"]) if found else response_id
+
+    def release_paper(self, form_id: str, response_id: str) -> None:
+        self._papers.delete_one({"_id": form_id, "response_id": response_id})
 
     def find_responses(self, response_ids: Iterable[str]) -> dict[str, Kept]:
         return {each["_id"]: _kept(each) for each in self._responses.find({"_id": {"$in": list(response_ids)}})}
@@ -169,9 +191,10 @@ def _survey(document: Mapping[str, Any]) -> Survey:
     return Survey.model_validate(read, extra="ignore")
 
 
-def _response_document(kept: Kept) -> dict[str, Any]:
+def _response_document(kept: Kept, outbox: bool) -> dict[str, Any]:
     each = kept.response
-    return {
+    waiting = {"outbox": [kept.received.content]} if outbox and kept.received else {}
+    return waiting | {
         "_id": each.response_id,
         "survey_id": each.survey_id,
         "listed": listed(each),
@@ -180,6 +203,7 @@ def _response_document(kept: Kept) -> dict[str, Any]:
         "refused": each.refused,
         "form_id": each.form_id,
         "contact_id": each.contact_id,
+        "paper": each.paper,
         "answers": orjson.dumps(each.answers),
         "begun_at": each.begun_at.isoformat(),
         "received_at": each.received_at.isoformat(),
@@ -198,5 +222,6 @@ def _kept(document: Mapping[str, Any]) -> Kept:
         refused=document["refused"],
         form_id=document["form_id"],
         contact_id=document["contact_id"],
+        paper=document["paper"],
     )
     return Kept(response, read_envelope(document["received"], KNOWN) if document["received"] else None)

@@ -6,12 +6,13 @@ from typing import ClassVar
 from services.surveys.desk import SurveyDesk
 from services.surveys.inviting import InvitationDesk
 from services.surveys.link_entry import LinkEntry
+from services.surveys.paper import PaperDesk
 from services.surveys.reading import ResponseReader
 from services.surveys.reception import Reception, read_sent
 from services.surveys.repository import MongoSurveys, Surveys
 from services.surveys.results import ResultsDesk
 from shared.contracts.base import Envelope, Event
-from shared.contracts.responses import ListResponses, ResponsePage
+from shared.contracts.responses import EnterPaper, ListResponses, PaperEntered, ResponsePage
 from shared.contracts.surveys import (
     RESPONSES,
     ChangeSurvey,
@@ -42,6 +43,7 @@ class SurveysService(LinkEntry):
         self._desk = SurveyDesk(surveys)
         self._reader = ResponseReader(surveys, self._desk)
         self._invitations = InvitationDesk(surveys, self._desk)
+        self._papers = PaperDesk(surveys, self._desk)
         self._results = ResultsDesk(surveys, self._desk)
         self._reception = Reception(surveys)
         self.outbox = surveys.outbox
@@ -78,6 +80,10 @@ class SurveysService(LinkEntry):
     @rpc
     def get_form(self, request: GetForm) -> SurveyForm:
         return self._desk.form(request)
+
+    @rpc
+    def enter_paper(self, request: EnterPaper) -> PaperEntered:
+        return self._papers.enter(request, _now())
 
     @rpc
     def list_responses(self, request: ListResponses) -> ResponsePage:

@@ -23,6 +23,8 @@ class KeptResponse(Value):
     """Why it does not count; empty when it does."""
     contact_id: str | None = None
     """Whose it is; None: nobody we know of."""
+    paper: str = ""
+    """The number of the form on paper that it was entered from; empty when it came over the web."""
 
 
 class ResponsePage(Value):
@@ -49,3 +51,29 @@ class ListResponses(Request[ResponsePage]):
     refused: bool = False
     limit: Annotated[int, Field(ge=1, le=500)] = 25
     cursor: str | None = None
+
+
+class PaperEntered(Value):
+    """A form on paper is a response."""
+
+    response_id: str
+    is_new: bool
+    """False: a form of this number had been entered before, and stands as it was."""
+
+
+class EnterPaper(Request[PaperEntered]):
+    """Enter a form on paper; two of the same number are one response. What was left empty on it is no fault.
+
+    Invalid with a sentence for each fault; Conflict when the contact has answered already in another way.
+    """
+
+    service: ClassVar[str] = "surveys"
+    reply: ClassVar = PaperEntered
+    survey_id: str
+    definition_version: int
+    """What the form asks."""
+    number: Annotated[str, Field(min_length=1, max_length=40)]
+    """What stands on the form, or is written onto it; compared without regard to case and spaces."""
+    received_on: date
+    answers: Annotated[dict[str, Any], Personal]
+    contact_id: str | None = None

@@ -120,6 +120,29 @@ def test_whose_a_response_is_comes_back(surveys: Surveys) -> None:
     assert surveys.find_responses([response.response_id])[response.response_id].response == response
 
 
+def test_a_form_on_paper_is_the_response_that_was_claimed_first(surveys: Surveys) -> None:
+    assert surveys.claim_paper("paper-1", "rsp_1") == "rsp_1"
+    assert surveys.claim_paper("paper-1", "rsp_2") == "rsp_1"
+    assert surveys.claim_paper("paper-1", "rsp_2", instead_of="rsp_9") == "rsp_1"
+    assert surveys.claim_paper("paper-1", "rsp_2", instead_of="rsp_1") == "rsp_2"
+    surveys.release_paper("paper-1", "rsp_1")
+    assert surveys.claim_paper("paper-1", "rsp_3") == "rsp_2"
+    surveys.release_paper("paper-1", "rsp_2")
+    assert surveys.claim_paper("paper-1", "rsp_3") == "rsp_3"
+
+
+def test_what_a_command_has_to_tell_waits_with_the_response(surveys: Surveys) -> None:
+    kept = a_response(a_survey(state="open"))
+    assert kept.received
+    surveys.insert_responses([kept], outbox=True)
+    surveys.insert_responses([kept], outbox=True)
+    pending = surveys.outbox.pending(10)
+    assert [each.id for _, each in pending] == [kept.received.id]
+    surveys.outbox.forget([(key, each.id) for key, each in pending])
+    assert list(surveys.outbox.pending(10)) == []
+    assert surveys.find_responses([kept.response.response_id]) == {kept.response.response_id: kept}
+
+
 def test_responses_are_listed_the_newest_first(surveys: Surveys) -> None:
     survey = a_survey(state="open")
     made = [a_response(survey, received_at=AT + timedelta(minutes=each)) for each in (2, 1, 3)]

@@ -60,7 +60,7 @@ async def test_refused_ones_stand_apart_with_their_reason(county: County, browse
     assert "Not counted: ease: Choose one of the answers." in refused
     assert "admin (no question) yes" in refused
     rows = table((await browser.get(f"/surveys/{survey.survey_id}/responses.csv?show=refused")).content)
-    assert rows[1][4].startswith("ease: Choose one")
+    assert rows[1][5].startswith("ease: Choose one")
     assert rows[1][-1] == "admin: yes"
     empty = opened(county)
     assert "Nobody has answered yet" in text(await browser.get(f"/surveys/{empty.survey_id}/responses"))
@@ -98,8 +98,8 @@ async def test_a_file_has_a_column_for_each_question_and_every_response(
         sheet = load_workbook(io.BytesIO(answer.content), read_only=True).worksheets[0]
         rows = [["" if each is None else str(each) for each in row] for row in sheet.iter_rows(values_only=True)]
     names = ["About how", "About ways", "About stars", "About again", "About name", "About age", "About day"]
-    assert rows[0][5:] == ["Was it easy?", "About more", *names, "About mail", "About why", "Other answers"]
-    told = [[each for each in row[5:] if each] for row in rows[1:]]
+    assert rows[0][6:] == ["Was it easy?", "About more", *names, "About mail", "About why", "Other answers"]
+    told = [[each for each in row[6:] if each] for row in rows[1:]]
     assert sorted(told[:2]) == [["'-0"], ["Hard", "Easy", "Easy; Hard", "4", "No", "40.5"]]
     assert sorted(told[2:]) == [["'-1"], ["'-2"], ["'=cmd|' /C calc'!A0" + "\x0b" * (ending == "csv")], ["'@me"]]
     assert not any(each.startswith(("=", "+", "-", "@")) for row in rows for each in row)

@@ -21,7 +21,7 @@ from shared.surveys.definition import Definition, Question
 
 READ: Final = "responses:read"
 WINDOW = 500
-BESIDE = ("Response", "Received", "Version", "Contact", "Not counted because")
+BESIDE = ("Response", "Received", "Version", "Contact", "Paper form", "Not counted because")
 """The first columns of a file; the last holds what belongs to no question."""
 OTHER = "Other answers"
 router = APIRouter(prefix="/surveys", include_in_schema=False)
@@ -117,6 +117,7 @@ def _row(response: KeptResponse, columns: Mapping[str, str], questions: Mapping[
         _received(response),
         str(response.definition_version),
         response.contact_id or "",
+        response.paper,
         response.refused,
         *cells,
         rest,
