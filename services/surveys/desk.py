@@ -30,13 +30,15 @@ class SurveyDesk:
         self._surveys = surveys
 
     def create(self, asked: CreateSurvey, at: datetime) -> Survey:
-        made = domain.draft(id_of("srv", asked.request_id), domain.checked(asked.definition), at, asked.by)
+        made = domain.draft(
+            id_of("srv", asked.request_id), domain.checked(asked.definition), at, asked.by, asked.anonymous
+        )
         self._surveys.insert(made)
         return self.get(made.survey_id)
 
     def change(self, asked: ChangeSurvey, at: datetime) -> Survey:
         standing = self._at(asked.survey_id, asked.version)
-        following = domain.change(standing, domain.checked(asked.definition), at, asked.by)
+        following = domain.change(standing, domain.checked(asked.definition), at, asked.by, asked.anonymous)
         is_new = following.definition_version > standing.definition_version
         return self._replace(following, before=standing if is_new else None)
 
@@ -70,6 +72,7 @@ class SurveyDesk:
             title=str(definition["title"]),
             definition=definition,
             definition_version=version,
+            anonymous=found.anonymous,
             closed_at=found.closed_at,
         )
 

@@ -74,7 +74,7 @@ def checked(content: Mapping[str, Any]) -> Definition:
     return found
 
 
-def draft(survey_id: str, definition: Definition, at: datetime, by: str) -> Survey:
+def draft(survey_id: str, definition: Definition, at: datetime, by: str, anonymous: bool = False) -> Survey:
     return Survey(
         survey_id=survey_id,
         version=1,
@@ -82,6 +82,7 @@ def draft(survey_id: str, definition: Definition, at: datetime, by: str) -> Surv
         title=definition.title,
         definition=definition.to_json(),
         definition_version=1,
+        anonymous=anonymous,
         created_at=at,
         created_by=by,
         changed_at=at,
@@ -89,8 +90,14 @@ def draft(survey_id: str, definition: Definition, at: datetime, by: str) -> Surv
     )
 
 
-def change(survey: Survey, definition: Definition, at: datetime, by: str) -> Survey:
-    """Asking something else. A survey that people may have answered gets another version of its definition."""
+def change(survey: Survey, definition: Definition, at: datetime, by: str, anonymous: bool | None = None) -> Survey:
+    """Asking something else. A survey that people may have answered gets another version of its definition.
+
+    anonymous: whether it is to be; None leaves it as it is. People have been told once it has been open: Conflict then.
+    """
+    anonymous = survey.anonymous if anonymous is None else anonymous
+    if survey.opened_at is not None and anonymous != survey.anonymous:
+        raise Conflict("People have been told whether this survey is anonymous. Close it and make another.")
     if survey.state == "closed":
         raise Conflict("This survey is closed. Open it again to change what it asks.")
     asked = definition.to_json()
@@ -98,7 +105,9 @@ def change(survey: Survey, definition: Definition, at: datetime, by: str) -> Sur
     if is_new and survey.definition_version >= MOST_DEFINITIONS:
         raise Conflict(f"This survey has been changed {MOST_DEFINITIONS - 1} times. Close it and make another.")
     number = survey.definition_version + is_new
-    return _next(survey, at, by, title=definition.title, definition=asked, definition_version=number)
+    return _next(
+        survey, at, by, title=definition.title, definition=asked, definition_version=number, anonymous=anonymous
+    )
 
 
 def open_survey(survey: Survey, at: datetime, by: str) -> tuple[Survey, SurveyOpened]:
@@ -170,12 +179,28 @@ def refuse_another(response: Response) -> Response:
     return replace(response, response_id=response.form_id, refused="This link had been answered before.")
 
 
+def anonymise(response: Response) -> Response:
+    """The response without anything that leads to anybody: of the time the day is left, of the id the form's."""
+    day = datetime.combine(response.received_on, time(), UTC)
+    return replace(
+        response,
+        response_id=response.form_id,
+        begun_at=day,
+        received_at=day,
+        form_id="",
+        contact_id=None,
+        paper="",
+    )
+
+
 def paper_response(asked: EnterPaper, survey: Survey, definition: DefinitionJson | None, at: datetime) -> Response:
     """The response that a form on paper is. Raises Invalid and Conflict with what to do."""
     if survey.opened_at is None:
         raise Conflict("This survey has not been opened. Open it, then enter what came on paper.")
     if definition is None:
         raise Conflict("This survey has never asked that. Open the page for entering paper again.")
+    if survey.anonymous and asked.contact_id:
+        raise Conflict("This survey is anonymous. Enter the form without the contact.")
     _check_day(asked.received_on, survey, at)
     judged = judge_paper(Definition.model_validate(definition), asked.answers)
     if not judged.is_complete:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from services.surveys.anonymous import Anonymous, FakeAnonymous
 from services.surveys.links import FakeLinks, Links
-from services.surveys.repository import Kept, Numbers, listed
+from services.surveys.repository import Kept, Numbers, answers_of, listed
 from shared.contracts.base import Envelope, Event
 from shared.contracts.surveys import DefinitionJson, Survey
 from shared.messaging.testbus import MemoryOutbox
@@ -21,6 +22,7 @@ class FakeSurveys:
         self._papers: dict[str, str] = {}
         self.outbox = MemoryOutbox()
         self.links: Links = FakeLinks()
+        self.anonymous: Anonymous = FakeAnonymous()
 
     def insert(self, survey: Survey) -> None:
         self._surveys.setdefault(survey.survey_id, survey)
@@ -68,7 +70,11 @@ class FakeSurveys:
         return {each: self._responses[each] for each in response_ids if each in self._responses}
 
     def numbers(self, survey_ids: Iterable[str]) -> dict[str, Numbers]:
-        return {each: Numbers(len(self._of(each, True)), len(self._of(each, False))) for each in survey_ids}
+        return {each: self._numbers(each) for each in survey_ids}
+
+    def _numbers(self, survey_id: str) -> Numbers:
+        counted, refused = self.anonymous.numbers(survey_id)
+        return Numbers(len(self._of(survey_id, True)) + counted, len(self._of(survey_id, False)) + refused)
 
     def page(self, survey_id: str, refused: bool, limit: int, cursor: str | None) -> list[tuple[str, Kept]]:
         found = [(listed(each.response), each) for each in self._of(survey_id, not refused)]
@@ -78,6 +84,7 @@ class FakeSurveys:
     def counted(self, survey_id: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         for each in self._of(survey_id, True):
             yield each.response.definition_version, each.response.answers
+        yield from answers_of(self.anonymous, survey_id)
 
     def _of(self, survey_id: str, counts: bool) -> list[Kept]:
         return [

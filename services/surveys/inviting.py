@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 
 from services.surveys import domain
+from services.surveys.anonymity import Anonymity
 from services.surveys.desk import SurveyDesk
 from services.surveys.repository import Surveys
 from shared.contracts.survey_links import GetPersonalForm, PersonalForm
@@ -17,8 +18,9 @@ NOT_OPEN = "People can be asked for their answers while the survey is open. Open
 class InvitationDesk:
     """Gives and takes back keys, and shows what whoever has one is asked."""
 
-    def __init__(self, surveys: Surveys, desk: SurveyDesk) -> None:
+    def __init__(self, surveys: Surveys, desk: SurveyDesk, anonymity: Anonymity) -> None:
         self._surveys = surveys
+        self._anonymity = anonymity
         self._desk = desk
 
     def give_keys(self, survey_id: str, contact_ids: Sequence[str]) -> dict[str, str]:
@@ -35,6 +37,8 @@ class InvitationDesk:
 
     def answered(self, survey_id: str, contact_ids: Iterable[str]) -> list[str]:
         """Those of the contacts that have answered, each once."""
+        if self._desk.summary(survey_id)[0].anonymous:
+            return self._anonymity.answered(survey_id, contact_ids)
         ids = {domain.personal_id(survey_id, each): each for each in contact_ids}
         found = self._surveys.find_responses(ids)
         return [contact_id for response_id, contact_id in ids.items() if response_id in found]
@@ -43,8 +47,11 @@ class InvitationDesk:
         link = self._surveys.links.find([asked.key]).get(asked.key)
         if link is None:
             raise NotFound(GONE)
-        question = GetForm(survey_id=link.survey_id, definition_version=asked.definition_version)
+        form = self._desk.form(GetForm(survey_id=link.survey_id, definition_version=asked.definition_version))
+        if form.anonymous:
+            is_answered = bool(self._anonymity.answered(link.survey_id, (link.contact_id,)))
+            return PersonalForm(form=form, is_answered=is_answered)
         response_id = domain.personal_id(link.survey_id, link.contact_id)
         answered = self._surveys.find_responses([response_id]).get(response_id)
         at = answered.response.received_at if answered else None
-        return PersonalForm(form=self._desk.form(question), is_answered=answered is not None, answered_at=at)
+        return PersonalForm(form=form, is_answered=answered is not None, answered_at=at)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from services.surveys import domain
+from services.surveys.anonymity import Anonymity
 from services.surveys.desk import SOURCE, SurveyDesk
 from services.surveys.repository import Kept, Surveys
 from shared.contracts.base import Envelope
@@ -16,14 +17,17 @@ ANSWERED = "This contact has answered this survey already. Enter the form withou
 class PaperDesk:
     """Enters forms on paper."""
 
-    def __init__(self, surveys: Surveys, desk: SurveyDesk) -> None:
+    def __init__(self, surveys: Surveys, desk: SurveyDesk, anonymity: Anonymity) -> None:
         self._surveys = surveys
+        self._anonymity = anonymity
         self._desk = desk
 
     def enter(self, asked: EnterPaper, at: datetime) -> PaperEntered:
         survey = self._desk.get(asked.survey_id)
         definition = self._surveys.definitions(asked.survey_id).get(asked.definition_version)
         response = domain.paper_response(asked, survey, definition, at)
+        if survey.anonymous:
+            return PaperEntered(response_id=response.form_id, is_new=self._anonymity.enter(response))
         owner = self._claim(response)
         if owner != response.response_id:
             return PaperEntered(response_id=owner, is_new=False)

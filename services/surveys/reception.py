@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from services.surveys import domain
+from services.surveys.anonymity import Anonymity
 from services.surveys.desk import SOURCE
 from services.surveys.repository import Kept, Surveys
 from shared.contracts.base import Envelope, Event, Unreadable, new_id
@@ -26,8 +27,9 @@ def read_sent(message: RawMessage) -> SentResponse:
 class Reception:
     """Takes responses; the same batch again changes nothing and says the same."""
 
-    def __init__(self, surveys: Surveys) -> None:
+    def __init__(self, surveys: Surveys, anonymity: Anonymity) -> None:
         self._surveys = surveys
+        self._anonymity = anonymity
 
     def receive(self, batch: Sequence[SentResponse]) -> list[Envelope[Event]]:
         """The events to publish, once everything is stored. What does not count is kept too, and told to nobody."""
@@ -42,6 +44,7 @@ class Reception:
         return [each.received for each in known.values() if each.received is not None]
 
     def _judge(self, batch: Sequence[SentResponse]) -> list[Kept]:
+        """Those of named surveys; the others are kept at once, where nothing leads from them to anybody."""
         asked = self._asked(batch)
         links = self._surveys.links.find({each.link_key for each in batch if each.link_key})
         found = []
@@ -51,7 +54,10 @@ class Reception:
             contact_id = link.contact_id if link and link.survey_id == sent.survey_id else None
             definition = definitions.get(sent.definition_version)
             response = domain.judge_response(sent, survey, definition, contact_id)
-            found.append(Kept(response, _received(response, survey, sent.correlation_id)))
+            if survey is not None and survey.anonymous:
+                self._anonymity.take(sent, response)
+            else:
+                found.append(Kept(response, _received(response, survey, sent.correlation_id)))
         return found
 
     def _asked(self, batch: Sequence[SentResponse]) -> dict[str, tuple[Survey | None, dict[int, DefinitionJson]]]:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from services.surveys.anonymous import Anonymous, MongoAnonymous
 from services.surveys.domain import Response
 from services.surveys.links import Links, MongoLinks
 from shared.contracts.base import Envelope, Event, read_envelope
@@ -46,6 +47,11 @@ class Surveys(Protocol):
     @property
     def links(self) -> Links:
         """The keys of personal links."""
+        ...
+
+    @property
+    def anonymous(self) -> Anonymous:
+        """Responses to anonymous surveys, and whose links are spent."""
         ...
 
     def insert(self, survey: Survey) -> None:
@@ -106,6 +112,7 @@ class MongoSurveys:
         self._papers = database["papers"]
         self.outbox = JoinedOutbox(MongoOutbox(self._surveys, KNOWN), MongoOutbox(self._responses, KNOWN))
         self.links: Links = MongoLinks(database)
+        self.anonymous: Anonymous = MongoAnonymous(database)
         self._surveys.create_index("listed")
         self._responses.create_index([("survey_id", 1), ("counts", 1), ("listed", 1)])
 
@@ -154,7 +161,7 @@ class MongoSurveys:
         return {each["_id"]: _kept(each) for each in self._responses.find({"_id": {"$in": list(response_ids)}})}
 
     def numbers(self, survey_ids: Iterable[str]) -> dict[str, Numbers]:
-        return {each: Numbers(self._count(each, True), self._count(each, False)) for each in survey_ids}
+        return {each: self._numbers(each) for each in survey_ids}
 
     def page(self, survey_id: str, refused: bool, limit: int, cursor: str | None) -> list[tuple[str, Kept]]:
         asked: dict[str, Any] = {"survey_id": survey_id, "counts": not refused}
@@ -166,9 +173,21 @@ class MongoSurveys:
         asked = {"survey_id": survey_id, "counts": True}
         for each in self._responses.find(asked, {"definition_version": 1, "answers": 1}, batch_size=500):
             yield each["definition_version"], orjson.loads(each["answers"])
+        yield from answers_of(self.anonymous, survey_id)
+
+    def _numbers(self, survey_id: str) -> Numbers:
+        counted, refused = self.anonymous.numbers(survey_id)
+        return Numbers(self._count(survey_id, True) + counted, self._count(survey_id, False) + refused)
 
     def _count(self, survey_id: str, counts: bool) -> int:
         return self._responses.count_documents({"survey_id": survey_id, "counts": counts})
+
+
+def answers_of(anonymous: Anonymous, survey_id: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """(version of the definition, answers) of every anonymous response that counts."""
+    for each in anonymous.responses(survey_id):
+        if each.counts:
+            yield each.definition_version, each.answers
 
 
 def listed(response: Response) -> str:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from services.surveys.anonymity import Anonymity
 from services.surveys.desk import SurveyDesk
 from services.surveys.inviting import InvitationDesk
 from services.surveys.link_entry import LinkEntry
@@ -39,13 +40,14 @@ class SurveysService(LinkEntry):
 
     name: ClassVar[str] = "surveys"
 
-    def __init__(self, surveys: Surveys) -> None:
+    def __init__(self, surveys: Surveys, secret: str) -> None:
+        anonymity = Anonymity(surveys.anonymous, secret)
         self._desk = SurveyDesk(surveys)
         self._reader = ResponseReader(surveys, self._desk)
-        self._invitations = InvitationDesk(surveys, self._desk)
-        self._papers = PaperDesk(surveys, self._desk)
+        self._invitations = InvitationDesk(surveys, self._desk, anonymity)
+        self._papers = PaperDesk(surveys, self._desk, anonymity)
         self._results = ResultsDesk(surveys, self._desk)
-        self._reception = Reception(surveys)
+        self._reception = Reception(surveys, anonymity)
         self.outbox = surveys.outbox
 
     @on_batch(RESPONSES, read=read_sent, exchange="", size=100, linger=0.05)
@@ -96,7 +98,7 @@ class SurveysService(LinkEntry):
 
 def build(settings: Settings, bus: Bus) -> SurveysService:
     """The surveys service of this instance."""
-    return SurveysService(MongoSurveys(connect(settings, "surveys")))
+    return SurveysService(MongoSurveys(connect(settings, "surveys")), settings.secret)
 
 
 def _now() -> datetime:

@@ -28,6 +28,8 @@ class SurveySummary(Value):
     title: str
     definition_version: int
     """Grows when a survey that has been open is given other questions; each response keeps the one it answers."""
+    anonymous: bool = False
+    """Whether responses can be connected with nobody: decided while it is a draft."""
     responses: int = 0
     """Those that count."""
     opened_at: AwareDatetime | None = None
@@ -107,13 +109,14 @@ class CreateSurvey(Request[Survey]):
     reply: ClassVar = Survey
     request_id: str
     definition: DefinitionJson
+    anonymous: bool = False
     by: str = "staff"
 
 
 class ChangeSurvey(Request[Survey]):
     """Ask something else, if nobody changed it since `version` (else Conflict). Not while it is closed.
 
-    Responses to what was asked before keep it.
+    Responses to what was asked before keep it. `anonymous`: None leaves it; Conflict once it has been open.
     """
 
     service: ClassVar[str] = "surveys"
@@ -121,6 +124,7 @@ class ChangeSurvey(Request[Survey]):
     survey_id: str
     version: int
     definition: DefinitionJson
+    anonymous: bool | None = None
     by: str = "staff"
 
 
@@ -174,6 +178,7 @@ class SurveyForm(Value):
     title: str
     definition: DefinitionJson
     definition_version: int
+    anonymous: bool = False
     closed_at: AwareDatetime | None = None
 
 

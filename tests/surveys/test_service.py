@@ -44,7 +44,7 @@ class Panel:
 
     def __init__(self) -> None:
         self.bus, self.store = TestBus(), FakeSurveys()
-        self.service = self.bus.add(SurveysService(self.store))
+        self.service = self.bus.add(SurveysService(self.store, "secret"))
 
     def draft(self, **fields: Any) -> Survey:
         definition = fields.pop("definition", None) or a_definition()

@@ -11,13 +11,13 @@ from shared.contracts.base import new_id
 from shared.contracts.contacts import Contact, GetContact, RegisterContact
 from shared.contracts.merging import MergeContacts
 from shared.contracts.survey_links import GiveSurveyKeys
-from shared.contracts.surveys import ChangeSurvey, Survey
+from shared.contracts.surveys import ChangeSurvey, GetSurvey, Survey
 from tests.builders import a_new_contact
 from tests.surveys.asking import a_definition, a_question
 from tests.web.conftest import SECRET, County
 from tests.web.test_answering import answer, closed, opened, responses
 from tests.web.test_mailings import post
-from tests.web.test_pages import Fields, text
+from tests.web.test_pages import Fields, fill, text
 
 pytestmark = pytest.mark.anyio
 
@@ -136,3 +136,54 @@ async def test_a_response_follows_its_contact_when_it_is_merged(county: County, 
     moved = await browser.get(f"/contacts/{other.contact_id}/surveys")
     assert moved.headers["location"] == f"/contacts/{ann.contact_id}/surveys"
     assert county.bus.call(GetContact(contact_id=other.contact_id)).merged_into == ann.contact_id
+
+
+async def test_over_an_anonymous_link_nothing_travels_that_leads_to_anybody_but_the_link(
+    county: County, browser: httpx.AsyncClient
+) -> None:
+    page = await browser.get("/surveys/new")
+    page = await fill(browser, page, title="Getting here", action="add", new_kind="comment")
+    saved = await fill(browser, page, c1_title="Why?", anonymous="yes", action="save")
+    address = saved.headers["location"].partition("?")[0]
+    assert "Anonymous" in text(await browser.get(address))
+    edit = await browser.get(f"{address}/edit")
+    assert "checked" in edit.text.split('id="anonymous-yes"')[1].split(">")[0]
+    await post(browser, address, f"{address}/open", version="1")
+    assert "cannot be changed any more" in text(await browser.get(f"{address}/edit"))
+    survey, ann = county.bus.call(GetSurvey(survey_id=address.rpartition("/")[2])), registered(county)
+    link = link_of(county, survey, ann)
+    travelled = caught(county)
+    async with county.client() as stranger:
+        form = await stranger.get(link)
+        assert "nobody can connect your answers with you" in text(form)
+        (question,) = [each for each in Fields(form.text, "request_id").values if each.startswith("q-")]
+        stranger.headers |= {"User-Agent": "Agent-7", "X-Forwarded-For": "203.0.113.77", "X-Correlation-Id": "c" * 32}
+        assert (await answer(stranger, form, **{question: "Ann was here"})).status_code == 303
+        (body,) = travelled
+        for each in (b"Agent-7", b"203.0.113.77", b"c" * 32, ann.contact_id.encode()):
+            assert each not in body
+        county.settle()
+        again = text(await stranger.get(link))
+        assert ("has been answered. The link" in again, "has been answered, on" in again) == (True, False)
+    assert responses(county, survey) == (1, 0)
+    assert "Answered the survey" not in text(await browser.get(f"/contacts/{ann.contact_id}"))
+    assert "/responses" not in (await browser.get(address)).text
+    early = await browser.get(f"{address}/responses")
+    assert (early.status_code, "Close it first" in text(early)) == (409, True)
+    closed(county, county.bus.call(GetSurvey(survey_id=survey.survey_id)))
+    shown = text(await browser.get(f"{address}/responses"))
+    assert ("Ann was here" in shown, "by Ann Lee" in shown) == (True, False)
+
+
+def caught(county: County) -> list[bytes]:
+    """What the web puts into queues from now on."""
+    found: list[bytes] = []
+    publish = county.web_bus.publish_to
+
+    async def noted(queue: str, body: bytes) -> None:
+        found.append(body)
+        await publish(queue, body)
+
+    county.web_bus.publish_to = noted  # type: ignore[method-assign]
+    county.app.state.backend.publish_to = noted
+    return found

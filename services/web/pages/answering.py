@@ -99,7 +99,7 @@ async def take(request: Request, door: Door, form: Form) -> Response:
         answers=judged.answers,
         begun_at=begun_at,
         received_at=received_at,
-        correlation_id=request.state.correlation_id,
+        correlation_id="" if asked.anonymous else request.state.correlation_id,
         link_key=door.key,
     )
     if not await _sent(request, sent, form):
@@ -143,7 +143,12 @@ async def _ask(request: Request, survey_id: str, version: int | None) -> SurveyF
 def show(door: Door, form: Form) -> Response:
     """The form, with what was typed and what is wrong with it."""
     definition = Definition.model_validate(door.asked.definition)
-    context = {"definition": definition, "address": door.address, "key": door.key} | answer_form.shown(form)
+    context = {
+        "definition": definition,
+        "address": door.address,
+        "key": door.key,
+        "anonymous": door.asked.anonymous,
+    } | answer_form.shown(form)
     response = render_public("answer.html", form.status, form=form, **context)
     if form.status == Unavailable.status:
         response.headers["Retry-After"] = "5"
