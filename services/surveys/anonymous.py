@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import orjson
 
 from services.surveys.domain import Response
+from services.surveys.redacting import redacted
+from shared.contracts.erasure import Traces
 from shared.mongo import Documents, insert_new
 
 PARTS = 256
@@ -34,6 +36,10 @@ class Anonymous(Protocol):
 
     def insert(self, response: Response) -> bool:
         """False when it was there already (it stays as it is)."""
+        ...
+
+    def redact(self, traces: Traces) -> None:
+        """Take the addresses and numbers of somebody who is erased out of every response."""
         ...
 
     def numbers(self, survey_id: str) -> tuple[int, int]:
@@ -96,6 +102,21 @@ class MongoAnonymous:
         nothing = {"survey_id": survey_id, "bytes": 0, "counted": 0, "refused": 0, "responses": []}
         return insert_new(self._responses, [{"_id": each} | nothing for each in wanted])
 
+    def redact(self, traces: Traces) -> None:
+        for part in self._responses.find({}, {"_id": 1}, batch_size=100):
+            is_done = False
+            while not is_done:
+                is_done = self._redact_part(part["_id"], traces)
+
+    def _redact_part(self, part: str, traces: Traces) -> bool:
+        """False when a response came in between, which must not be lost."""
+        found = self._responses.find_one({"_id": part}) or {"responses": []}
+        left = [_document(redacted(_response("", each), traces)) for each in found["responses"]]
+        if left == found["responses"]:
+            return True
+        asked = {"_id": part, "counted": found["counted"], "refused": found["refused"]}
+        return self._responses.update_one(asked, {"$set": {"responses": left}}).modified_count == 1
+
     def numbers(self, survey_id: str) -> tuple[int, int]:
         found = list(self._responses.find({"survey_id": survey_id}, {"counted": 1, "refused": 1}))
         return sum(each["counted"] for each in found), sum(each["refused"] for each in found)
@@ -136,6 +157,9 @@ class FakeAnonymous:
         is_new = response.response_id not in self._responses
         self._responses.setdefault(response.response_id, response)
         return is_new
+
+    def redact(self, traces: Traces) -> None:
+        self._responses = {key: redacted(each, traces) for key, each in self._responses.items()}
 
     def numbers(self, survey_id: str) -> tuple[int, int]:
         counted = [each.counts for each in self.responses(survey_id)]

@@ -49,7 +49,7 @@ class SurveyDesk:
         return self._replace(*domain.close_survey(self._at(survey_id, version), at, by))
 
     def get(self, survey_id: str) -> Survey:
-        found = self._standing(survey_id)
+        found = self.standing(survey_id)
         return found.model_copy(update={"responses": self._surveys.numbers([survey_id])[survey_id].counted})
 
     def list(self, limit: int, cursor: str | None) -> SurveyList:
@@ -60,7 +60,7 @@ class SurveyDesk:
         return SurveyList(surveys=listed, next_cursor=more)
 
     def form(self, asked: GetForm) -> SurveyForm:
-        found = self._standing(asked.survey_id)
+        found = self.standing(asked.survey_id)
         version = asked.definition_version or found.definition_version
         is_now = version == found.definition_version
         definition = found.definition if is_now else self._surveys.definitions(asked.survey_id).get(version)
@@ -78,10 +78,11 @@ class SurveyDesk:
 
     def summary(self, survey_id: str) -> tuple[SurveySummary, Numbers]:
         """The survey without what it asks, and how many have answered it. NotFound when there is none."""
-        survey, numbers = self._standing(survey_id), self._surveys.numbers([survey_id])[survey_id]
+        survey, numbers = self.standing(survey_id), self._surveys.numbers([survey_id])[survey_id]
         return _summary(survey, numbers.counted), numbers
 
-    def _standing(self, survey_id: str) -> Survey:
+    def standing(self, survey_id: str) -> Survey:
+        """The survey, without counting who has answered it. NotFound when there is none."""
         found = self._surveys.find(survey_id)
         if found is None:
             raise NotFound("There is no such survey.")
@@ -89,7 +90,7 @@ class SurveyDesk:
 
     def _at(self, survey_id: str, version: int) -> Survey:
         """At that version: whoever decides about a survey has seen it as it is."""
-        found = self._standing(survey_id)
+        found = self.standing(survey_id)
         if found.version != version:
             raise Conflict(CHANGED_MEANWHILE)
         return found

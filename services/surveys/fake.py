@@ -5,8 +5,10 @@ from typing import Any
 
 from services.surveys.anonymous import Anonymous, FakeAnonymous
 from services.surveys.links import FakeLinks, Links
+from services.surveys.redacting import redacted, unlinked
 from services.surveys.repository import Kept, Numbers, answers_of, listed
 from shared.contracts.base import Envelope, Event
+from shared.contracts.erasure import Traces
 from shared.contracts.surveys import DefinitionJson, Survey
 from shared.messaging.testbus import MemoryOutbox
 from shared.order import order_of
@@ -68,6 +70,13 @@ class FakeSurveys:
 
     def find_responses(self, response_ids: Iterable[str]) -> dict[str, Kept]:
         return {each: self._responses[each] for each in response_ids if each in self._responses}
+
+    def redact(self, traces: Traces) -> None:
+        for key, each in self._responses.items():
+            received = unlinked(each.received, traces) if each.received else None
+            self._responses[key] = Kept(redacted(each.response, traces), received)
+            self.outbox.rewrite(key, lambda event: unlinked(event, traces))
+        self.anonymous.redact(traces)
 
     def numbers(self, survey_ids: Iterable[str]) -> dict[str, Numbers]:
         return {each: self._numbers(each) for each in survey_ids}

@@ -24,7 +24,7 @@ class InvitationDesk:
         self._desk = desk
 
     def give_keys(self, survey_id: str, contact_ids: Sequence[str]) -> dict[str, str]:
-        survey, _ = self._desk.summary(survey_id)
+        survey = self._desk.standing(survey_id)
         if survey.state != "open":
             raise Conflict(NOT_OPEN)
         links = self._surveys.links
@@ -37,7 +37,7 @@ class InvitationDesk:
 
     def answered(self, survey_id: str, contact_ids: Iterable[str]) -> list[str]:
         """Those of the contacts that have answered, each once."""
-        if self._desk.summary(survey_id)[0].anonymous:
+        if self._desk.standing(survey_id).anonymous:
             return self._anonymity.answered(survey_id, contact_ids)
         ids = {domain.personal_id(survey_id, each): each for each in contact_ids}
         found = self._surveys.find_responses(ids)

@@ -23,7 +23,7 @@ class PaperDesk:
         self._desk = desk
 
     def enter(self, asked: EnterPaper, at: datetime) -> PaperEntered:
-        survey = self._desk.get(asked.survey_id)
+        survey = self._desk.standing(asked.survey_id)
         definition = self._surveys.definitions(asked.survey_id).get(asked.definition_version)
         response = domain.paper_response(asked, survey, definition, at)
         if survey.anonymous:

@@ -10,10 +10,12 @@ import orjson
 from services.surveys.anonymous import Anonymous, MongoAnonymous
 from services.surveys.domain import Response
 from services.surveys.links import Links, MongoLinks
+from services.surveys.redacting import redacted, unlinked
 from shared.contracts.base import Envelope, Event, read_envelope
+from shared.contracts.erasure import Traces
 from shared.contracts.surveys import DefinitionJson, ResponseReceived, Survey, SurveyClosed, SurveyOpened
 from shared.messaging import Outbox
-from shared.mongo import Documents, JoinedOutbox, MongoOutbox, insert_new
+from shared.mongo import Documents, JoinedOutbox, MongoOutbox, insert_new, rewrite
 from shared.order import order_of
 
 KNOWN: dict[str, type[Event]] = {each.type: each for each in (SurveyOpened, SurveyClosed, ResponseReceived)}
@@ -92,6 +94,10 @@ class Surveys(Protocol):
 
     def find_responses(self, response_ids: Iterable[str]) -> dict[str, Kept]: ...
 
+    def redact(self, traces: Traces) -> None:
+        """Take somebody who is erased out of every response; taken out already, nothing changes."""
+        ...
+
     def numbers(self, survey_ids: Iterable[str]) -> dict[str, Numbers]: ...
 
     def page(self, survey_id: str, refused: bool, limit: int, cursor: str | None) -> list[tuple[str, Kept]]:
@@ -159,6 +165,10 @@ class MongoSurveys:
 
     def find_responses(self, response_ids: Iterable[str]) -> dict[str, Kept]:
         return {each["_id"]: _kept(each) for each in self._responses.find({"_id": {"$in": list(response_ids)}})}
+
+    def redact(self, traces: Traces) -> None:
+        rewrite(self._responses, lambda document: _redacted(document, traces))
+        self.anonymous.redact(traces)
 
     def numbers(self, survey_ids: Iterable[str]) -> dict[str, Numbers]:
         return {each: self._numbers(each) for each in survey_ids}
@@ -228,6 +238,16 @@ def _response_document(kept: Kept, outbox: bool) -> dict[str, Any]:
         "received_at": each.received_at.isoformat(),
         "received": kept.received.content if kept.received else None,
     }
+
+
+def _redacted(document: Mapping[str, Any], traces: Traces) -> dict[str, Any]:
+    left, waiting = redacted(_kept(document).response, traces), document.get("outbox")
+    changed: dict[str, Any] = {"contact_id": left.contact_id, "answers": orjson.dumps(left.answers)}
+    if document["received"]:
+        changed["received"] = unlinked(read_envelope(document["received"], KNOWN), traces).content
+    if waiting:
+        changed["outbox"] = [unlinked(read_envelope(each, KNOWN), traces).content for each in waiting]
+    return changed
 
 
 def _kept(document: Mapping[str, Any]) -> Kept:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from services.surveys.anonymity import Anonymity
 from services.surveys.desk import SurveyDesk
+from services.surveys.erasure import ErasureEntry
 from services.surveys.inviting import InvitationDesk
 from services.surveys.link_entry import LinkEntry
 from services.surveys.paper import PaperDesk
@@ -35,12 +36,14 @@ from shared.mongo import connect
 from shared.settings import Settings
 
 
-class SurveysService(LinkEntry):
+class SurveysService(LinkEntry, ErasureEntry):
     """What commands publish waits in the surveys' own documents; responses are told of before they are acknowledged."""
 
     name: ClassVar[str] = "surveys"
 
-    def __init__(self, surveys: Surveys, secret: str) -> None:
+    def __init__(self, surveys: Surveys, secret: str, bus: Bus) -> None:
+        self._surveys = surveys
+        self._bus = bus
         anonymity = Anonymity(surveys.anonymous, secret)
         self._desk = SurveyDesk(surveys)
         self._reader = ResponseReader(surveys, self._desk)
@@ -98,7 +101,7 @@ class SurveysService(LinkEntry):
 
 def build(settings: Settings, bus: Bus) -> SurveysService:
     """The surveys service of this instance."""
-    return SurveysService(MongoSurveys(connect(settings, "surveys")), settings.secret)
+    return SurveysService(MongoSurveys(connect(settings, "surveys")), settings.secret, bus)
 
 
 def _now() -> datetime:

@@ -15,6 +15,7 @@ from services.surveys.anonymous import Anonymous, FakeAnonymous, MongoAnonymous
 from services.surveys.repository import MongoSurveys
 from services.surveys.service import SurveysService
 from shared.contracts.base import new_id
+from shared.contracts.erasure import Traces
 from shared.contracts.responses import EnterPaper, ListResponses
 from shared.contracts.survey_links import FindAnswered, GetPersonalForm, GiveSurveyKeys
 from shared.contracts.surveys import ChangeSurvey, CreateSurvey, OpenSurvey, ResponseReceived, Survey
@@ -38,7 +39,7 @@ def panel() -> Panel:
 
 
 @pytest.fixture(params=["fake", pytest.param("mongo", marks=pytest.mark.servers)])
-def store(request: pytest.FixtureRequest) -> Anonymous:
+def keeper(request: pytest.FixtureRequest) -> Anonymous:
     if request.param == "fake":
         return FakeAnonymous()
     return MongoAnonymous(connect(request.getfixturevalue("store"), f"surveys_{new_id()}"))
@@ -112,36 +113,53 @@ def test_paper_is_entered_without_a_contact_and_its_number_is_not_kept(panel: Pa
 # -- the store --------------------------------------------------------------------------------------
 
 
-def test_a_mark_is_whose_claim_came_first(store: Anonymous) -> None:
+def test_a_mark_is_whose_claim_came_first(keeper: Anonymous) -> None:
     one, other = "aa" * 32, "ab" * 32
-    assert store.spent("srv_1", [one]) == set()
-    assert store.spend("srv_1", one, "claim-1")
-    assert store.spend("srv_1", one, "claim-1")
-    assert not store.spend("srv_1", one, "claim-2")
-    assert store.spend("srv_1", other, "claim-2")
-    assert store.spend("srv_2", one, "claim-2")
-    assert store.spent("srv_1", [one, other, "ac" * 32]) == {one, other}
+    assert keeper.spent("srv_1", [one]) == set()
+    assert keeper.spend("srv_1", one, "claim-1")
+    assert keeper.spend("srv_1", one, "claim-1")
+    assert not keeper.spend("srv_1", one, "claim-2")
+    assert keeper.spend("srv_1", other, "claim-2")
+    assert keeper.spend("srv_2", one, "claim-2")
+    assert keeper.spent("srv_1", [one, other, "ac" * 32]) == {one, other}
+
+
+def test_an_erased_persons_addresses_go_from_every_response(keeper: Anonymous) -> None:
+    survey = a_survey(state="open")
+    said = a_response(survey, answers={"ease": "hard", "why": "Write to ann@example.org, Ann Lee."}).response
+    other = a_response(survey).response
+    for each in (said, other):
+        keeper.insert(each)
+    traces = Traces(erasure_id="e", contact_ids=("con_1",), names=("Ann Lee",), emails=("ann@example.org",))
+    for _ in range(2):
+        keeper.redact(traces)
+    found = {each.response_id: each.answers for each in keeper.responses("srv_1")}
+    assert found == {
+        said.response_id: {"ease": "hard", "why": "Write to [address removed], Ann Lee."},
+        other.response_id: other.answers,
+    }
+    assert keeper.numbers("srv_1") == (2, 0)
 
 
 def test_responses_are_kept_once_and_paged_in_the_order_of_their_ids(
-    store: Anonymous, monkeypatch: pytest.MonkeyPatch
+    keeper: Anonymous, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(anonymous, "MOST_BYTES", 40)  # a part is full after two
     monkeypatch.setattr(anonymous, "_beginning", lambda response: response.response_id[4:5] + "0")
     survey = a_survey(state="open")
     kept = [a_response(survey).response for _ in range(120)]
     refused = a_response(survey, answers={"a.b": "x", "$c": {"\0": [1, None]}}).response
-    assert all(store.insert(each) for each in (*kept, refused))
-    assert not any(store.insert(each) for each in (*kept, refused))
-    assert (store.numbers("srv_1"), store.numbers("srv_none")) == ((120, 1), (0, 0))
-    assert {each.response_id for each in store.responses("srv_1")} == {each.response_id for each in (*kept, refused)}
+    assert all(keeper.insert(each) for each in (*kept, refused))
+    assert not any(keeper.insert(each) for each in (*kept, refused))
+    assert (keeper.numbers("srv_1"), keeper.numbers("srv_none")) == ((120, 1), (0, 0))
+    assert {each.response_id for each in keeper.responses("srv_1")} == {each.response_id for each in (*kept, refused)}
     found: list[str] = []
     cursor = None
-    while page := store.page("srv_1", False, 7, cursor):
+    while page := keeper.page("srv_1", False, 7, cursor):
         cursor = page[-1][0]
         found += [each.response_id for _, each in page]
     assert sorted(found) == sorted(each.response_id for each in kept)
-    ((_, only),) = store.page("srv_1", True, 7, None)
+    ((_, only),) = keeper.page("srv_1", True, 7, None)
     assert (only.answers, only.refused) == (refused.answers, refused.refused)
 
 
@@ -154,7 +172,7 @@ class Stolen:
     def __init__(self, settings: Settings) -> None:
         self.database: Documents = connect(settings, f"surveys_{new_id()}")
         self.bus = TestBus()
-        self.bus.add(SurveysService(MongoSurveys(self.database), SECRET))
+        self.bus.add(self.service())
         asked = CreateSurvey(request_id=new_id(), definition=a_definition(), anonymous=True)
         survey = self.bus.call(asked)
         self.survey = self.bus.call(OpenSurvey(survey_id=survey.survey_id, version=1))
@@ -179,7 +197,7 @@ class Stolen:
         self.service().receive_responses([sent])
 
     def service(self) -> SurveysService:
-        return SurveysService(MongoSurveys(self.database), SECRET)
+        return SurveysService(MongoSurveys(self.database), SECRET, self.bus)
 
     def documents(self, name: str) -> list[dict[str, Any]]:
         """In the order in which the store holds them."""

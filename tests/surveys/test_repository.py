@@ -10,7 +10,8 @@ from services.surveys.fake import FakeSurveys
 from services.surveys.links import Link
 from services.surveys.repository import Kept, MongoSurveys, Numbers, Surveys
 from shared.contracts.base import new_id
-from shared.contracts.surveys import Survey, SurveyOpened
+from shared.contracts.erasure import Traces
+from shared.contracts.surveys import ResponseReceived, Survey, SurveyOpened
 from shared.mongo import connect
 from shared.surveys.definition import Definition
 from tests.builders import AT, an_envelope
@@ -141,6 +142,30 @@ def test_what_a_command_has_to_tell_waits_with_the_response(surveys: Surveys) ->
     surveys.outbox.forget([(key, each.id) for key, each in pending])
     assert list(surveys.outbox.pending(10)) == []
     assert surveys.find_responses([kept.response.response_id]) == {kept.response.response_id: kept}
+
+
+def test_of_somebody_erased_a_response_keeps_what_names_nobody(surveys: Surveys) -> None:
+    survey = a_survey(state="open")
+    words = {"ease": "hard", "why": "I am Ann Lee, ann@example.org."}
+    hers = domain.judge_response(a_sent("srv_1", words, link_key="k"), survey, survey.definition, "con_1")
+    told = an_envelope(domain.receive(hers, survey), source="/services/surveys", subject=hers.response_id)
+    waiting, other = Kept(hers, told), a_response(survey, answers=words)
+    surveys.insert_responses([waiting], outbox=True)
+    surveys.insert_responses([other])
+    traces = Traces(erasure_id="e", contact_ids=("con_1",), names=("Ann Lee",), emails=("ann@example.org",))
+    for _ in range(2):
+        surveys.redact(traces)
+    found = surveys.find_responses([hers.response_id, other.response.response_id])
+    left, others = found[hers.response_id], found[other.response.response_id]
+    assert left.response.answers == {"ease": "hard", "why": "I am [name removed], [address removed]."}
+    assert others.response.answers == {"ease": "hard", "why": "I am Ann Lee, [address removed]."}
+    ((_, event),) = surveys.outbox.pending(10)
+    assert left.received
+    for envelope in (left.received, event):
+        assert isinstance(envelope.data, ResponseReceived)
+        assert (envelope.id, envelope.data.contact_id) == (told.id, None)
+    assert left.response.contact_id is None
+    assert surveys.numbers(["srv_1"]) == {"srv_1": Numbers(2, 0)}
 
 
 def test_responses_are_listed_the_newest_first(surveys: Surveys) -> None:

@@ -44,7 +44,7 @@ class Panel:
 
     def __init__(self) -> None:
         self.bus, self.store = TestBus(), FakeSurveys()
-        self.service = self.bus.add(SurveysService(self.store, "secret"))
+        self.service = self.bus.add(SurveysService(self.store, "secret", self.bus))
 
     def draft(self, **fields: Any) -> Survey:
         definition = fields.pop("definition", None) or a_definition()

@@ -177,7 +177,7 @@ class County:
             MailSender(self.mailings, ledger, self.bus, self.settings, lambda: SmtpDispatcher(self.settings.smtp_url))
         )
         self.surveys = FakeSurveys()
-        self.bus.add(SurveysService(self.surveys, SECRET))
+        self.bus.add(SurveysService(self.surveys, SECRET, self.bus))
         self.projector.follow_log()
         self.web_bus = Switch(self.bus)
         self.keys = FakeKeys()

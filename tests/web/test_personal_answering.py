@@ -55,7 +55,7 @@ async def test_staff_make_a_link_it_is_answered_once_and_stands_on_the_timeline(
         county.settle()
         again = await ann_herself.get(link)
         assert (again.status_code, "You have answered this survey" in text(again)) == (200, True)
-        assert "“Getting here” has been answered, on" in text(again)
+        assert "has been answered, on" in text(again)
         second = await answer(ann_herself, page, q_ease="easy", request_id=new_id())
         assert (second.status_code, "The link takes one response" in text(second)) == (409, True)
     assert responses(county, survey) == (1, 0)
@@ -157,8 +157,10 @@ async def test_over_an_anonymous_link_nothing_travels_that_leads_to_anybody_but_
         form = await stranger.get(link)
         assert "nobody can connect your answers with you" in text(form)
         (question,) = [each for each in Fields(form.text, "request_id").values if each.startswith("q-")]
-        stranger.headers |= {"User-Agent": "Agent-7", "X-Forwarded-For": "203.0.113.77", "X-Correlation-Id": "c" * 32}
-        assert (await answer(stranger, form, **{question: "Ann was here"})).status_code == 303
+        told = {"User-Agent": "Agent-7", "X-Forwarded-For": "203.0.113.77", "X-Correlation-Id": "c" * 32}
+        stranger.headers.update(told)
+        sent = await stranger.post(link, data=Fields(form.text, "request_id").values | {question: "Ann was here"})
+        assert sent.status_code == 303, text(sent)
         (body,) = travelled
         for each in (b"Agent-7", b"203.0.113.77", b"c" * 32, ann.contact_id.encode()):
             assert each not in body
