@@ -11,6 +11,7 @@ from hashlib import sha256
 
 from services.surveys import domain
 from services.surveys.anonymous import Anonymous
+from shared import failpoints
 from shared.contracts.surveys import SentResponse
 
 
@@ -27,6 +28,7 @@ class Anonymity:
             mark = self._mark(response.survey_id, response.contact_id)
             if not self._store.spend(response.survey_id, mark, _claim(sent)):
                 response = domain.refuse_another(response)
+            failpoints.reach("surveys.after_spend")
         self._store.insert(domain.anonymise(response))
 
     def enter(self, response: domain.Response) -> bool:
