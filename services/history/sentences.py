@@ -255,8 +255,9 @@ def consultation_sentence(event: ConsultationOpened | ConsultationClosed | Outco
     return f"The consultation “{event.title}” was opened{f', until {last.day} {last:%B %Y}' if last else ''}."
 
 
-def response_sentence(title: str) -> str:
-    return f"Answered the survey “{title}”."
+def response_sentence(title: str, channel: str) -> str:
+    """`Answered the survey “Getting here” on paper.`"""
+    return f"Answered the survey “{title}”{' on paper' if channel == 'paper' else ''}."
 
 
 def _people(number: int) -> str:

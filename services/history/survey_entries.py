@@ -33,9 +33,10 @@ def response_entry(envelope: Envelope[Event], event: ResponseReceived, contact_i
         source=SOURCE,
         kind="response_received",
         title=event.title,
-        sentence=response_sentence(event.title),
+        sentence=response_sentence(event.title, event.channel),
         occurred_at=event.received_at.astimezone(UTC),
         recorded_at=envelope.time.astimezone(UTC),
         contact_ids=(contact_id,),
+        channel="paper form" if event.channel == "paper" else "online",
         direction="inbound",
     )

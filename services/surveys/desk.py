@@ -1,16 +1,14 @@
-"""Writes, opens and closes surveys, and says what was answered."""
+"""Writes, opens and closes surveys, and says what each asks."""
 
 from datetime import datetime
 
 from services.surveys import domain
-from services.surveys.analysis import analyse
-from services.surveys.repository import Surveys
+from services.surveys.repository import Numbers, Surveys
 from shared.contracts.base import Envelope, Event, id_of
 from shared.contracts.surveys import (
     ChangeSurvey,
     CreateSurvey,
     GetForm,
-    Results,
     Survey,
     SurveyClosed,
     SurveyForm,
@@ -20,7 +18,6 @@ from shared.contracts.surveys import (
 )
 from shared.errors import Conflict, NotFound
 from shared.logs import correlation_id
-from shared.surveys.definition import Definition
 
 SOURCE = "/services/surveys"
 CHANGED_MEANWHILE = "Somebody else changed this survey in the meantime. Look at it again, then decide."
@@ -33,13 +30,15 @@ class SurveyDesk:
         self._surveys = surveys
 
     def create(self, asked: CreateSurvey, at: datetime) -> Survey:
-        made = domain.draft(id_of("srv", asked.request_id), domain.checked(asked.definition), at, asked.by)
+        made = domain.draft(
+            id_of("srv", asked.request_id), domain.checked(asked.definition), at, asked.by, asked.anonymous
+        )
         self._surveys.insert(made)
         return self.get(made.survey_id)
 
     def change(self, asked: ChangeSurvey, at: datetime) -> Survey:
         standing = self._at(asked.survey_id, asked.version)
-        following = domain.change(standing, domain.checked(asked.definition), at, asked.by)
+        following = domain.change(standing, domain.checked(asked.definition), at, asked.by, asked.anonymous)
         is_new = following.definition_version > standing.definition_version
         return self._replace(following, before=standing if is_new else None)
 
@@ -50,7 +49,7 @@ class SurveyDesk:
         return self._replace(*domain.close_survey(self._at(survey_id, version), at, by))
 
     def get(self, survey_id: str) -> Survey:
-        found = self._standing(survey_id)
+        found = self.standing(survey_id)
         return found.model_copy(update={"responses": self._surveys.numbers([survey_id])[survey_id].counted})
 
     def list(self, limit: int, cursor: str | None) -> SurveyList:
@@ -61,7 +60,7 @@ class SurveyDesk:
         return SurveyList(surveys=listed, next_cursor=more)
 
     def form(self, asked: GetForm) -> SurveyForm:
-        found = self._standing(asked.survey_id)
+        found = self.standing(asked.survey_id)
         version = asked.definition_version or found.definition_version
         is_now = version == found.definition_version
         definition = found.definition if is_now else self._surveys.definitions(asked.survey_id).get(version)
@@ -73,21 +72,17 @@ class SurveyDesk:
             title=str(definition["title"]),
             definition=definition,
             definition_version=version,
+            anonymous=found.anonymous,
             closed_at=found.closed_at,
         )
 
-    def results(self, survey_id: str) -> Results:
-        survey = self._standing(survey_id)
-        asked = self._surveys.definitions(survey_id)
-        definitions = {version: Definition.model_validate(each) for version, each in asked.items()}
-        numbers = self._surveys.numbers([survey_id])[survey_id]
-        return Results(
-            survey=_summary(survey, numbers.counted),
-            refused=numbers.refused,
-            questions=analyse(definitions, self._surveys.counted(survey_id)),
-        )
+    def summary(self, survey_id: str) -> tuple[SurveySummary, Numbers]:
+        """The survey without what it asks, and how many have answered it. NotFound when there is none."""
+        survey, numbers = self.standing(survey_id), self._surveys.numbers([survey_id])[survey_id]
+        return _summary(survey, numbers.counted), numbers
 
-    def _standing(self, survey_id: str) -> Survey:
+    def standing(self, survey_id: str) -> Survey:
+        """The survey, without counting who has answered it. NotFound when there is none."""
         found = self._surveys.find(survey_id)
         if found is None:
             raise NotFound("There is no such survey.")
@@ -95,7 +90,7 @@ class SurveyDesk:
 
     def _at(self, survey_id: str, version: int) -> Survey:
         """At that version: whoever decides about a survey has seen it as it is."""
-        found = self._standing(survey_id)
+        found = self.standing(survey_id)
         if found.version != version:
             raise Conflict(CHANGED_MEANWHILE)
         return found

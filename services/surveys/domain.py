@@ -1,13 +1,15 @@
 """How a survey comes to be, is opened and closed, and which responses to it count. Pure: time is passed in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 
 from shared.contracts.base import id_of
+from shared.contracts.responses import EnterPaper
 from shared.contracts.surveys import (
     GRACE,
     DefinitionJson,
@@ -19,9 +21,10 @@ from shared.contracts.surveys import (
 )
 from shared.errors import Conflict, Invalid
 from shared.surveys.definition import Definition
-from shared.surveys.judging import judge
+from shared.surveys.judging import Judged, judge, judge_paper
 from shared.surveys.reading import DefinitionError, read_definition
 
+LONDON = ZoneInfo("Europe/London")
 LARGEST_DEFINITION = 200_000
 """Bytes of JSON."""
 MOST_DEFINITIONS = 50
@@ -40,10 +43,21 @@ class Response:
     received_at: datetime
     refused: str = ""
     """Why it does not count; empty when it does."""
+    form_id: str = ""
+    """Of the form that was sent: of several forms over one personal link the first is the response."""
+    contact_id: str | None = None
+    """Whose it is: whose personal link it came over, or who filled in the paper."""
+    paper: str = ""
+    """The number of the form on paper."""
 
     @property
     def counts(self) -> bool:
         return not self.refused
+
+    @property
+    def received_on(self) -> date:
+        """The day in UTC."""
+        return self.received_at.astimezone(UTC).date()
 
 
 # -- surveys ----------------------------------------------------------------------------------------
@@ -60,7 +74,7 @@ def checked(content: Mapping[str, Any]) -> Definition:
     return found
 
 
-def draft(survey_id: str, definition: Definition, at: datetime, by: str) -> Survey:
+def draft(survey_id: str, definition: Definition, at: datetime, by: str, anonymous: bool = False) -> Survey:
     return Survey(
         survey_id=survey_id,
         version=1,
@@ -68,6 +82,7 @@ def draft(survey_id: str, definition: Definition, at: datetime, by: str) -> Surv
         title=definition.title,
         definition=definition.to_json(),
         definition_version=1,
+        anonymous=anonymous,
         created_at=at,
         created_by=by,
         changed_at=at,
@@ -75,8 +90,14 @@ def draft(survey_id: str, definition: Definition, at: datetime, by: str) -> Surv
     )
 
 
-def change(survey: Survey, definition: Definition, at: datetime, by: str) -> Survey:
-    """Asking something else. A survey that people may have answered gets another version of its definition."""
+def change(survey: Survey, definition: Definition, at: datetime, by: str, anonymous: bool | None = None) -> Survey:
+    """Asking something else. A survey that people may have answered gets another version of its definition.
+
+    anonymous: whether it is to be; None leaves it as it is. People have been told once it has been open: Conflict then.
+    """
+    anonymous = survey.anonymous if anonymous is None else anonymous
+    if survey.opened_at is not None and anonymous != survey.anonymous:
+        raise Conflict("People have been told whether this survey is anonymous. Close it and make another.")
     if survey.state == "closed":
         raise Conflict("This survey is closed. Open it again to change what it asks.")
     asked = definition.to_json()
@@ -84,7 +105,9 @@ def change(survey: Survey, definition: Definition, at: datetime, by: str) -> Sur
     if is_new and survey.definition_version >= MOST_DEFINITIONS:
         raise Conflict(f"This survey has been changed {MOST_DEFINITIONS - 1} times. Close it and make another.")
     number = survey.definition_version + is_new
-    return _next(survey, at, by, title=definition.title, definition=asked, definition_version=number)
+    return _next(
+        survey, at, by, title=definition.title, definition=asked, definition_version=number, anonymous=anonymous
+    )
 
 
 def open_survey(survey: Survey, at: datetime, by: str) -> tuple[Survey, SurveyOpened]:
@@ -109,14 +132,26 @@ def _next(survey: Survey, at: datetime, by: str, **fields: object) -> Survey:
 # -- responses --------------------------------------------------------------------------------------
 
 
-def response_id(sent: SentResponse) -> str:
-    """The same for a form that is sent or delivered twice."""
+def form_id(sent: SentResponse) -> str:
+    """The same for a form that is sent or delivered twice. Over the link for everybody it is the response's too."""
     return id_of("rsp", f"{sent.survey_id}:{sent.request_id}")
 
 
-def judge_response(sent: SentResponse, survey: Survey | None, definition: DefinitionJson | None) -> Response:
-    """The response, counted or refused; `definition` is what was asked at the version that it answers."""
+def personal_id(survey_id: str, contact_id: str) -> str:
+    """Of the one response of a contact to a survey; no form can be called like it."""
+    return id_of("rsp", f"contact:{survey_id}:{contact_id}")
+
+
+def judge_response(
+    sent: SentResponse, survey: Survey | None, definition: DefinitionJson | None, contact_id: str | None = None
+) -> Response:
+    """The response, counted or refused; `definition` is what was asked at the version that it answers.
+
+    contact_id: whose link it came over; None for the link for everybody, or one that leads nowhere.
+    """
     answers, refused = sent.answers, _untimely(sent, survey)
+    if sent.link_key and contact_id is None:
+        refused = "Its link does not work any more."
     if not refused and definition is None:
         refused = "It answers what this survey has never asked."
     if not refused and definition is not None:
@@ -124,19 +159,85 @@ def judge_response(sent: SentResponse, survey: Survey | None, definition: Defini
         if judged.is_complete:
             answers = judged.answers
         else:
-            faults = [f"{name}: {fault}." for name, fault in judged.faults.items()]
-            unknown = len(judged.unknown)
-            faults += [f"{unknown} of its answers belong to no question."] if unknown else []
-            refused = " ".join(faults)[:2_000]
+            refused = _faults(judged)
+    is_personal = contact_id is not None and not refused
     return Response(
-        response_id=response_id(sent),
+        response_id=personal_id(sent.survey_id, str(contact_id)) if is_personal else form_id(sent),
         survey_id=sent.survey_id,
         definition_version=sent.definition_version,
         answers=dict(answers),
         begun_at=sent.begun_at,
         received_at=sent.received_at,
         refused=refused,
+        form_id=form_id(sent),
+        contact_id=contact_id,
     )
+
+
+def refuse_another(response: Response) -> Response:
+    """A second form over a personal link: it is kept, and does not count."""
+    return replace(response, response_id=response.form_id, refused="This link had been answered before.")
+
+
+def anonymise(response: Response) -> Response:
+    """The response without anything that leads to anybody: of the time the day is left, of the id the form's."""
+    day = datetime.combine(response.received_on, time(), UTC)
+    return replace(
+        response,
+        response_id=response.form_id,
+        begun_at=day,
+        received_at=day,
+        form_id="",
+        contact_id=None,
+        paper="",
+    )
+
+
+def paper_response(asked: EnterPaper, survey: Survey, definition: DefinitionJson | None, at: datetime) -> Response:
+    """The response that a form on paper is. Raises Invalid and Conflict with what to do."""
+    if survey.opened_at is None:
+        raise Conflict("This survey has not been opened. Open it, then enter what came on paper.")
+    if definition is None:
+        raise Conflict("This survey has never asked that. Open the page for entering paper again.")
+    if survey.anonymous and asked.contact_id:
+        raise Conflict("This survey is anonymous. Enter the form without the contact.")
+    _check_day(asked.received_on, survey, at)
+    judged = judge_paper(Definition.model_validate(definition), asked.answers)
+    if not judged.is_complete:
+        raise Invalid(_faults(judged))
+    if not judged.answers:
+        raise Invalid("Enter at least one answer.")
+    number = " ".join(asked.number.split())
+    key = id_of("rsp", f"paper:{survey.survey_id}:{number.casefold()}")
+    received_at = datetime.combine(asked.received_on, time(12), UTC)
+    return Response(
+        response_id=personal_id(survey.survey_id, asked.contact_id) if asked.contact_id else key,
+        survey_id=survey.survey_id,
+        definition_version=asked.definition_version,
+        answers=dict(judged.answers),
+        begun_at=received_at,
+        received_at=received_at,
+        form_id=key,
+        contact_id=asked.contact_id,
+        paper=number,
+    )
+
+
+def _check_day(day: date, survey: Survey, at: datetime) -> None:
+    """The day on which a paper came; the clock of whoever enters it is the one of London."""
+    if day > at.astimezone(LONDON).date():
+        raise Invalid("This day has not come yet. Enter the day on which the form was received.")
+    if day < survey.created_at.astimezone(LONDON).date():
+        raise Invalid("The survey had not been written on this day. Enter the day on which the form was received.")
+    if survey.closed_at is not None and day > survey.closed_at.astimezone(LONDON).date():
+        raise Invalid("The survey was closed before this day. Open it again to take later forms.")
+
+
+def _faults(judged: Judged) -> str:
+    found = [f"{name}: {fault}." for name, fault in judged.faults.items()]
+    unknown = len(judged.unknown)
+    found += [f"{unknown} of its answers belong to no question."] if unknown else []
+    return " ".join(found)[:2_000]
 
 
 def _untimely(sent: SentResponse, survey: Survey | None) -> str:
@@ -158,5 +259,7 @@ def receive(response: Response, survey: Survey) -> ResponseReceived:
         survey_id=response.survey_id,
         title=survey.title,
         definition_version=response.definition_version,
+        contact_id=response.contact_id,
+        channel="paper" if response.paper else "online",
         received_at=response.received_at,
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from services.surveys import domain
+from services.surveys.anonymity import Anonymity
 from services.surveys.desk import SOURCE
 from services.surveys.repository import Kept, Surveys
 from shared.contracts.base import Envelope, Event, Unreadable, new_id
@@ -26,20 +27,38 @@ def read_sent(message: RawMessage) -> SentResponse:
 class Reception:
     """Takes responses; the same batch again changes nothing and says the same."""
 
-    def __init__(self, surveys: Surveys) -> None:
+    def __init__(self, surveys: Surveys, anonymity: Anonymity) -> None:
         self._surveys = surveys
+        self._anonymity = anonymity
 
     def receive(self, batch: Sequence[SentResponse]) -> list[Envelope[Event]]:
         """The events to publish, once everything is stored. What does not count is kept too, and told to nobody."""
-        asked = self._asked(batch)
+        judged = self._judge(batch)
         new: dict[str, Kept] = {}
-        for sent in batch:
-            survey, definitions = asked[sent.survey_id]
-            response = domain.judge_response(sent, survey, definitions.get(sent.definition_version))
-            new.setdefault(response.response_id, Kept(response, _received(response, survey, sent.correlation_id)))
+        for each in judged:
+            new.setdefault(each.response.response_id, each)
         there = self._surveys.insert_responses(list(new.values()))
         known = new | (self._surveys.find_responses(there) if there else {})
+        others = [each.response for each in judged if not _is_same(each, known[each.response.response_id])]
+        self._surveys.insert_responses([Kept(domain.refuse_another(each), None) for each in others])
         return [each.received for each in known.values() if each.received is not None]
+
+    def _judge(self, batch: Sequence[SentResponse]) -> list[Kept]:
+        """Those of named surveys; the others are kept at once, where nothing leads from them to anybody."""
+        asked = self._asked(batch)
+        links = self._surveys.links.find({each.link_key for each in batch if each.link_key})
+        found = []
+        for sent in batch:
+            survey, definitions = asked[sent.survey_id]
+            link = links.get(sent.link_key)
+            contact_id = link.contact_id if link and link.survey_id == sent.survey_id else None
+            definition = definitions.get(sent.definition_version)
+            response = domain.judge_response(sent, survey, definition, contact_id)
+            if survey is not None and survey.anonymous:
+                self._anonymity.take(sent, response)
+            else:
+                found.append(Kept(response, _received(response, survey, sent.correlation_id)))
+        return found
 
     def _asked(self, batch: Sequence[SentResponse]) -> dict[str, tuple[Survey | None, dict[int, DefinitionJson]]]:
         """The surveys that the batch answers, and everything that each has asked."""
@@ -47,6 +66,11 @@ class Reception:
         # In this order: a definition that is newer than the survey does no harm, an older one would miss a version.
         surveys = {each: self._surveys.find(each) for each in ids}
         return {each: (survey, self._surveys.definitions(each)) for each, survey in surveys.items()}
+
+
+def _is_same(one: Kept, other: Kept) -> bool:
+    """Whether they come of one form. Over the link for everybody all that have one id do."""
+    return one.response.form_id == other.response.form_id
 
 
 def _received(response: domain.Response, survey: Survey | None, correlation_id: str) -> Envelope[Event] | None:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from services.surveys.anonymity import Anonymity
 from services.surveys.consultations.desk import ConsultationDesk
 from services.surveys.consultations.entry import ConsultationEntry
 from services.surveys.consultations.listening import Listening
@@ -10,9 +11,16 @@ from services.surveys.consultations.repository import Consultations, MongoConsul
 from services.surveys.consultations.showing import Showing
 from services.surveys.consultations.waiting_entry import WaitingEntry
 from services.surveys.desk import SurveyDesk
+from services.surveys.erasure import ErasureEntry
+from services.surveys.inviting import InvitationDesk
+from services.surveys.link_entry import LinkEntry
+from services.surveys.paper import PaperDesk
+from services.surveys.reading import ResponseReader
 from services.surveys.reception import Reception, read_sent
 from services.surveys.repository import MongoSurveys, Surveys
+from services.surveys.results import ResultsDesk
 from shared.contracts.base import Envelope, Event
+from shared.contracts.responses import EnterPaper, ListResponses, PaperEntered, ResponsePage
 from shared.contracts.surveys import (
     RESPONSES,
     ChangeSurvey,
@@ -35,14 +43,21 @@ from shared.mongo import connect
 from shared.settings import Settings
 
 
-class SurveysService(ConsultationEntry, WaitingEntry):
+class SurveysService(ConsultationEntry, WaitingEntry, LinkEntry, ErasureEntry):
     """What commands publish waits in the surveys' own documents; responses are told of before they are acknowledged."""
 
     name: ClassVar[str] = "surveys"
 
-    def __init__(self, surveys: Surveys, consultations: Consultations, bus: Bus) -> None:
+    def __init__(self, surveys: Surveys, consultations: Consultations, secret: str, bus: Bus) -> None:
+        self._surveys = surveys
+        self._bus = bus
+        anonymity = Anonymity(surveys.anonymous, secret)
         self._desk = SurveyDesk(surveys)
-        self._reception = Reception(surveys)
+        self._reader = ResponseReader(surveys, self._desk)
+        self._invitations = InvitationDesk(surveys, self._desk, anonymity)
+        self._papers = PaperDesk(surveys, self._desk, anonymity)
+        self._results = ResultsDesk(surveys, self._desk)
+        self._reception = Reception(surveys, anonymity)
         self._consultations = ConsultationDesk(consultations, self._desk)
         self._listening = Listening(consultations, surveys, bus)
         self._showing = Showing(consultations, surveys)
@@ -82,14 +97,22 @@ class SurveysService(ConsultationEntry, WaitingEntry):
         return self._desk.form(request)
 
     @rpc
+    def enter_paper(self, request: EnterPaper) -> PaperEntered:
+        return self._papers.enter(request, _now())
+
+    @rpc
+    def list_responses(self, request: ListResponses) -> ResponsePage:
+        return self._reader.page(request)
+
+    @rpc
     def get_results(self, request: GetResults) -> Results:
-        return self._desk.results(request.survey_id)
+        return self._results.of(request.survey_id)
 
 
 def build(settings: Settings, bus: Bus) -> SurveysService:
     """The surveys service of this instance."""
     database = connect(settings, "surveys")
-    return SurveysService(MongoSurveys(database), MongoConsultations(database), bus)
+    return SurveysService(MongoSurveys(database), MongoConsultations(database), settings.secret, bus)
 
 
 def _now() -> datetime:

@@ -76,6 +76,12 @@ def _refusal(caller: Caller, permissions: tuple[str, ...]) -> str:
     return f"Your role does not include this ({' or '.join(permissions)}). An administrator can change your role."
 
 
+async def note_reading(request: Request, permission: str) -> None:
+    """Write into the audit that somebody takes along what people said, before they get it."""
+    if (signed_in := caller(request).signed_in) is not None:
+        await _note(request, signed_in, permission)
+
+
 async def _note(request: Request, signed_in: SignedIn, permission: str) -> None:
     """Before it is done: an act that cannot be written down does not happen."""
     route = request.scope["route"].path

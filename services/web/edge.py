@@ -31,6 +31,7 @@ SECURITY_HEADERS = {
 _ENCODED = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 # The address itself is the proof of who asks: no other page of ours learns it either.
 _PUBLIC = [(name, b"no-referrer" if name == b"referrer-policy" else value) for name, value in _ENCODED]
+_BY_LINK = ("/preferences/", "/subscribe/", "/answer/p/")
 _OURS = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -89,11 +90,7 @@ def _secured(headers: Sequence[tuple[bytes, bytes]], correlation_id: str, path: 
     own = {name for name, _ in headers}  # a page that is shown inside another says so itself
     secured = [
         *headers,
-        *(
-            each
-            for each in (_PUBLIC if path.startswith(("/preferences/", "/subscribe/")) else _ENCODED)
-            if each[0] not in own
-        ),
+        *(each for each in (_PUBLIC if path.startswith(_BY_LINK) else _ENCODED) if each[0] not in own),
     ]
     secured.append((b"x-correlation-id", correlation_id.encode()))
     if not path.startswith("/assets/"):

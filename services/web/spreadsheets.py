@@ -59,12 +59,17 @@ def read_table(file: BinaryIO) -> Table:
     return Table(_named(headings.cells), checked)
 
 
+def safe_cell(text: str) -> str:
+    """A cell that no spreadsheet runs: what looks like a formula gets an apostrophe."""
+    return f"'{text}" if text.startswith(_LOOKS_LIKE_FORMULA) else text
+
+
 def safe_csv(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
-    """CSV that a spreadsheet opens without running anything in it: what looks like a formula gets an apostrophe."""
+    """CSV that a spreadsheet opens without running anything in it."""
     yield codecs.BOM_UTF8
     for row in rows:
         line = io.StringIO()
-        csv.writer(line).writerow([f"'{cell}" if cell.startswith(_LOOKS_LIKE_FORMULA) else cell for cell in row])
+        csv.writer(line).writerow([safe_cell(each) for each in row])
         yield line.getvalue().encode("utf-8", "replace")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from services.web.words import date_in_words
 from shared.surveys.conditions import Comparison, Condition, Joined, Value, parse
@@ -65,6 +66,22 @@ def texts_of(question: Question) -> dict[str, str]:
             scale = range(question.rate_min, question.rate_max + 1)
             return {str(each): f"{each} – {ends[each]}" if ends.get(each) else str(each) for each in scale}
     return {}
+
+
+def said(question: Question | None, answer: Any) -> str:
+    """An answer as people read it: the words of choices, not their values. Without a question, as it was sent."""
+    match answer:
+        case list():
+            return "; ".join(said(question, each) for each in answer)
+        case bool():
+            return "Yes" if answer else "No"
+        case float():
+            return f"{answer:.12g}"
+        case str() if isinstance(question, OneOf | SomeOf):
+            return {each.value: each.text for each in question.choices}.get(answer, answer)
+        case None:
+            return ""
+    return str(answer)
 
 
 def _phrase(condition: Condition, questions: Mapping[str, Question]) -> str:

@@ -13,7 +13,7 @@ from shared.contracts.contacts import Contact
 from shared.contracts.events import Engagement
 
 Decision = Literal["open", "removed", "kept"]
-ERASERS = ("events", "history", "notifications")
+ERASERS = ("events", "history", "notifications", "surveys")
 """The services that have to say that they are done, beside contacts itself."""
 
 
@@ -127,7 +127,7 @@ class ReportErasure(Request[Erasure]):
     service: ClassVar[str] = "contacts"
     reply: ClassVar = Erasure
     erasure_id: str
-    by_service: Literal["events", "history", "notifications"]
+    by_service: Literal["events", "history", "notifications", "surveys"]
     mentions: Annotated[tuple[str, ...], Field(max_length=10_000)] = ()
     decided: bool = False
     """What is reported is that the decisions of staff have been carried out."""

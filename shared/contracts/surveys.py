@@ -28,6 +28,8 @@ class SurveySummary(Value):
     title: str
     definition_version: int
     """Grows when a survey that has been open is given other questions; each response keeps the one it answers."""
+    anonymous: bool = False
+    """Whether responses can be connected with nobody: decided while it is a draft."""
     responses: int = 0
     """Those that count."""
     opened_at: AwareDatetime | None = None
@@ -77,6 +79,7 @@ class ResponseReceived(Event):
     definition_version: int
     contact_id: str | None = None
     """None: it came over a link that is the same for everybody."""
+    channel: Literal["online", "paper"] = "online"
     received_at: AwareDatetime
 
 
@@ -91,6 +94,8 @@ class SentResponse(Value):
     begun_at: AwareDatetime
     """When the form was shown."""
     received_at: AwareDatetime
+    link_key: Annotated[str, Personal] = ""
+    """The key of the personal link that it came over; empty when it is the one for everybody."""
     correlation_id: str = ""
 
 
@@ -104,13 +109,14 @@ class CreateSurvey(Request[Survey]):
     reply: ClassVar = Survey
     request_id: str
     definition: DefinitionJson
+    anonymous: bool = False
     by: str = "staff"
 
 
 class ChangeSurvey(Request[Survey]):
     """Ask something else, if nobody changed it since `version` (else Conflict). Not while it is closed.
 
-    Responses to what was asked before keep it.
+    Responses to what was asked before keep it. `anonymous`: None leaves it; Conflict once it has been open.
     """
 
     service: ClassVar[str] = "surveys"
@@ -118,6 +124,7 @@ class ChangeSurvey(Request[Survey]):
     survey_id: str
     version: int
     definition: DefinitionJson
+    anonymous: bool | None = None
     by: str = "staff"
 
 
@@ -171,6 +178,7 @@ class SurveyForm(Value):
     title: str
     definition: DefinitionJson
     definition_version: int
+    anonymous: bool = False
     closed_at: AwareDatetime | None = None
 
 
@@ -215,6 +223,10 @@ class Results(Value):
     refused: int
     """Responses that were kept and do not count."""
     questions: tuple[QuestionResult, ...]
+    uncounted: int = 0
+    """Responses beyond the first 100,000: they are kept and listed, and not in these figures."""
+    counted_at: AwareDatetime | None = None
+    """When these figures were reckoned: many responses are counted again after a while, not at each look."""
 
 
 class GetResults(Request[Results]):

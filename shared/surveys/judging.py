@@ -5,7 +5,7 @@ or off the list, is refused. Pure.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -49,6 +49,12 @@ def judge(definition: Definition, sent: Mapping[str, Any]) -> Judged:
                 answers[question.name] = answer
     known = {each.name for each in definition.questions()}
     return Judged(answers, faults, tuple(sorted(sent.keys() - known)))
+
+
+def judge_paper(definition: Definition, sent: Mapping[str, Any]) -> Judged:
+    """The same of a form on paper: nobody can be asked again, so what was left empty is no fault."""
+    judged = judge(definition, sent)
+    return replace(judged, faults={name: each for name, each in judged.faults.items() if not is_empty(sent.get(name))})
 
 
 def _holds(condition: str | None, answers: Mapping[str, Value]) -> bool:

@@ -19,8 +19,8 @@ PARTS = (
     Part(
         "notifications",
         "notifications",
-        ("notifications.consents", "notifications.occasions", "notifications.erasures"),
+        ("notifications.answers", "notifications.consents", "notifications.occasions", "notifications.erasures"),
     ),
     Part("notifications_sender", "notifications-sender"),
-    Part("surveys", "surveys", ("surveys.responses",)),
+    Part("surveys", "surveys", ("surveys.contributions", "surveys.responses", "surveys.erasures")),
 )

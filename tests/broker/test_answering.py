@@ -1,11 +1,16 @@
 """A survey on real servers: what the web puts into the queue counts once, also after the service was away."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from deploy.instance import Instance
+from shared.answer_links import answer_url
 from shared.contracts.base import new_id
+from shared.contracts.survey_links import GiveSurveyKeys
 from shared.contracts.surveys import (
     RESPONSES,
     CreateSurvey,
@@ -30,6 +35,33 @@ def survey(running: Instance) -> Survey:
     opened = bus.call(OpenSurvey(survey_id=made.survey_id, version=1))
     bus.close()
     return opened
+
+
+def test_fifty_posts_at_once_over_one_personal_link_are_one_response(running: Instance, survey: Survey) -> None:
+    bus = RpcClient(running.settings)
+    asked = GiveSurveyKeys(survey_id=survey.survey_id, contact_ids=("con_1",))
+    secret, key = running.settings.secret, bus.call(asked).keys["con_1"]
+    address = answer_url(f"http://127.0.0.1:{running.settings.port}", secret, key, datetime.now(UTC))
+
+    def send(number: int) -> int:
+        return httpx.post(address, data={"request_id": f"form-{number}", "q-ease": "hard"}, timeout=30).status_code
+
+    with ThreadPoolExecutor(50) as many:
+        statuses = list(many.map(send, range(50)))
+    assert set(statuses) <= {303, 409}
+    taken = statuses.count(303)
+
+    def numbers() -> tuple[int, int]:
+        found = bus.call(GetResults(survey_id=survey.survey_id))
+        return found.survey.responses, found.refused
+
+    wait_for(lambda: numbers() == (1, taken - 1), 30)
+    log = connect(running.settings, "history")["log"]
+    told = {"event.type": ResponseReceived.type, "event.data.contact_id": "con_1"}
+    wait_for(lambda: log.count_documents(told) == 1, 30)
+    assert httpx.post(address, data={"q-ease": "easy"}, timeout=30).status_code == 409
+    assert numbers() == (1, taken - 1)
+    bus.close()
 
 
 def publish(instance: Instance, *sent: SentResponse) -> None:

@@ -3,6 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -22,13 +23,16 @@ from shared.contracts.erasure import (
 from shared.contracts.history import SearchHistory
 from shared.contracts.merging import MergeContacts
 from shared.contracts.notifications import SendNotice
+from shared.contracts.responses import EnterPaper
 from shared.contracts.subscriptions import Suppress
+from shared.contracts.surveys import CreateSurvey, OpenSurvey
 from shared.messaging.broker import Outgoing, Publisher
 from shared.messaging.client import RpcClient
 from shared.mongo import connect
 from tests.broker.test_consumer import wait_for
 from tests.builders import a_cloudevent, a_new_contact, a_person, a_statement
 from tests.commands import answer, wellheard
+from tests.surveys.asking import a_definition
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 
@@ -70,6 +74,18 @@ def where_named(instance: Instance) -> set[str]:
     return {where for where, found in everything(instance) if any(each in found.lower() for each in TRACES)}
 
 
+def _answers(bus: RpcClient, contact: Contact) -> None:
+    """She answers a survey on paper, and somebody else names her address in an anonymous one."""
+    words = {"ease": "hard", "why": f"I am {NAME}, {EMAIL}"}
+    for anonymous in (False, True):
+        made = bus.call(CreateSurvey(request_id=f"s-{anonymous}", definition=a_definition(), anonymous=anonymous))
+        survey = bus.call(OpenSurvey(survey_id=made.survey_id, version=1))
+        said = {"survey_id": survey.survey_id, "definition_version": 1, "number": "1", "answers": words}
+        of = {} if anonymous else {"contact_id": contact.contact_id}
+        words = {"ease": "hard", "why": f"Write to {EMAIL}."}
+        bus.call(EnterPaper.model_validate(said | of | {"received_on": datetime.now(UTC).date()}))
+
+
 @pytest.fixture
 def philippa(running: Instance) -> Contact:
     """Known everywhere: in engagements, consents, a merge, the quarantine, messages, and a message that is parked."""
@@ -96,6 +112,7 @@ def philippa(running: Instance) -> Contact:
             request_id="n", contact_id=contact.contact_id, name=NAME, address=EMAIL, subject="Dear " + NAME, body=NAME
         )
     )
+    _answers(bus, contact)
     parked = orjson.dumps(a_cloudevent(title="Parked", people=[person], body=EMAIL))
     Publisher(running.settings.amqp_url).publish([Outgoing("", "events.inbound.parked", parked, CONTENT_TYPE)])
     settled(running)
@@ -105,7 +122,7 @@ def philippa(running: Instance) -> Contact:
 def test_nothing_names_her_after_erasure_and_purge_and_the_counts_stay(running: Instance, philippa: Contact) -> None:
     bus = RpcClient(running.settings)
     places = {each.partition(".")[0] for each in where_named(running)}
-    assert places >= {"contacts", "events", "history", "notifications"}
+    assert places >= {"contacts", "events", "history", "notifications", "surveys"}
     before = bus.call(SearchHistory(limit=1, facets=True))
 
     begun = answer(running, "erase", philippa.contact_id)[0]["erasure_id"]

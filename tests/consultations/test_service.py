@@ -39,7 +39,7 @@ class Board:
 
     def __init__(self) -> None:
         self.bus, self.surveys, self.store = TestBus(), FakeSurveys(), FakeConsultations()
-        self.service = self.bus.add(SurveysService(self.surveys, self.store, self.bus))
+        self.service = self.bus.add(SurveysService(self.surveys, self.store, "secret", self.bus))
         self.desk = ConsultationDesk(self.store, SurveyDesk(self.surveys))
 
     def survey(self, **fields: Any) -> Survey:

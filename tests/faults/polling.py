@@ -6,10 +6,12 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from shared.contracts.base import JSON, new_id
+from shared.contracts.survey_links import GiveSurveyKeys
 from shared.contracts.surveys import (
     RESPONSES,
     CloseSurvey,
     CreateSurvey,
+    GetResults,
     GetSurvey,
     OpenSurvey,
     ResponseReceived,
@@ -32,34 +34,47 @@ ASKED = {
 class Poll:
     """One survey, opened, and the forms that were sent to it."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, anonymous: bool) -> None:
         self._run = run
+        self._anonymous = anonymous
+        self._links = 0
         self._bus = RpcClient(run.system.settings)
         self._publisher = Publisher(run.system.settings.amqp_url)
         self._sent: set[str] = set()
         self._began = datetime.now(UTC)
-        self._survey_id = ask(self._bus, CreateSurvey(request_id=new_id(), definition=ASKED)).survey_id
+        asked = CreateSurvey(request_id=new_id(), definition=ASKED, anonymous=anonymous)
+        self._survey_id = ask(self._bus, asked).survey_id
         self._switch(open=True)
 
     def answer(self, forms: int = 6) -> None:
-        """Each form is put into the queue twice, and the survey is closed and opened again: so much counts."""
+        """Each form is put into the queue twice, and the survey is closed and opened again: so much counts.
+
+        Over each of two personal links come two forms.
+        """
         for _ in range(forms):
-            form = new_id()
-            body = self._form(form)
-            self._publisher.publish([Outgoing("", RESPONSES, body, JSON), Outgoing("", RESPONSES, body, JSON)])
+            self._send(form := new_id())
             self._sent.add(form)
+        contacts = (f"con_{new_id()}", f"con_{new_id()}")
+        given = ask(self._bus, GiveSurveyKeys(survey_id=self._survey_id, contact_ids=contacts))
+        for key in given.keys.values():
+            self._send(new_id(), key)
+            self._send(new_id(), key)
+            self._links += 1
         for is_open in (False, True):
             self._switch(is_open)
 
     def examine(self) -> None:
-        """Every form counts once, and is told of under one id."""
+        """Every form counts once, and of two over a link one; each is told of under one id, an anonymous one never."""
         self._run.settle()
-        counted = ask(self._bus, GetSurvey(survey_id=self._survey_id)).responses
-        self._run.expect(counted == len(self._sent), f"{len(self._sent)} forms were sent, {counted} count")
+        found = ask(self._bus, GetResults(survey_id=self._survey_id))
+        counted, due = found.survey.responses, len(self._sent) + self._links
+        self._run.expect(counted == due, f"{due} forms were to count, {counted} do")
+        self._run.expect(found.refused == self._links, f"{self._links} second forms, {found.refused} are kept")
         log = connect(self._run.system.settings, "history")["log"]
         told = [each["event"]["data"] for each in log.find({"event.type": ResponseReceived.type})]
         mine = [each["response_id"] for each in told if each["survey_id"] == self._survey_id]
-        self._run.expect(len(mine) == len(set(mine)) == counted, f"{counted} count, {len(mine)} are told of")
+        told_of = 0 if self._anonymous else counted
+        self._run.expect(len(mine) == len(set(mine)) == told_of, f"{told_of} are to be told of, {len(mine)} are")
 
     def close(self) -> None:
         self._publisher.close()
@@ -76,7 +91,11 @@ class Poll:
                 self._bus.call(step(survey_id=self._survey_id, version=found.version), timeout=3)
             time.sleep(0.05)
 
-    def _form(self, form: str) -> bytes:
+    def _send(self, form: str, key: str = "") -> None:
+        body = self._form(form, key)
+        self._publisher.publish([Outgoing("", RESPONSES, body, JSON), Outgoing("", RESPONSES, body, JSON)])
+
+    def _form(self, form: str, key: str) -> bytes:
         sent = SentResponse(
             request_id=form,
             survey_id=self._survey_id,
@@ -84,14 +103,15 @@ class Poll:
             answers={"easy": True},
             begun_at=self._began,
             received_at=datetime.now(UTC),
+            link_key=key,
         )
         return sent.model_dump_json().encode()
 
 
 @contextmanager
-def poll(run: Run) -> Iterator[Poll]:
+def poll(run: Run, anonymous: bool = False) -> Iterator[Poll]:
     """A survey to be answered."""
-    made = Poll(run)
+    made = Poll(run, anonymous)
     try:
         yield made
     finally:

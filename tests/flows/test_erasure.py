@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import orjson
+import pytest
 
 from services.contacts.fake import FakeContacts, FakePreferences
 from services.contacts.importing.fake import FakeImports
@@ -19,6 +20,9 @@ from services.notifications.fake import FakeLedger, FakeMailings
 from services.notifications.newsletters.fake import FakeNewsletters
 from services.notifications.service import NotificationsService
 from services.notifications.tokens import Tokens
+from services.surveys.consultations.fake import FakeConsultations
+from services.surveys.fake import FakeSurveys
+from services.surveys.service import SurveysService
 from shared.contracts.base import new_id
 from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import ERASED_NAME, ChangeContact, Contact, ContactRegistered, GetContact
@@ -34,8 +38,14 @@ from shared.contracts.erasure import (
 from shared.contracts.events import GetEngagement, ListQuarantine
 from shared.contracts.history import SearchContacts, SearchHistory
 from shared.contracts.merging import MergeContacts
+from shared.contracts.responses import ListResponses
+from shared.contracts.survey_links import GetPersonalForm, GiveSurveyKeys
+from shared.contracts.surveys import RESPONSES, CreateSurvey, OpenSurvey
+from shared.errors import NotFound
+from shared.messaging.declare import RawMessage
 from shared.messaging.testbus import TestBus
 from tests.builders import AT, a_body, a_mailing_draft, a_new_contact, a_person, a_statement, headers
+from tests.surveys.asking import a_definition, a_sent
 
 NAME, EMAIL, PHONE = "Mary Okafor", "mary.okafor@example.org", "0113 496 0123"
 SECRETS = ("okafor", "mary.okafor@", "496 0123", "4960123")
@@ -55,6 +65,8 @@ class County:
         self.bus.add(NotificationsService(self.mailings, self.ledger, FakeNewsletters(), self.bus, Tokens("secret")))
         self.projector = self.bus.add(HistoryProjector(self.log, self.indexes, self.bus))
         self.bus.add(HistorySearch(self.indexes, "secret"))
+        self.surveys = FakeSurveys()
+        self.bus.add(SurveysService(self.surveys, FakeConsultations(), "secret", self.bus))
         self.projector.follow_log()
 
     def settle(self) -> None:
@@ -89,7 +101,8 @@ class County:
         consents = [one.model_dump(mode="json") for each in self.contacts._consents.values() for one in each]
         merges = [one.model_dump(mode="json") for each in self.contacts._merges.values() for one in each]
         audiences = [repr(each) for each in self.ledger._people.values()]
-        everything = [log, pages, index, stored, recorded, held, people, consents, merges, audiences]
+        responses = [repr(each) for each in self.surveys._responses.values()]
+        everything = [log, pages, index, stored, recorded, held, people, consents, merges, audiences, responses]
         return orjson.dumps([*everything, list(self.contacts._identifiers)]).decode().casefold()
 
 
@@ -128,6 +141,30 @@ def test_nothing_personal_of_her_is_left_and_every_entry_stays(tmp_path: Path) -
     assert county.bus.call(SearchHistory(contact_id=mary.contact_id)).total > 0
     assert county.ledger._people["mailing:0:00000"][0].rule == "erased"
     assert county.bus.call(ListQuarantine()).total == 1
+
+
+def test_what_she_answered_is_nobodys_and_her_link_works_no_more(tmp_path: Path) -> None:
+    county, mary = a_county_that_knows_mary(tmp_path)
+    made = county.bus.call(CreateSurvey(request_id="s", definition=a_definition()))
+    survey = county.bus.call(OpenSurvey(survey_id=made.survey_id, version=1))
+    given = county.bus.call(GiveSurveyKeys(survey_id=survey.survey_id, contact_ids=(mary.contact_id,)))
+    key = given.keys[mary.contact_id]
+    own = {"ease": "hard", "why": f"I am {NAME}: {PHONE}, {EMAIL}"}
+    of_another = {"ease": "easy", "why": f"Ask at {EMAIL}."}
+    at = {"begun_at": survey.opened_at, "received_at": survey.opened_at}
+    for sent in (a_sent(survey.survey_id, own, link_key=key, **at), a_sent(survey.survey_id, of_another, **at)):
+        county.bus.inject(RESPONSES, RawMessage(sent.model_dump_json().encode(), own=True))
+    county.settle()
+    before = county.bus.call(SearchHistory(contact_id=mary.contact_id)).total
+    erasure = county.erase(mary)
+    assert erasure.state == "done"
+    assert "surveys" in erasure.reports
+    assert not [each for each in SECRETS if each in county.everything()]
+    found = county.bus.call(ListResponses(survey_id=survey.survey_id)).responses
+    assert [each.contact_id for each in found] == [None, None]
+    with pytest.raises(NotFound):
+        county.bus.call(GetPersonalForm(key=key))
+    assert county.bus.call(SearchHistory(contact_id=mary.contact_id)).total == before
 
 
 def test_a_rebuild_brings_nothing_back_and_equals_the_log(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ import pytest
 
 from services.surveys import domain
 from services.surveys.fake import FakeSurveys
+from services.surveys.links import Link
 from services.surveys.repository import Kept, MongoSurveys, Numbers, Surveys
 from shared.contracts.base import new_id
-from shared.contracts.surveys import Survey, SurveyOpened
+from shared.contracts.erasure import Traces
+from shared.contracts.surveys import ResponseReceived, Survey, SurveyOpened
 from shared.mongo import connect
 from shared.surveys.definition import Definition
 from tests.builders import AT, an_envelope
@@ -91,3 +93,87 @@ def test_a_response_is_kept_once_and_counts_or_not(surveys: Surveys) -> None:
     assert found == {key: counted, refused.response.response_id: refused}
     assert surveys.numbers(["srv_1", "srv_none"]) == {"srv_1": Numbers(1, 1), "srv_none": Numbers()}
     assert list(surveys.counted("srv_1")) == [(1, {"ease": "hard", "why": "No bus"})]
+    assert [each for _, each in surveys.page("srv_1", True, 9, None)] == [refused]
+
+
+def test_a_contact_has_one_key_for_a_survey_until_it_is_revoked(surveys: Surveys) -> None:
+    links = surveys.links
+    links.add("srv_1", {"con_1": "key-1", "con_2": "key-2"})
+    links.add("srv_1", {"con_1": "another"})
+    links.add("srv_2", {"con_1": "key-3"})
+    links.add("srv_2", {})
+    assert links.keys("srv_1", ["con_1", "con_2", "con_none"]) == {"con_1": "key-1", "con_2": "key-2"}
+    assert links.find(["key-1", "key-3", "another"]) == {
+        "key-1": Link("srv_1", "con_1"),
+        "key-3": Link("srv_2", "con_1"),
+    }
+    links.revoke("srv_1", "con_2")
+    links.revoke("srv_1", "con_none")
+    assert links.keys("srv_1", ["con_1", "con_2"]) == {"con_1": "key-1"}
+    links.forget(["con_1"])
+    assert links.find(["key-1", "key-2", "key-3"]) == {}
+
+
+def test_whose_a_response_is_comes_back(surveys: Surveys) -> None:
+    survey = a_survey(state="open")
+    response = domain.judge_response(a_sent("srv_1", link_key="key"), survey, survey.definition, "con_1")
+    surveys.insert_responses([Kept(response, None)])
+    assert surveys.find_responses([response.response_id])[response.response_id].response == response
+
+
+def test_a_form_on_paper_is_the_response_that_was_claimed_first(surveys: Surveys) -> None:
+    assert surveys.claim_paper("paper-1", "rsp_1") == "rsp_1"
+    assert surveys.claim_paper("paper-1", "rsp_2") == "rsp_1"
+    assert surveys.claim_paper("paper-1", "rsp_2", instead_of="rsp_9") == "rsp_1"
+    assert surveys.claim_paper("paper-1", "rsp_2", instead_of="rsp_1") == "rsp_2"
+    surveys.release_paper("paper-1", "rsp_1")
+    assert surveys.claim_paper("paper-1", "rsp_3") == "rsp_2"
+    surveys.release_paper("paper-1", "rsp_2")
+    assert surveys.claim_paper("paper-1", "rsp_3") == "rsp_3"
+
+
+def test_what_a_command_has_to_tell_waits_with_the_response(surveys: Surveys) -> None:
+    kept = a_response(a_survey(state="open"))
+    assert kept.received
+    surveys.insert_responses([kept], outbox=True)
+    surveys.insert_responses([kept], outbox=True)
+    pending = surveys.outbox.pending(10)
+    assert [each.id for _, each in pending] == [kept.received.id]
+    surveys.outbox.forget([(key, each.id) for key, each in pending])
+    assert list(surveys.outbox.pending(10)) == []
+    assert surveys.find_responses([kept.response.response_id]) == {kept.response.response_id: kept}
+
+
+def test_of_somebody_erased_a_response_keeps_what_names_nobody(surveys: Surveys) -> None:
+    survey = a_survey(state="open")
+    words = {"ease": "hard", "why": "I am Ann Lee, ann@example.org."}
+    hers = domain.judge_response(a_sent("srv_1", words, link_key="k"), survey, survey.definition, "con_1")
+    told = an_envelope(domain.receive(hers, survey), source="/services/surveys", subject=hers.response_id)
+    waiting, other = Kept(hers, told), a_response(survey, answers=words)
+    surveys.insert_responses([waiting], outbox=True)
+    surveys.insert_responses([other])
+    traces = Traces(erasure_id="e", contact_ids=("con_1",), names=("Ann Lee",), emails=("ann@example.org",))
+    for _ in range(2):
+        surveys.redact(traces)
+    found = surveys.find_responses([hers.response_id, other.response.response_id])
+    left, others = found[hers.response_id], found[other.response.response_id]
+    assert left.response.answers == {"ease": "hard", "why": "I am [name removed], [address removed]."}
+    assert others.response.answers == {"ease": "hard", "why": "I am Ann Lee, [address removed]."}
+    ((_, event),) = surveys.outbox.pending(10)
+    assert left.received
+    for envelope in (left.received, event):
+        assert isinstance(envelope.data, ResponseReceived)
+        assert (envelope.id, envelope.data.contact_id) == (told.id, None)
+    assert left.response.contact_id is None
+    assert surveys.numbers(["srv_1"]) == {"srv_1": Numbers(2, 0)}
+
+
+def test_responses_are_listed_the_newest_first(surveys: Surveys) -> None:
+    survey = a_survey(state="open")
+    made = [a_response(survey, received_at=AT + timedelta(minutes=each)) for each in (2, 1, 3)]
+    surveys.insert_responses([*made, a_response(a_survey("srv_2", state="open"))])
+    (cursor, newest), (after, _) = surveys.page("srv_1", False, 2, None)
+    assert newest == made[2]
+    assert [each for _, each in surveys.page("srv_1", False, 9, cursor)] == [made[0], made[1]]
+    assert [each for _, each in surveys.page("srv_1", False, 9, after)] == [made[1]]
+    assert surveys.page("srv_none", False, 9, None) == []

@@ -6,13 +6,16 @@ from typing import Any
 import orjson
 import pytest
 
+from services.surveys import results
 from services.surveys.consultations.fake import FakeConsultations
 from services.surveys.desk import SurveyDesk
 from services.surveys.domain import MOST_DEFINITIONS
 from services.surveys.fake import FakeSurveys
 from services.surveys.reception import read_sent
+from services.surveys.results import ResultsDesk
 from services.surveys.service import SurveysService
 from shared.contracts.base import Event, Unreadable, new_id
+from shared.contracts.responses import ListResponses
 from shared.contracts.surveys import (
     GRACE,
     RESPONSES,
@@ -42,7 +45,7 @@ class Panel:
 
     def __init__(self) -> None:
         self.bus, self.store = TestBus(), FakeSurveys()
-        self.service = self.bus.add(SurveysService(self.store, FakeConsultations(), self.bus))
+        self.service = self.bus.add(SurveysService(self.store, FakeConsultations(), "secret", self.bus))
 
     def draft(self, **fields: Any) -> Survey:
         definition = fields.pop("definition", None) or a_definition()
@@ -253,6 +256,44 @@ def test_surveys_are_listed_page_by_page_the_newest_first(panel: Panel) -> None:
     assert second.next_cursor is None
 
 
+def test_responses_are_read_page_by_page_and_a_page_fits_into_a_message(panel: Panel) -> None:
+    survey = panel.opened(definition=a_definition(*(a_question(f"q{n}", "comment") for n in range(60))))
+    long = {f"q{n}": "x" * 5_000 for n in range(60)}
+    panel.send(*(sent_to(survey, long, request_id=str(n)) for n in range(15)), sent_to(survey, {"none": "x"}))
+    first = panel.bus.call(ListResponses(survey_id=survey.survey_id))
+    assert (len(first.responses), first.refused, list(first.definitions)) == (6, 1, [1])
+    cursor, found = first.next_cursor, list(first.responses)
+    while cursor:
+        page = panel.bus.call(ListResponses(survey_id=survey.survey_id, cursor=cursor))
+        cursor, found = page.next_cursor, [*found, *page.responses]
+    assert len({each.response_id for each in found}) == len(found) == 15
+    (refused,) = panel.bus.call(ListResponses(survey_id=survey.survey_id, refused=True)).responses
+    assert (refused.answers, "no question" in refused.refused) == ({"none": "x"}, True)
+    with pytest.raises(NotFound):
+        panel.bus.call(ListResponses(survey_id="srv_none"))
+
+
+def test_figures_that_take_long_to_count_stand_for_a_while(panel: Panel) -> None:
+    survey, moments = panel.opened(), iter([0.0, 0.5, 5.0, 5.6, 5.6, 6.1])
+    counted = ResultsDesk(panel.store, SurveyDesk(panel.store), lambda: next(moments))
+    shown = []
+    for _ in range(3):
+        panel.send(sent_to(survey))
+        found = counted.of(survey.survey_id)
+        shown.append((found.survey.responses, found.questions[0].answered))
+    assert shown == [(1, 1), (2, 1), (3, 3)]
+
+
+def test_more_responses_than_can_be_counted_are_said_to_be_left_out(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "MOST", 2)
+    survey = panel.opened()
+    panel.send(*(sent_to(survey) for _ in range(3)))
+    found = panel.results(survey)
+    assert (found.survey.responses, found.questions[0].answered, found.uncounted) == (3, 2, 1)
+
+
 def test_only_the_web_puts_responses_into_the_queue() -> None:
     body = a_sent(answers={"why": "secret"}).model_dump_json().encode()
     assert read_sent(RawMessage(body, own=True)).answers == {"why": "secret"}
@@ -266,6 +307,6 @@ def test_only_the_web_puts_responses_into_the_queue() -> None:
 
 def test_a_survey_that_never_was_has_no_form_and_no_results() -> None:
     desk = SurveyDesk(FakeSurveys())
-    for ask in (lambda: desk.form(GetForm(survey_id="srv_none")), lambda: desk.results("srv_none")):
+    for ask in (lambda: desk.form(GetForm(survey_id="srv_none")), lambda: desk.summary("srv_none")):
         with pytest.raises(NotFound):
             ask()

@@ -51,7 +51,7 @@ MOST_CALLS = 2
 FOR_EVERYBODY = {"get_reference", "count_waiting"}
 """What the web asks once in a while, however many pages are opened. The same is true of what has a time limit of its
 own: the report of the whole system."""
-FILES = re.compile("POST /imports/new|GET /imports/.+/left-out.csv")
+FILES = re.compile("POST /imports/new|GET /imports/.+/left-out.csv|GET /surveys/.+/responses.(csv|xlsx)")
 """They travel in windows."""
 _asked_by_page: ContextVar[list[str]] = ContextVar("_asked_by_page")
 
@@ -179,7 +179,7 @@ class County:
             MailSender(self.mailings, ledger, self.bus, self.settings, lambda: SmtpDispatcher(self.settings.smtp_url))
         )
         self.surveys = FakeSurveys()
-        self.bus.add(SurveysService(self.surveys, FakeConsultations(), self.bus))
+        self.bus.add(SurveysService(self.surveys, FakeConsultations(), SECRET, self.bus))
         self.projector.follow_log()
         self.web_bus = Switch(self.bus)
         self.keys = FakeKeys()

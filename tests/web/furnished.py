@@ -14,6 +14,7 @@ from services.notifications.composing import Composer
 from services.notifications.domain import Addressee, Chunk
 from services.notifications.tokens import Place, Tokens
 from shared import preference_links, signed_links
+from shared.answer_links import answer_url
 from shared.contracts.bounces import ReportBounce
 from shared.contracts.cases import AnswerCase, NoteFollowUp, OpenCase
 from shared.contracts.consent import RecordConsents
@@ -31,6 +32,7 @@ from shared.contracts.rules import CreateRule, RuleSettings, SwitchRule
 from shared.contracts.segments import CreateSegment, Rule
 from shared.contracts.subscribing import AskToSubscribe
 from shared.contracts.subscriptions import Suppress
+from shared.contracts.survey_links import GiveSurveyKeys
 from shared.contracts.surveys import RESPONSES, CreateSurvey, OpenSurvey
 from shared.contracts.templates import CreateTemplate, TemplateText
 from shared.messaging.declare import RawMessage
@@ -75,6 +77,7 @@ class Furnished:
     def address(self, path: str) -> str:
         """The path with ids of what is there. A new kind of id has to be furnished here."""
         tokens = {
+            "/answer/p/": "answer",
             "/unsubscribe/": "unsubscribe",
             "/preferences/": "preferences",
             "/subscribe/": "subscribe",
@@ -256,6 +259,9 @@ def _add_survey(made: Furnished) -> None:
     sent = a_sent(made_one.survey_id, answers).model_dump_json().encode()
     bus.inject(RESPONSES, RawMessage(sent, own=True))
     bus.deliver()
+    asked = GiveSurveyKeys(survey_id=made_one.survey_id, contact_ids=(made.ids["contact_id"],))
+    url = answer_url("", SECRET, bus.call(asked).keys[made.ids["contact_id"]], datetime.now(UTC))
+    made.ids["answer"] = url.rpartition("/")[2]
 
 
 def _add_meeting(made: Furnished) -> None:

@@ -45,7 +45,7 @@ OPEN = {
     "/api/v1/asyncapi.json",
 }
 """Routes that tell nothing about anybody."""
-BY_LINK = "/preferences/{token}"
+BY_LINK = ("/preferences/{token}", "/answer/p/{token}")
 """Routes whose address is the proof of who asks begin like this."""
 
 

@@ -23,7 +23,7 @@ from tests.web.test_pages import Fields, fill
 
 pytestmark = pytest.mark.anyio
 MARKUP = "\"'><img src=x onerror=alert(1)><script>alert(2)</script><a href=javascript:alert(3)>{{7*7}}"
-PROOF_IN_ADDRESS = ("/preferences/", "/unsubscribe/", "/subscribe/", "/places/")
+PROOF_IN_ADDRESS = ("/preferences/", "/unsubscribe/", "/subscribe/", "/answer/p/", "/places/")
 """Posts that need no sign-in and no form token: whoever has the link may do it (RFC 8058)."""
 OPEN_TO_ALL = ("/subscribe", "/answer/{survey_id}", "/ask", "/story", "/meetings/{meeting_id}")
 """Nobody is signed in there: that the browser names no other site is enough."""

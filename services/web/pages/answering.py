@@ -4,7 +4,9 @@ What was typed is never lost: while the broker or the survey cannot be reached, 
 """
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -35,52 +37,74 @@ _remembered: OrderedDict[tuple[str, int], SurveyForm] = OrderedDict()
 """What surveys ask, by survey and version, which never changes once one was open: enough to show a form again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """By which address somebody came to a survey."""
+
+    asked: SurveyForm
+    address: str
+    key: str = ""
+    """Of a personal link."""
+
+
 @router.get("/{survey_id}", dependencies=[anyone])
 async def show_form(request: Request, survey_id: str) -> Response:
     asked = await _ask(request, survey_id, None)
     if asked.state == "closed":
-        return _closed(asked)
-    return _show(asked, answer_form.blank(asked.definition_version, _now()))
+        return closed(asked)
+    return show(Door(asked, _address(survey_id)), answer_form.blank(asked.definition_version, _now()))
 
 
 @router.post("/{survey_id}", dependencies=[anyone])
 async def send_answers(request: Request, survey_id: str) -> Response:
     check_origin(request)
-    await check_size(request)
-    form, received_at = answer_form.typed(await request.form(max_fields=MAX_FIELDS)), _now()
+    form = await typed(request)
     try:
         asked = await _ask(request, survey_id, form.values["definition_version"] or None)
     except Unavailable:
-        return _keep(survey_id, form)
-    begun_at = answer_form.begun_at(form, received_at)
-    if asked.closed_at and (received_at > asked.closed_at + GRACE or begun_at > asked.closed_at):
-        return _closed(asked)
-    definition = Definition.model_validate(asked.definition)
-    judged = judge(definition, answer_form.answers(definition, form))
-    if judged.faults:
-        answer_form.tell_faults(definition, form, judged.faults)
-        return _show(asked, form)
-    if not judged.answers:
-        form.fault, form.status = "Answer at least one question, then send the form.", 422
-        return _show(asked, form)
-    sent = SentResponse(
-        request_id=form.request_id,
-        survey_id=survey_id,
-        definition_version=asked.definition_version,
-        answers=judged.answers,
-        begun_at=begun_at,
-        received_at=received_at,
-        correlation_id=request.state.correlation_id,
-    )
-    if not await _sent(request, sent, form):
-        return _show(asked, form)
-    return RedirectResponse(f"/answer/{survey_id}/thanks", 303)
+        return keep(_address(survey_id), form)
+    return await take(request, Door(asked, _address(survey_id)), form)
 
 
 @router.get("/{survey_id}/thanks", dependencies=[anyone])
 async def thank(request: Request, survey_id: str) -> Response:
     """Says nothing of the survey: it is shown also while nobody can be asked about it."""
     return render_public("answer_thanks.html")
+
+
+async def typed(request: Request) -> Form:
+    """The form as it was sent, of a size that we take."""
+    await check_size(request)
+    return answer_form.typed(await request.form(max_fields=MAX_FIELDS))
+
+
+async def take(request: Request, door: Door, form: Form) -> Response:
+    """Judge what was typed and pass it on; else the form comes back and says why."""
+    asked, received_at = door.asked, _now()
+    begun_at = answer_form.begun_at(form, received_at)
+    if asked.closed_at and (received_at > asked.closed_at + GRACE or begun_at > asked.closed_at):
+        return closed(asked)
+    definition = Definition.model_validate(asked.definition)
+    judged = judge(definition, answer_form.answers(definition, form))
+    if judged.faults:
+        answer_form.tell_faults(definition, form, judged.faults)
+        return show(door, form)
+    if not judged.answers:
+        form.fault, form.status = "Answer at least one question, then send the form.", 422
+        return show(door, form)
+    sent = SentResponse(
+        request_id=form.request_id,
+        survey_id=asked.survey_id,
+        definition_version=asked.definition_version,
+        answers=judged.answers,
+        begun_at=begun_at,
+        received_at=received_at,
+        correlation_id="" if asked.anonymous else request.state.correlation_id,
+        link_key=door.key,
+    )
+    if not await _sent(request, sent, form):
+        return show(door, form)
+    return RedirectResponse(f"{door.address}/thanks", 303)
 
 
 async def _sent(request: Request, sent: SentResponse, form: Form) -> bool:
@@ -116,24 +140,35 @@ async def _ask(request: Request, survey_id: str, version: int | None) -> SurveyF
     return found
 
 
-def _show(asked: SurveyForm, form: Form) -> Response:
-    definition = Definition.model_validate(asked.definition)
-    context = {"definition": definition, "survey_id": asked.survey_id} | answer_form.shown(form)
+def show(door: Door, form: Form) -> Response:
+    """The form, with what was typed and what is wrong with it."""
+    definition = Definition.model_validate(door.asked.definition)
+    context = {
+        "definition": definition,
+        "address": door.address,
+        "key": door.key,
+        "anonymous": door.asked.anonymous,
+    } | answer_form.shown(form)
     response = render_public("answer.html", form.status, form=form, **context)
     if form.status == Unavailable.status:
         response.headers["Retry-After"] = "5"
     return response
 
 
-def _keep(survey_id: str, form: Form) -> Response:
+def keep(address: str, form: Form) -> Response:
     """Nobody can say what the survey asks: the page holds what was typed, and sends it again."""
-    response = render_public("answer_later.html", Unavailable.status, form=form, survey_id=survey_id, later=LATER)
+    response = render_public("answer_later.html", Unavailable.status, form=form, address=address, later=LATER)
     response.headers["Retry-After"] = "5"
     return response
 
 
-def _closed(asked: SurveyForm) -> Response:
+def closed(asked: SurveyForm) -> Response:
+    """No answers are taken any more, and since when."""
     return render_public("answer_closed.html", 410, title=asked.title, closed_at=asked.closed_at)
+
+
+def _address(survey_id: str) -> str:
+    return f"/answer/{quote(survey_id, safe='')}"
 
 
 def _now() -> datetime:

@@ -18,7 +18,7 @@ CONDITION = ("if_question", "if_operator", "if_value")
 
 
 def blank() -> Form:
-    return Form({"title": "", "introduction": "", "rows": [], "version": 0})
+    return Form({"title": "", "introduction": "", "anonymous": False, "rows": [], "version": 0})
 
 
 def of_survey(survey: Survey) -> Form | None:
@@ -26,7 +26,7 @@ def of_survey(survey: Survey) -> Form | None:
     definition = Definition.model_validate(survey.definition)
     rows = [survey_rows.of_question(place, each, definition) for place, each in enumerate(definition.questions(), 1)]
     values = {"title": definition.title, "introduction": definition.description, "version": survey.version}
-    form = Form(values | {"rows": rows})
+    form = Form(values | {"rows": rows, "anonymous": survey.anonymous})
     return form if read(Form(dict(form.values))) == survey.definition else None
 
 
@@ -34,7 +34,11 @@ def typed(sent: FormData) -> Form:
     """The form as it was sent."""
     ids = [each for each in dict.fromkeys(texts(sent, "row")) if each.isdecimal() and len(each) < 5][:MOST_QUESTIONS]
     rows = [row for row in (_typed_row(sent, each) for each in ids) if row["kind"] in TYPES]
-    values = {"title": text(sent, "title"), "introduction": text(sent, "introduction").replace("\r\n", "\n")}
+    values: dict[str, Any] = {
+        "title": text(sent, "title"),
+        "introduction": text(sent, "introduction").replace("\r\n", "\n"),
+    }
+    values["anonymous"] = bool(text(sent, "anonymous"))
     return as_sent(sent, values | {"version": number(sent, "version"), "rows": rows})
 
 

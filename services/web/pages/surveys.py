@@ -98,21 +98,23 @@ async def _save(request: Request, survey_id: str) -> Response:
     at_row = survey_form.rearrange(form, text(sent, "action"), text(sent, "new_kind"))
     if at_row is not None:
         return _show(request, form, survey_id, was_open=was_open, at_row=at_row)
-    saved = await _saved(request, form, survey_id)
+    saved = await _saved(request, form, survey_id, was_open)
     if saved is None:
         return _show(request, form, survey_id, was_open=was_open)
     return RedirectResponse(f"/surveys/{saved.survey_id}?done=saved", 303)
 
 
-async def _saved(request: Request, form: Form, survey_id: str) -> Survey | None:
-    definition, by = survey_form.read(form), caller(request).name
+async def _saved(request: Request, form: Form, survey_id: str, was_open: bool) -> Survey | None:
+    definition, by, anonymous = survey_form.read(form), caller(request).name, form.values["anonymous"]
     if definition is None:
         return None
     if not survey_id:
-        question = CreateSurvey(request_id=form.request_id, definition=definition, by=by)
+        question = CreateSurvey(request_id=form.request_id, definition=definition, anonymous=anonymous, by=by)
         return await form.attempt(backend(request).call(question))
     version = form.values["version"]
-    change = ChangeSurvey(survey_id=survey_id, version=version, definition=definition, by=by)
+    change = ChangeSurvey(
+        survey_id=survey_id, version=version, definition=definition, anonymous=None if was_open else anonymous, by=by
+    )
     return await form.attempt(backend(request).call(change))
 
 

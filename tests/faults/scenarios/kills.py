@@ -40,7 +40,7 @@ POINTS: dict[str, tuple[str, ...]] = {
         "sender.after_settle",
         *_STORE,
     ),
-    "surveys": (*_RPC, *_CONSUMER, *_STORE, *_RELAY),
+    "surveys": (*_RPC, *_CONSUMER, *_STORE, *_RELAY, "surveys.after_spend"),
     "web": ("web.before_publish", "web.mid_batch", "web.before_answer"),
 }
 """Where each process can be ended. (`index.before_serve` is reached by a rebuild: scenario rebuild-killed;
@@ -122,9 +122,10 @@ def points_reached(run: Run) -> None:
         staff.examine(staff.send(), lines_cut=0)
         staff.say_something_else()
         run.settle()
-    with poll(run) as asked:
-        asked.answer()
-        asked.examine()
+    for anonymous in (False, True):
+        with poll(run, anonymous) as asked:
+            asked.answer()
+            asked.examine()
     for service, points in POINTS.items():
         missed = set(points) - _reached(run.system.folder / f"log/{service}.log")
         run.expect(not missed, f"{service} does not reach {missed}")

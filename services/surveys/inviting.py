@@ -1,0 +1,57 @@
+"""Personal links as staff give them and people follow them: who may answer, and whether they have."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+
+from services.surveys import domain
+from services.surveys.anonymity import Anonymity
+from services.surveys.desk import SurveyDesk
+from services.surveys.repository import Surveys
+from shared.contracts.survey_links import GetPersonalForm, PersonalForm
+from shared.contracts.surveys import GetForm
+from shared.errors import Conflict, NotFound
+
+GONE = "This link does not work any more. Use the one in the latest message that we sent you, or ask us for another."
+NOT_OPEN = "People can be asked for their answers while the survey is open. Open it first."
+
+
+class InvitationDesk:
+    """Gives and takes back keys, and shows what whoever has one is asked."""
+
+    def __init__(self, surveys: Surveys, desk: SurveyDesk, anonymity: Anonymity) -> None:
+        self._surveys = surveys
+        self._anonymity = anonymity
+        self._desk = desk
+
+    def give_keys(self, survey_id: str, contact_ids: Sequence[str]) -> dict[str, str]:
+        survey = self._desk.standing(survey_id)
+        if survey.state != "open":
+            raise Conflict(NOT_OPEN)
+        links = self._surveys.links
+        there = links.keys(survey_id, contact_ids)
+        links.add(survey_id, {each: secrets.token_urlsafe(24) for each in contact_ids if each not in there})
+        return links.keys(survey_id, contact_ids)
+
+    def revoke(self, survey_id: str, contact_id: str) -> None:
+        self._surveys.links.revoke(survey_id, contact_id)
+
+    def answered(self, survey_id: str, contact_ids: Iterable[str]) -> list[str]:
+        """Those of the contacts that have answered, each once."""
+        if self._desk.standing(survey_id).anonymous:
+            return self._anonymity.answered(survey_id, contact_ids)
+        ids = {domain.personal_id(survey_id, each): each for each in contact_ids}
+        found = self._surveys.find_responses(ids)
+        return [contact_id for response_id, contact_id in ids.items() if response_id in found]
+
+    def form(self, asked: GetPersonalForm) -> PersonalForm:
+        link = self._surveys.links.find([asked.key]).get(asked.key)
+        if link is None:
+            raise NotFound(GONE)
+        form = self._desk.form(GetForm(survey_id=link.survey_id, definition_version=asked.definition_version))
+        if form.anonymous:
+            is_answered = bool(self._anonymity.answered(link.survey_id, (link.contact_id,)))
+            return PersonalForm(form=form, is_answered=is_answered)
+        response_id = domain.personal_id(link.survey_id, link.contact_id)
+        answered = self._surveys.find_responses([response_id]).get(response_id)
+        at = answered.response.received_at if answered else None
+        return PersonalForm(form=form, is_answered=answered is not None, answered_at=at)
