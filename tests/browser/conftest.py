@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,11 @@ from services.notifications.tokens import Place, Tokens
 from services.web.keys import digest_of
 from shared import preference_links, signed_links
 from shared.contracts.bounces import ReportBounce
+from shared.contracts.cases import AnswerCase, NoteFollowUp, OpenCase
 from shared.contracts.consent import RecipientPage, RecordConsents
 from shared.contracts.contacts import ContactRegistered, RegisterContact
 from shared.contracts.events import RecordEngagement
+from shared.contracts.meetings import MeetingPlan, PlanMeeting, RegisterForMeeting
 from shared.contracts.newsletters import CreateNewsletter, PublishItem, WriteItem
 from shared.contracts.notifications import DraftMailing, ScheduleMailing
 from shared.contracts.preferences import GivePreferenceKeys
@@ -110,6 +112,7 @@ def populate(county: County) -> dict[str, str]:
         **populate_mailings(county),
         **populate_news(county, segment),
         **populate_survey(county),
+        **populate_work(county, mary),
     }
 
 
@@ -248,6 +251,30 @@ def populate_rule(county: County, template_id: str) -> str:
         county.bus.publish(an_envelope(event))
     county.bus.deliver()
     return f"/rules/{rule.rule_id}"
+
+
+def populate_work(county: County, contact_id: str) -> dict[str, str]:
+    """A question that is overdue, answered, with something still to be done; and a meeting with more than can come."""
+    report = a_report(kind="question", title="Why is the stop closed?", body="It takes me an hour.")
+    asked = county.bus.call(RecordEngagement(request_id="stop", reported=report, contact_ids=(contact_id,)))
+    about = {"engagement_id": asked.engagement_id, "by": "Sam Staff"}
+    county.bus.call(OpenCase.model_validate(about | {"owner": "Sam Staff", "due_on": "2014-02-03"}))
+    note = {"note": "Look whether it is open", "due_on": "2014-03-01", "version": 1, "request_id": "note"}
+    county.bus.call(NoteFollowUp.model_validate(about | note))
+    answer = {"text": "It opens in May.", "send_to": contact_id, "version": 2, "request_id": "answer"}
+    county.bus.call(AnswerCase.model_validate(about | answer))
+    begins = datetime.now(UTC) + timedelta(days=1)
+    plan = {"title": "Board in public", "about": "The plan.", "place": "Town Hall", "capacity": 1, "public": True}
+    times = {"starts_at": begins, "ends_at": begins + timedelta(hours=2)}
+    plan_of = MeetingPlan.model_validate(plan | times)
+    meeting_id = county.bus.call(PlanMeeting(request_id="board", plan=plan_of, by="Sam Staff")).meeting_id
+    for name in ("Mary", "Bea"):
+        guest = {"meeting_id": meeting_id, "name": name, "email": f"{name}@example.org", "needs": "A ramp"}
+        county.bus.call(RegisterForMeeting.model_validate(guest))
+    kept = county.engagements.meetings.find(meeting_id)
+    assert kept is not None
+    places = {"meeting": f"/calendar/{meeting_id}", "public_meeting": f"/meetings/{meeting_id}"}
+    return places | {"case": f"/engagements/{asked.engagement_id}", "place": f"/places/{kept.guests[1].key}"}
 
 
 @pytest.fixture(scope="module")  # while Playwright is open it holds the thread's event loop, which other tests need

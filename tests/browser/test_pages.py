@@ -42,8 +42,20 @@ PAGES = {
     "edit-contact": "{contact}/edit",
     "add-contact": "/contacts/new",
     "engagement": "{engagement}",
+    "cases": "/cases?owner=all",
+    "case": "{case}",
+    "closed-cases": "/cases?when=closed",
     "correct": "{engagement}/correct",
     "log": "/engagements/new",
+    "ask": "/ask",
+    "story": "/story",
+    "asked": "/ask/thanks?receipt=WH-AAAA-BBBB-CCCC-DDDD&reply=yes",
+    "calendar": "/calendar",
+    "meeting": "{meeting}",
+    "plan-meeting": "/calendar/new",
+    "public-meetings": "/meetings",
+    "public-meeting": "{public_meeting}",
+    "place": "{place}",
     "quarantine": "/quarantine",
     "quarantined": "{quarantined}",
     "mailings": "/mailings",
@@ -93,7 +105,7 @@ PAGES = {
     "erasures": "/erasures",
     "not-found": "/nowhere",
 }
-PUBLIC = {"sign-in", "unsubscribe", "preferences", "answer", "thanks"}
+PUBLIC = {"sign-in", "unsubscribe", "preferences", "answer", "thanks", "ask", "story", "asked", "place"}
 """Pages for people who are not signed in."""
 
 
@@ -152,7 +164,7 @@ def test_results_follow_what_is_typed_and_the_address_with_them(page: Page) -> N
     page.locator("#q").press_sequentially("mary oka", delay=20)
     expect(page.get_by_role("heading", name="Contacts")).to_be_visible()
     expect(page.get_by_role("link", name="Mary Okafor").first).to_be_visible()
-    expect(page).to_have_url(re.compile(r"\?q=mary(\+|%20)oka&source=events$"))
+    expect(page).to_have_url(re.compile(r"\?q=mary(\+|%20)oka&source=events&source=cases$"))
     expect(page.locator("#announcement")).to_contain_text("entries")
 
 
