@@ -52,6 +52,10 @@ class Contributions(Protocol):
         """These were told what came of the consultation: whatever nobody else made is answered."""
         ...
 
+    def forget(self, contact_ids: Iterable[str]) -> None:
+        """These are erased: of what they said alone nobody knows any more who did."""
+        ...
+
     def latest(self, asked: Asked, limit: int, cursor: str | None) -> list[tuple[str, Noted]]:
         """(cursor, contribution), the latest first."""
         ...
@@ -67,6 +71,7 @@ class MongoContributions:
     def __init__(self, database: Documents) -> None:
         self._contributions = database["contributions"]
         self._contributions.create_index([("of", 1), ("order", 1)])
+        self._contributions.create_index("contributors.contact_id")
 
     def put(self, new: Sequence[Noted]) -> None:
         if not new:
@@ -91,6 +96,15 @@ class MongoContributions:
             self._contributions.update_one({"_id": each["_id"]}, {"$addToSet": {"told": {"$each": keys}}})
             all_told = {"_id": each["_id"], "told": {"$all": [f"{asked.consultation_id}:{one}" for one in mine]}}
             self._contributions.update_one(all_told, {"$addToSet": {"answered_in": asked.consultation_id}})
+
+    def forget(self, contact_ids: Iterable[str]) -> None:
+        theirs = {"contributors.contact_id": {"$in": list(contact_ids)}}
+        for each in list(self._contributions.find(theirs, {"contributors": 1, "told": 1, "version": 1})):
+            left = [one for one in each["contributors"] if one["contact_id"] not in set(contact_ids)]
+            told = [key for key in each.get("told", ()) if key.rpartition(":")[2] not in set(contact_ids)]
+            asked = {"_id": each["_id"], "version": each["version"]}
+            change = {"contributors": left, "is_known": bool(left), "told": told}
+            self._contributions.update_one(asked, {"$set": change})
 
     def latest(self, asked: Asked, limit: int, cursor: str | None) -> list[tuple[str, Noted]]:
         query = _query(asked) | ({"order": {"$lt": cursor}} if cursor else {})
