@@ -69,6 +69,7 @@ class ListContributions(Request[ContributionPage]):
     reply: ClassVar = ContributionPage
     consultation_id: str
     channel: str | None = None
+    kind: str | None = None
     theme_id: str | None = None
     unanswered: bool = False
     """Only those of people whom we know and have not answered."""

@@ -61,6 +61,9 @@ def test_they_are_listed_the_latest_first_of_a_consultation_and_its_surveys(cont
 def test_they_are_filtered_and_restricted_ones_are_hidden(contributions: Contributions) -> None:
     contributions.put([a_contribution(1), a_contribution(2, channel=SURVEY), a_contribution(3, sensitive=True)])
     assert ids(contributions.latest(Asked(("cns_1",), channel="event"), 9, None)) == ["eng_1"]
+    contributions.put([a_contribution(4, kind="letter")])
+    assert ids(contributions.latest(Asked(("cns_1",), kind="letter"), 9, None)) == ["eng_4"]
+    contributions.put([a_contribution(4, version=2, of="")])
     assert ids(contributions.latest(Asked(("cns_1",), sensitive=True), 9, None)) == ["eng_3", "eng_2", "eng_1"]
     assert len(list(contributions.every(Asked(("cns_1",))))) == 2
 

@@ -18,6 +18,7 @@ class Asked:
     of: tuple[str, ...]
     """Its id, and those of its surveys."""
     channel: str | None = None
+    kind: str | None = None
     theme_id: str | None = None
     unanswered: bool = False
     """Only those of people whom we know and have not answered."""
@@ -120,6 +121,8 @@ def _query(asked: Asked) -> dict[str, Any]:
     query: dict[str, Any] = {"of": {"$in": list(asked.of)}}
     if asked.channel is not None:
         query["channel"] = asked.channel
+    if asked.kind is not None:
+        query["kind"] = asked.kind
     if asked.theme_id is not None:
         query["themes"] = asked.theme_id
     if asked.unanswered:

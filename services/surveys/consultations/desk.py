@@ -30,6 +30,7 @@ CHANGED_MEANWHILE = "Somebody else changed this consultation in the meantime. Lo
 NO_SURVEY = "One of the surveys is not there any more. Choose again."
 AT_ONCE = 50
 ATTEMPTS = 5
+MEETING = "meeting"
 BY = "consultation"
 """Who opens and closes surveys that follow one."""
 
@@ -76,6 +77,7 @@ class ConsultationDesk:
             surveys=surveys,
             hints=domain.hints(found, at),
             missing=domain.missing_of_outcome(found),
+            meetings=sum(each.kind == MEETING for each in said),
             contributions=len(said) + anonymous,
             unanswered=sum(is_unanswered(each, consultation_id) for each in said),
             heard=represent(found.plan.targets, said, anonymous),

@@ -126,6 +126,8 @@ class FakeContributions:
 def _fits(each: Noted, asked: Asked) -> bool:
     if each.of not in asked.of or asked.channel not in (None, each.channel) or (each.sensitive and not asked.sensitive):
         return False
+    if asked.kind not in (None, each.kind):
+        return False
     if asked.theme_id is not None and asked.theme_id not in each.themes:
         return False
     return not asked.unanswered or (bool(each.contributors) and asked.consultation_id not in each.answered_in)

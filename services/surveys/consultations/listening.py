@@ -85,7 +85,9 @@ class Listening:
         said = list(self._contributions.every(everything))
         channels = Counter(each.channel for each in said)
         of_themes = Counter(one for each in said for one in each.themes)
-        chosen = replace(everything, channel=asked.channel, theme_id=asked.theme_id, unanswered=asked.unanswered)
+        chosen = replace(
+            everything, channel=asked.channel, kind=asked.kind, theme_id=asked.theme_id, unanswered=asked.unanswered
+        )
         found = self._contributions.latest(chosen, asked.limit, asked.cursor)
         written = self._written([each for _, each in found if each.is_response])
         numbers = self._surveys.numbers(consultation.plan.survey_ids)
