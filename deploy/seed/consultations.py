@@ -10,6 +10,7 @@ from typing import Any
 from deploy.seed import polls
 from deploy.seed.county import County
 from services.contacts.reference import REFERENCE
+from shared.contracts.consent import FindRecipients
 from shared.contracts.consultations import (
     CloseConsultation,
     Consultation,
@@ -20,7 +21,7 @@ from shared.contracts.consultations import (
     PublishOutcome,
     WriteOutcome,
 )
-from shared.contracts.contributions import GiveTheme
+from shared.contracts.contributions import GiveTheme, MarkAnswered
 from shared.contracts.events import RecordEngagement, Reported
 from shared.contracts.rules import CreateRule, RuleSettings, SwitchRule
 from shared.contracts.segments import CreateSegment, Rule
@@ -148,10 +149,10 @@ def _loop(bus: Bus, county: County, ids: list[str], plan: dict[str, Any]) -> Non
         return
     if standing.state == "draft":
         standing = _open(bus, standing)
-    said: dict[str, list[str]] = {each: [] for each in THEMES}
+    said: dict[str, dict[str, str]] = {each: {} for each in THEMES}
     for number, who in enumerate(islice(_people(county, "loop", ("eastmere", "saltham")), LOOP_SIZE)):
         theme = list(THEMES)[number % len(THEMES)]
-        said[theme].append(_say(bus, county, standing, f"loop-{number}", ids[who], theme, number))
+        said[theme][ids[who]] = _say(bus, county, standing, f"loop-{number}", ids[who], theme, number)
     _wait_for(bus, standing, LOOP_SIZE + polls.POLL_SIZE)
     standing = _now(bus, standing)
     if standing.state == "open":
@@ -167,9 +168,22 @@ def _loop(bus: Bus, county: County, ids: list[str], plan: dict[str, Any]) -> Non
     outcome = about | {"version": standing.version, "decision": decision, "themes": themes}
     standing = bus.call(WriteOutcome.model_validate(outcome))
     for number, contributions in enumerate(said.values()):
-        give = about | {"contribution_ids": contributions, "theme_id": f"thm_{number}", "sensitive": True}
+        give = about | {
+            "contribution_ids": list(contributions.values()),
+            "theme_id": f"thm_{number}",
+            "sensitive": True,
+        }
         bus.call(GiveTheme.model_validate(give))
     bus.call(PublishOutcome(consultation_id=standing.consultation_id, version=standing.version, by=BY))
+    _ring(bus, standing, {who: each for one in said.values() for who, each in one.items()})
+
+
+def _ring(bus: Bus, of: Consultation, said: dict[str, str]) -> None:
+    """Whoever may not be written to was rung by staff: everybody has an answer then."""
+    asked = FindRecipients(contact_ids=tuple(said), purpose="consultation", channel="email")
+    silent = [said[each.contact_id] for each in bus.call(asked).recipients if each.reason]
+    about = {"consultation_id": of.consultation_id, "by": BY}
+    bus.call(MarkAnswered.model_validate(about | {"contribution_ids": silent}))
 
 
 def _answered(

@@ -262,6 +262,8 @@ class ConsultationDetail(Value):
     """What the outcome of a closed consultation still needs before it can be published: a sentence."""
     unanswered: int = 0
     """Contributions of people whom we know and have not answered; restricted ones do not count."""
+    meetings: int = 0
+    """Contributions that are meetings."""
     contributions: int = 0
     """Without restricted ones."""
     heard: Representation = Representation()

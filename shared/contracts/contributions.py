@@ -50,7 +50,9 @@ class ContributionPage(Value):
 
     consultation: ConsultationSummary
     total: int
-    """Of all, whatever is filtered."""
+    """Of all that are listed, whatever is filtered."""
+    only_in_results: int = 0
+    """Responses that stand in the results of its surveys only: nothing tells of each answer to an anonymous survey."""
     channels: tuple[ChannelCount, ...]
     """The most first."""
     themes: tuple[ThemeCount, ...] = ()
@@ -67,6 +69,7 @@ class ListContributions(Request[ContributionPage]):
     reply: ClassVar = ContributionPage
     consultation_id: str
     channel: str | None = None
+    kind: str | None = None
     theme_id: str | None = None
     unanswered: bool = False
     """Only those of people whom we know and have not answered."""

@@ -19,6 +19,13 @@ from shared import preference_links, signed_links
 from shared.contracts.bounces import ReportBounce
 from shared.contracts.cases import AnswerCase, NoteFollowUp, OpenCase
 from shared.contracts.consent import RecipientPage, RecordConsents
+from shared.contracts.consultations import (
+    CloseConsultation,
+    CreateConsultation,
+    OpenConsultation,
+    PublishOutcome,
+    WriteOutcome,
+)
 from shared.contracts.contacts import ContactRegistered, RegisterContact
 from shared.contracts.events import RecordEngagement
 from shared.contracts.meetings import MeetingPlan, PlanMeeting, RegisterForMeeting
@@ -47,6 +54,7 @@ from tests.builders import (
     an_item_draft,
     headers,
 )
+from tests.consultations.planning import a_plan
 from tests.imports.story import Officer, row
 from tests.notifications.sink import Sink
 from tests.surveys.asking import EVERY_TYPE, a_definition, a_sent
@@ -113,6 +121,7 @@ def populate(county: County) -> dict[str, str]:
         **populate_news(county, segment),
         **populate_survey(county),
         **populate_work(county, mary),
+        **populate_consultations(county),
     }
 
 
@@ -217,6 +226,34 @@ def populate_survey(county: County) -> dict[str, str]:
     county.bus.inject(RESPONSES, RawMessage(a_sent(made.survey_id, answers).model_dump_json().encode(), own=True))
     county.bus.deliver()
     return {"survey": f"/surveys/{made.survey_id}", "answer": f"/answer/{made.survey_id}"}
+
+
+def populate_consultations(county: County) -> dict[str, str]:
+    """One that is open, one that has ended, and one whose outcome everybody can read."""
+    found = {}
+    for number, name in enumerate(("consultation", "ended", "published")):
+        made = a_consultation_with_all(county, name)
+        if number > 0:
+            county.bus.call(CloseConsultation(consultation_id=made, version=3))
+        if number > 1:
+            county.bus.call(PublishOutcome(consultation_id=made, version=4))
+        found[name] = f"/consultations/{made}" if name == "published" else f"/consultations/desk/{made}"
+    return found
+
+
+def a_consultation_with_all(county: County, name: str) -> str:
+    """Open, with something said and its outcome begun."""
+    documents = [{"title": "The case for change", "url": "https://example.org/case", "text": "Two pages."}]
+    targets = [{"group": "carers", "locality": "eastmere", "expected": 2400}, {"group": "travellers", "expected": 600}]
+    plan = a_plan(title=f"Urgent care: {name}", about="Whether it moves", documents=documents, targets=targets)
+    made = county.bus.call(CreateConsultation(request_id=name, plan=plan)).consultation_id
+    county.bus.call(OpenConsultation(consultation_id=made, version=1))
+    theme = {"theme_id": "thm_1", "title": "Buses", "we_asked": "How?", "you_said": "By bus", "we_did": "More buses"}
+    outcome = {"consultation_id": made, "version": 2, "decision": "It stays", "themes": [theme]}
+    county.bus.call(WriteOutcome.model_validate(outcome))
+    said = a_report(title="At the drop-in", body="Too far", channel="event", consultation_id=made)
+    county.bus.call(RecordEngagement(request_id=name, reported=said))
+    return made
 
 
 def a_key_to_revoke(county: County) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.surveys.consultations.contribution import SURVEY, Contributor, Noted
+from services.surveys.consultations.contribution import SURVEY, Contributor, Noted, only_in_results
 from services.surveys.consultations.contributions import Asked, Contributions, Mark, MongoContributions
 from services.surveys.consultations.fake import FakeContributions
 from shared.contracts.base import Envelope, Event, new_id
@@ -61,6 +61,9 @@ def test_they_are_listed_the_latest_first_of_a_consultation_and_its_surveys(cont
 def test_they_are_filtered_and_restricted_ones_are_hidden(contributions: Contributions) -> None:
     contributions.put([a_contribution(1), a_contribution(2, channel=SURVEY), a_contribution(3, sensitive=True)])
     assert ids(contributions.latest(Asked(("cns_1",), channel="event"), 9, None)) == ["eng_1"]
+    contributions.put([a_contribution(4, kind="letter")])
+    assert ids(contributions.latest(Asked(("cns_1",), kind="letter"), 9, None)) == ["eng_4"]
+    contributions.put([a_contribution(4, version=2, of="")])
     assert ids(contributions.latest(Asked(("cns_1",), sensitive=True), 9, None)) == ["eng_3", "eng_2", "eng_1"]
     assert len(list(contributions.every(Asked(("cns_1",))))) == 2
 
@@ -98,6 +101,26 @@ def test_a_contribution_is_answered_when_all_who_made_it_were_told(contributions
         contributions.tell(waiting, ["con_2"])
     assert ids(contributions.latest(waiting, 9, None)) == []
     assert ids(contributions.latest(Asked(("cns_2",), unanswered=True), 9, None)) == ["eng_4"]
+
+
+def test_of_whoever_is_erased_nobody_knows_any_more_what_they_said(contributions: Contributions) -> None:
+    mary, femi = Contributor("con_1", ("carers",), "saltham"), Contributor("con_2")
+    contributions.put([a_contribution(1, contributors=(mary, femi)), a_contribution(2, contributors=(mary,))])
+    asked = Asked(("cns_1",))
+    contributions.tell(asked, ["con_1"])
+    for _ in range(2):
+        contributions.forget(["con_1", "con_9"])
+    assert {each.contribution_id: each.contributors for each in contributions.every(asked)} == {
+        "eng_1": (femi,),
+        "eng_2": (),
+    }
+    assert ids(contributions.latest(Asked(("cns_1",), unanswered=True), 9, None)) == ["eng_1"]
+
+
+def test_responses_that_nothing_tells_of_are_counted(contributions: Contributions) -> None:
+    said = [a_contribution(1, contribution_id="rsp_1", of="srv_1"), a_contribution(2)]
+    assert only_in_results({"srv_1": 3, "srv_2": 4}, said) == 6
+    assert only_in_results({"srv_1": 0}, said) == 0
 
 
 def version(number: int, of: str | None) -> Envelope[Event]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.contracts.erasure import EraseContact
 from shared.contracts.events import CorrectEngagement
 from shared.contracts.waiting import CountWaiting
 from shared.errors import NotFound
@@ -111,3 +112,29 @@ def test_an_answer_of_somebody_we_know_counts_where_they_stand(hall: Hall) -> No
     hall.answers(survey)
     found = hall.now(to).heard
     assert (found.targets[0].heard, found.people, found.not_known) == (1, 1, 1)
+
+
+def test_answers_that_no_event_tells_of_count_as_said_by_nobody_whom_we_know(hall: Hall) -> None:
+    """As those to an anonymous survey: they stand in its results only."""
+    survey = hall.survey()
+    to = hall.opened(hall.planned(survey_ids=[survey.survey_id]))
+    hall.answers(survey)
+    hall.store.contributions._noted.clear()  # type: ignore[attr-defined]
+    hall.says(hall.person(), to=to)
+    found = hall.now(to)
+    assert (found.contributions, found.heard.people, found.heard.not_known) == (2, 1, 1)
+    page = hall.said(to)
+    assert (page.total, page.only_in_results) == (1, 1)
+
+
+def test_whoever_is_erased_is_no_contributor_any_more(hall: Hall) -> None:
+    survey = hall.survey()
+    to = hall.opened(hall.planned(survey_ids=[survey.survey_id]))
+    mary = hall.person()
+    hall.answered_by(mary, survey)
+    hall.says(mary, to=to)
+    assert hall.now(to).heard.people == 1
+    hall.bus.call(EraseContact(contact_id=mary))
+    hall.bus.deliver()
+    found = hall.now(to).heard
+    assert (found.people, found.not_known) == (0, 2)

@@ -143,6 +143,8 @@ async def test_an_engagement_is_logged_as_a_contribution_and_stands_in_the_list(
     assert "Drop-in" in said
     assert "Too far to walk" in said
     assert "We do not know who it came from" in said
+    assert "1 meeting" in text(await browser.get(f"{DESK}/{made.consultation_id}"))
+    assert "Drop-in" in text(await browser.get(f"{address}?kind=meeting"))
     assert "No contribution fits these filters" in text(await browser.get(f"{address}?channel=post"))
     engagement = logged.headers["location"].partition("?")[0]
     assert f'href="{address}"' in (await browser.get(engagement)).text

@@ -1,19 +1,27 @@
 """What an event says of a contribution, and what is counted of contributions. Pure."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contributions import RESPONSE
-from shared.contracts.erasure import EngagementRedacted
+from shared.contracts.erasure import ContactErased, EngagementRedacted
 from shared.contracts.events import Engagement, EngagementCorrected, EngagementRecorded
 from shared.contracts.notifications import MessagesSent
 from shared.contracts.surveys import ResponseReceived
 from shared.order import order_of
 
-FOLLOWED = (EngagementRecorded, EngagementCorrected, EngagementRedacted, ResponseReceived, MessagesSent)
-"""What is said, and that somebody was told what came of it."""
+FOLLOWED = (
+    EngagementRecorded,
+    EngagementCorrected,
+    EngagementRedacted,
+    ResponseReceived,
+    MessagesSent,
+    ContactErased,
+)
+"""What is said, that somebody was told what came of it, and that somebody is to be forgotten."""
 EXCERPT = 500
 """Characters of what was said that are kept here; the whole stays with its owner."""
 SURVEY = "survey"
@@ -114,3 +122,12 @@ def newest(found: Sequence[tuple[Noted, tuple[str, ...]]]) -> dict[str, tuple[No
 def is_unanswered(each: Noted, consultation_id: str) -> bool:
     """Whether somebody whom we know waits for an answer; whoever we do not know has the public page."""
     return bool(each.contributors) and consultation_id not in each.answered_in
+
+
+def only_in_results(responses: Mapping[str, int], said: Iterable[Noted]) -> int:
+    """How many responses that count stand in no list: nothing tells of each answer to an anonymous survey.
+
+    responses: how many count, by survey.
+    """
+    listed = Counter(each.of for each in said if each.is_response)
+    return sum(max(0, number - listed[survey_id]) for survey_id, number in responses.items())

@@ -18,6 +18,7 @@ class Asked:
     of: tuple[str, ...]
     """Its id, and those of its surveys."""
     channel: str | None = None
+    kind: str | None = None
     theme_id: str | None = None
     unanswered: bool = False
     """Only those of people whom we know and have not answered."""
@@ -52,6 +53,10 @@ class Contributions(Protocol):
         """These were told what came of the consultation: whatever nobody else made is answered."""
         ...
 
+    def forget(self, contact_ids: Iterable[str]) -> None:
+        """These are erased: of what they said alone nobody knows any more who did."""
+        ...
+
     def latest(self, asked: Asked, limit: int, cursor: str | None) -> list[tuple[str, Noted]]:
         """(cursor, contribution), the latest first."""
         ...
@@ -67,6 +72,7 @@ class MongoContributions:
     def __init__(self, database: Documents) -> None:
         self._contributions = database["contributions"]
         self._contributions.create_index([("of", 1), ("order", 1)])
+        self._contributions.create_index("contributors.contact_id")
 
     def put(self, new: Sequence[Noted]) -> None:
         if not new:
@@ -92,6 +98,15 @@ class MongoContributions:
             all_told = {"_id": each["_id"], "told": {"$all": [f"{asked.consultation_id}:{one}" for one in mine]}}
             self._contributions.update_one(all_told, {"$addToSet": {"answered_in": asked.consultation_id}})
 
+    def forget(self, contact_ids: Iterable[str]) -> None:
+        theirs = {"contributors.contact_id": {"$in": list(contact_ids)}}
+        for each in list(self._contributions.find(theirs, {"contributors": 1, "told": 1, "version": 1})):
+            left = [one for one in each["contributors"] if one["contact_id"] not in set(contact_ids)]
+            told = [key for key in each.get("told", ()) if key.rpartition(":")[2] not in set(contact_ids)]
+            asked = {"_id": each["_id"], "version": each["version"]}
+            change = {"contributors": left, "is_known": bool(left), "told": told}
+            self._contributions.update_one(asked, {"$set": change})
+
     def latest(self, asked: Asked, limit: int, cursor: str | None) -> list[tuple[str, Noted]]:
         query = _query(asked) | ({"order": {"$lt": cursor}} if cursor else {})
         found = self._contributions.find(query).sort("order", -1).limit(limit)
@@ -106,6 +121,8 @@ def _query(asked: Asked) -> dict[str, Any]:
     query: dict[str, Any] = {"of": {"$in": list(asked.of)}}
     if asked.channel is not None:
         query["channel"] = asked.channel
+    if asked.kind is not None:
+        query["kind"] = asked.kind
     if asked.theme_id is not None:
         query["themes"] = asked.theme_id
     if asked.unanswered:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from services.surveys.consultations import domain
-from services.surveys.consultations.contribution import is_unanswered
+from services.surveys.consultations.contribution import is_unanswered, only_in_results
 from services.surveys.consultations.contributions import Asked
 from services.surveys.consultations.repository import Consultations
 from services.surveys.consultations.representation import represent
@@ -30,6 +30,7 @@ CHANGED_MEANWHILE = "Somebody else changed this consultation in the meantime. Lo
 NO_SURVEY = "One of the surveys is not there any more. Choose again."
 AT_ONCE = 50
 ATTEMPTS = 5
+MEETING = "meeting"
 BY = "consultation"
 """Who opens and closes surveys that follow one."""
 
@@ -70,14 +71,16 @@ class ConsultationDesk:
         found = self.get(consultation_id)
         surveys = tuple(self._survey(each) for each in found.plan.survey_ids)
         said = list(self._consultations.contributions.every(Asked(domain.belonging(found))))
+        anonymous = only_in_results({each.survey_id: each.responses for each in surveys}, said)
         return ConsultationDetail(
             consultation=found,
             surveys=surveys,
             hints=domain.hints(found, at),
             missing=domain.missing_of_outcome(found),
-            contributions=len(said),
+            meetings=sum(each.kind == MEETING for each in said),
+            contributions=len(said) + anonymous,
             unanswered=sum(is_unanswered(each, consultation_id) for each in said),
-            heard=represent(found.plan.targets, said),
+            heard=represent(found.plan.targets, said, anonymous),
         )
 
     def write_outcome(self, asked: WriteOutcome, at: datetime) -> Consultation:

@@ -104,6 +104,13 @@ class FakeContributions:
                 answered = _with(each.answered_in, asked.consultation_id, True)
                 self._noted[each.contribution_id] = replace(each, answered_in=answered)
 
+    def forget(self, contact_ids: Iterable[str]) -> None:
+        gone = set(contact_ids)
+        self._told = {each for each in self._told if each[1] not in gone}
+        for each in self._noted.values():
+            left = tuple(one for one in each.contributors if one.contact_id not in gone)
+            self._noted[each.contribution_id] = replace(each, contributors=left)
+
     def latest(self, asked: Asked, limit: int, cursor: str | None) -> list[tuple[str, Noted]]:
         found = {each.order: each for each in self._among(asked) if not cursor or each.order < cursor}
         return sorted(found.items(), reverse=True)[:limit]
@@ -118,6 +125,8 @@ class FakeContributions:
 
 def _fits(each: Noted, asked: Asked) -> bool:
     if each.of not in asked.of or asked.channel not in (None, each.channel) or (each.sensitive and not asked.sensitive):
+        return False
+    if asked.kind not in (None, each.kind):
         return False
     if asked.theme_id is not None and asked.theme_id not in each.themes:
         return False

@@ -6,7 +6,15 @@ from dataclasses import replace
 from itertools import islice
 
 from services.surveys.consultations import domain
-from services.surveys.consultations.contribution import EXCERPT, Contributor, Noted, is_unanswered, newest, noted
+from services.surveys.consultations.contribution import (
+    EXCERPT,
+    Contributor,
+    Noted,
+    is_unanswered,
+    newest,
+    noted,
+    only_in_results,
+)
 from services.surveys.consultations.contributions import Asked, Mark
 from services.surveys.consultations.repository import Consultations
 from services.surveys.repository import Surveys
@@ -25,6 +33,7 @@ from shared.contracts.contributions import (
     MarkAnswered,
     ThemeCount,
 )
+from shared.contracts.erasure import ContactErased
 from shared.contracts.notifications import MessagesSent
 from shared.errors import NotFound
 from shared.messaging import Bus
@@ -53,10 +62,11 @@ class Listening:
                 for each, ids in found.values()
             ]
         )
-
-        for envelope in happened:
-            if isinstance(envelope.data, MessagesSent) and envelope.data.outcome_of:
-                self._tell(envelope.data.outcome_of, set(envelope.data.contact_ids))
+        for event in (each.data for each in happened):
+            if isinstance(event, MessagesSent) and event.outcome_of:
+                self._tell(event.outcome_of, set(event.contact_ids))
+            elif isinstance(event, ContactErased):
+                self._contributions.forget(event.contact_ids)
 
     def _tell(self, consultation_id: str, told: set[str]) -> None:
         """These have got the notice of the outcome; whoever was merged since counts as the one who got it."""
@@ -73,16 +83,18 @@ class Listening:
         consultation = self._get(asked.consultation_id)
         everything = Asked(domain.belonging(consultation), sensitive=asked.sensitive)
         said = list(self._contributions.every(everything))
-        channels, of_themes = (
-            Counter(each.channel for each in said),
-            Counter(one for each in said for one in each.themes),
+        channels = Counter(each.channel for each in said)
+        of_themes = Counter(one for each in said for one in each.themes)
+        chosen = replace(
+            everything, channel=asked.channel, kind=asked.kind, theme_id=asked.theme_id, unanswered=asked.unanswered
         )
-        chosen = replace(everything, channel=asked.channel, theme_id=asked.theme_id, unanswered=asked.unanswered)
         found = self._contributions.latest(chosen, asked.limit, asked.cursor)
         written = self._written([each for _, each in found if each.is_response])
+        numbers = self._surveys.numbers(consultation.plan.survey_ids)
         return ContributionPage(
             consultation=domain.summary(consultation),
             total=len(said),
+            only_in_results=only_in_results({key: each.counted for key, each in numbers.items()}, said),
             channels=tuple(ChannelCount(channel=each, count=count) for each, count in channels.most_common()),
             themes=tuple(
                 ThemeCount(theme_id=each.theme_id, title=each.title, count=of_themes[each.theme_id])

@@ -66,8 +66,8 @@ def _missing(rate: float, overall: float) -> Missing:
     return "few" if rate < overall * FEW else ""
 
 
-def represent(targets: Sequence[Target], contributions: Iterable[Noted]) -> Representation:
-    """Everything of it, as staff see it."""
+def represent(targets: Sequence[Target], contributions: Iterable[Noted], only_in_results: int = 0) -> Representation:
+    """Everything of it, as staff see it. only_in_results: further responses, of whom nobody knows who made them."""
     found = count(targets, contributions)
     names = [f"{each.group}:{each.locality}" for each in targets]
     heard = {name: number for name, number in zip(names, found.of_targets, strict=True) if number}
@@ -80,7 +80,7 @@ def represent(targets: Sequence[Target], contributions: Iterable[Noted]) -> Repr
         ),
         people=found.people,
         elsewhere=found.elsewhere,
-        not_known=found.not_known,
+        not_known=found.not_known + only_in_results,
         score=score(heard, population),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from services.surveys.analysis import suppress
 from services.surveys.consultations import domain
-from services.surveys.consultations.contribution import Noted
+from services.surveys.consultations.contribution import Noted, only_in_results
 from services.surveys.consultations.contributions import Asked
 from services.surveys.consultations.repository import Consultations
 from services.surveys.consultations.representation import public, represent
@@ -77,12 +77,14 @@ class Showing:
 
     def _with_outcome(self, shown: PublicConsultation, found: Consultation) -> PublicConsultation:
         said = list(self._consultations.contributions.every(Asked(domain.belonging(found))))
-        heard = public(represent(found.plan.targets, said))
+        numbers = self._surveys.numbers(found.plan.survey_ids)
+        anonymous = only_in_results({key: each.counted for key, each in numbers.items()}, said)
+        heard = public(represent(found.plan.targets, said, anonymous))
         lines = zip(found.plan.targets, heard.of_targets, strict=True)
         return shown.model_copy(
             update={
                 "decision": found.decision,
-                "themes": tuple(_themes(found, said)),
+                "themes": tuple(_themes(found, said, anonymous)),
                 "targets": tuple(
                     PublicTarget(group=each.group, locality=each.locality, expected=each.expected, heard=number)
                     for each, number in lines
@@ -106,11 +108,11 @@ NOBODY = {"created_by": "", "changed_by": ""}
 """Who of staff did what is nobody's business."""
 
 
-def _themes(found: Consultation, said: Sequence[Noted]) -> list[PublicTheme]:
+def _themes(found: Consultation, said: Sequence[Noted], anonymous: int) -> list[PublicTheme]:
     """With the number of contributions to each, together with those to none, as if none had several."""
     counts = Counter(one for each in said for one in each.themes)
     numbers = [counts[each.theme_id] for each in found.themes]
-    shown = suppress([*numbers, sum(not each.themes for each in said)])
+    shown = suppress([*numbers, sum(not each.themes for each in said) + anonymous])
     return [
         PublicTheme(
             title=each.title, we_asked=each.we_asked, you_said=each.you_said, we_did=each.we_did, contributions=number

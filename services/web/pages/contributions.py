@@ -66,6 +66,7 @@ async def _show(request: Request, consultation_id: str, form: Form) -> Response:
     asked = ListContributions(
         consultation_id=consultation_id,
         channel=params.get("channel", "")[:200] or None,
+        kind=params.get("kind", "")[:100] or None,
         theme_id=params.get("theme", "")[:100] or None,
         unanswered=params.get("answered") == "no",
         sensitive=reader_of(request).sensitive,
