@@ -58,6 +58,8 @@ from shared.mongo import connect
 from shared.settings import Settings
 
 PAGES = (
+    personal_answering,
+    answering,  # first: when a survey is announced its forms come at once, and routes are tried in this order
     signin,
     home,
     design,
@@ -84,8 +86,6 @@ PAGES = (
     unsubscribe,
     archive,
     subscribing,
-    personal_answering,
-    answering,
     demo_mail,
     imports,
     preferences,
