@@ -36,7 +36,7 @@ def main() -> None:
         harness.lift_limits(instance)
         # The events service makes the queues; it ends before anything is posted.
         instance.start("events", "web")
-        harness.wait_for(lambda: _answers(instance.settings.port), 60)
+        harness.wait_for(lambda: answers(instance.settings.port), 60)
         harness.wait_for(lambda: harness.has_queue(instance.settings.amqp_url, INBOUND), 60)
         instance.supervisor.stop("events")
         figures = _measure(instance)
@@ -61,7 +61,7 @@ def _measure(instance: Instance) -> dict[str, tuple[list[float], list[float]]]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        harness.wait_for(lambda: _answers(bare_port), 60)
+        harness.wait_for(lambda: answers(bare_port), 60)
         found = {}
         for name, kind, per_post, posts, clients in [
             ("single", "application/cloudevents+json", 1, SINGLES, SINGLE_CLIENTS),
@@ -133,7 +133,7 @@ def make_key(instance: Instance, *scopes: str) -> str:
     return str(json.loads(made.stdout)["key"])
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     try:
         urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2)
     except urllib.error.HTTPError:

@@ -66,6 +66,8 @@ from shared.mongo import connect
 from shared.settings import Settings
 
 PAGES = (
+    personal_answering,
+    answering,  # first: when a survey is announced its forms come at once, and routes are tried in this order
     signin,
     home,
     design,
@@ -99,8 +101,6 @@ PAGES = (
     unsubscribe,
     archive,
     subscribing,
-    personal_answering,
-    answering,
     asking,
     demo_mail,
     imports,

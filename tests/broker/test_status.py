@@ -68,9 +68,12 @@ def test_all_is_well_when_everything_runs_and_the_command_tells_the_same(running
         "events.erasures": 1,
         "history.erasures": 1,
         "history.timeline": 1,
+        "notifications.answers": 1,
         "notifications.consents": 1,
         "notifications.erasures": 1,
         "notifications.occasions": 1,
+        "surveys.contributions": 1,
+        "surveys.erasures": 1,
         "surveys.responses": 1,
     }
     assert all(each["version"] and each["resident_bytes"] for each in report["processes"])

@@ -1,6 +1,7 @@
 """Nobody who holds every file of every store can tell who gave which response to an anonymous survey."""
 
 import hmac
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import product
@@ -162,6 +163,17 @@ def test_responses_are_kept_once_and_paged_in_the_order_of_their_ids(
     assert sorted(found) == sorted(each.response_id for each in kept)
     ((_, only),) = keeper.page("srv_1", True, 7, None)
     assert (only.answers, only.refused) == (refused.answers, refused.refused)
+
+
+@pytest.mark.servers
+def test_of_many_at_once_one_spends_a_link_and_a_response_is_kept_once(request: pytest.FixtureRequest) -> None:
+    keeper = MongoAnonymous(connect(request.getfixturevalue("store"), f"surveys_{new_id()}"))
+    response = a_response(a_survey(state="open")).response
+    with ThreadPoolExecutor(20) as many:
+        spent = list(many.map(lambda number: keeper.spend("srv_1", "aa" * 32, f"claim-{number}"), range(50)))
+        kept = list(many.map(lambda _: keeper.insert(response), range(50)))
+    assert (spent.count(True), kept.count(True)) == (1, 1)
+    assert keeper.numbers("srv_1") == (1, 0)
 
 
 # -- whoever holds the files --------------------------------------------------------------------------

@@ -6,6 +6,9 @@ from typing import Any
 import orjson
 import pytest
 
+from services.contacts.fake import FakeContacts, FakePreferences
+from services.contacts.importing.fake import FakeImports
+from services.contacts.service import ContactsService
 from services.surveys import results
 from services.surveys.consultations.fake import FakeConsultations
 from services.surveys.desk import SurveyDesk
@@ -45,6 +48,7 @@ class Panel:
 
     def __init__(self) -> None:
         self.bus, self.store = TestBus(), FakeSurveys()
+        self.bus.add(ContactsService(FakeContacts(), FakeImports(), FakePreferences()))
         self.service = self.bus.add(SurveysService(self.store, FakeConsultations(), "secret", self.bus))
 
     def draft(self, **fields: Any) -> Survey:

@@ -58,9 +58,11 @@ async def test_the_json_is_the_same_report(county: County, browser: httpx.AsyncC
         "events.inbound": "running",
         "history.erasures": "running",
         "history.timeline": "running",
+        "notifications.answers": "running",
         "notifications.consents": "running",
         "notifications.erasures": "running",
         "notifications.occasions": "running",
+        "surveys.contributions": "running",
         "surveys.erasures": "running",
         "surveys.responses": "running",
     }

@@ -3,6 +3,7 @@
 What was typed is never lost: while the broker or the survey cannot be reached, the form comes back with all of it.
 """
 
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,10 +32,14 @@ REMEMBERED = 100
 LATER = "Your answers could not be sent just now. They are kept on this page: send them again in a minute."
 NO_SURVEY = "There is no survey at this address. Look whether the whole link was copied."
 router = APIRouter(prefix="/answer", include_in_schema=False)
+Asked = tuple[SurveyForm, Definition]
+"""What a survey asks, as it came and as it is understood."""
 _limit = PerCaller(lambda: Bucket(100, seconds=600))
 """Many may share one address: a clinic, a library."""
-_remembered: OrderedDict[tuple[str, int], SurveyForm] = OrderedDict()
-"""What surveys ask, by survey and version, which never changes once one was open: enough to show a form again."""
+_remembered: OrderedDict[tuple[str, int], tuple[float, Asked]] = OrderedDict()
+"""What surveys ask, by survey and version, which never changes once one was open, and when that was heard."""
+FRESH = 1.0
+"""Seconds for which nobody is asked again whether a survey is still open: its owner judges each response anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Door:
     """By which address somebody came to a survey."""
 
     asked: SurveyForm
+    definition: Definition
     address: str
     key: str = ""
     """Of a personal link."""
@@ -49,10 +55,10 @@ class Door:
 
 @router.get("/{survey_id}", dependencies=[anyone])
 async def show_form(request: Request, survey_id: str) -> Response:
-    asked = await _ask(request, survey_id, None)
+    asked, definition = await _ask(request, survey_id, None)
     if asked.state == "closed":
         return closed(asked)
-    return show(Door(asked, _address(survey_id)), answer_form.blank(asked.definition_version, _now()))
+    return show(Door(asked, definition, _address(survey_id)), answer_form.blank(asked.definition_version, _now()))
 
 
 @router.post("/{survey_id}", dependencies=[anyone])
@@ -60,10 +66,10 @@ async def send_answers(request: Request, survey_id: str) -> Response:
     check_origin(request)
     form = await typed(request)
     try:
-        asked = await _ask(request, survey_id, form.values["definition_version"] or None)
+        asked, definition = await _ask(request, survey_id, form.values["definition_version"] or None)
     except Unavailable:
         return keep(_address(survey_id), form)
-    return await take(request, Door(asked, _address(survey_id)), form)
+    return await take(request, Door(asked, definition, _address(survey_id)), form)
 
 
 @router.get("/{survey_id}/thanks", dependencies=[anyone])
@@ -84,7 +90,7 @@ async def take(request: Request, door: Door, form: Form) -> Response:
     begun_at = answer_form.begun_at(form, received_at)
     if asked.closed_at and (received_at > asked.closed_at + GRACE or begun_at > asked.closed_at):
         return closed(asked)
-    definition = Definition.model_validate(asked.definition)
+    definition = door.definition
     judged = judge(definition, answer_form.answers(definition, form))
     if judged.faults:
         answer_form.tell_faults(definition, form, judged.faults)
@@ -120,29 +126,36 @@ async def _sent(request: Request, sent: SentResponse, form: Form) -> bool:
     return True
 
 
-async def _ask(request: Request, survey_id: str, version: int | None) -> SurveyForm:
-    """What is asked; as it was remembered while nobody answers. NotFound also for a draft: it is nobody's business."""
+async def _ask(request: Request, survey_id: str, version: int | None) -> Asked:
+    """What is asked; as it was remembered while nobody answers. NotFound also for a draft: it is nobody's business.
+
+    version: of the form that was sent; None for one that is to be shown.
+    """
+    heard_at, known = _remembered.get((survey_id, version or 0), (0.0, None))
+    if known is not None and time.monotonic() - heard_at < FRESH:
+        return known
     try:
         found = await backend(request).call(GetForm(survey_id=survey_id, definition_version=version))
     except NotFound:
         raise NotFound(NO_SURVEY) from None
     except Unavailable:
-        known = _remembered.get((survey_id, version or 0))
         if known is None:
             raise
+        _remembered[survey_id, version or 0] = time.monotonic(), known  # or each form would wait for an answer in vain
         return known
     if found.state == "draft":
         raise NotFound(NO_SURVEY)
-    _remembered[survey_id, found.definition_version] = found
+    asked = found, Definition.model_validate(found.definition)
+    _remembered[survey_id, found.definition_version] = time.monotonic(), asked
     _remembered.move_to_end((survey_id, found.definition_version))
     while len(_remembered) > REMEMBERED:
         _remembered.popitem(last=False)
-    return found
+    return asked
 
 
 def show(door: Door, form: Form) -> Response:
     """The form, with what was typed and what is wrong with it."""
-    definition = Definition.model_validate(door.asked.definition)
+    definition = door.definition
     context = {
         "definition": definition,
         "address": door.address,

@@ -17,6 +17,7 @@ from services.web.rendering import render_public
 from shared import answer_links
 from shared.contracts.survey_links import GetPersonalForm, PersonalForm
 from shared.errors import NotFound, Unavailable
+from shared.surveys.definition import Definition
 
 GONE = "This link does not work any more. Use the one in the latest message that we sent you, or ask us for another."
 router = APIRouter(prefix="/answer/p", include_in_schema=False)
@@ -33,7 +34,7 @@ async def show_form(request: Request, token: str) -> Response:
     if found.form.state != "open":
         return answering.closed(found.form)
     form = answer_form.blank(found.form.definition_version, datetime.now(UTC))
-    return answering.show(Door(found.form, request.url.path, key), form)
+    return answering.show(_door(found, request.url.path, key), form)
 
 
 @router.post("/{token}", dependencies=[anyone])
@@ -46,13 +47,17 @@ async def send_answers(request: Request, token: str) -> Response:
         return answering.keep(request.url.path, form)
     if found.is_answered:
         return _answered(found, 409)
-    return await answering.take(request, Door(found.form, request.url.path, key), form)
+    return await answering.take(request, _door(found, request.url.path, key), form)
 
 
 @router.get("/{token}/thanks", dependencies=[anyone])
 async def thank(request: Request, token: str) -> Response:
     """Says nothing of the survey: it is shown also while nobody can be asked about it."""
     return render_public("answer_thanks.html")
+
+
+def _door(found: PersonalForm, address: str, key: str) -> Door:
+    return Door(found.form, Definition.model_validate(found.form.definition), address, key)
 
 
 def _key(request: Request, token: str) -> str:

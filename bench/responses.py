@@ -1,0 +1,184 @@
+"""Responses of the public to an open survey, over HTTP, against a bare FastAPI route that publishes confirmed.
+
+Both are one uvicorn process on the same broker, asked by the same client over connections that are kept open. Ours
+reads a form, knows what the survey asks, judges the answers and redirects; the bare route reads the same answers as
+JSON. The surveys service runs and stores what was sent, on the same processors; nobody consumes what the bare route
+publishes. Every response has to count in the end. The page takes a hundred forms from one address: the client comes
+from many.
+"""
+
+import asyncio
+import itertools
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+import orjson
+
+from bench import harness
+from bench.post import answers
+from deploy.home import free_port
+from deploy.instance import Instance
+from shared.contracts.base import new_id
+from shared.contracts.surveys import CreateSurvey, GetSurvey, OpenSurvey, Survey
+from shared.errors import Unavailable
+from shared.messaging.client import RpcClient
+
+GOAL = 0.70
+ROUNDS = 3
+POSTS, CLIENTS = 3000, 16
+FROM_ONE_ADDRESS = 90
+CHOICES = [{"value": each, "text": each.capitalize()} for each in ("car", "bus", "foot")]
+ASKED = {
+    "title": "Getting to your appointment",
+    "pages": [
+        {
+            "name": "page1",
+            "elements": [
+                {"type": "radiogroup", "name": "travel", "title": "How?", "isRequired": True, "choices": CHOICES},
+                {"type": "rating", "name": "ease", "title": "How easy was it?"},
+                {"type": "boolean", "name": "again", "title": "The same way again?"},
+                {"type": "comment", "name": "why", "title": "Why?", "visibleIf": "{ease} <= 3"},
+            ],
+        }
+    ],
+}
+_addresses = (f"127.{a}.{b}.{c}" for a, b, c in itertools.product(range(1, 200), range(1, 250), range(1, 250)))
+
+
+def main() -> None:
+    with harness.private_instance() as instance:
+        instance.start("surveys", "web")
+        harness.wait_for(lambda: answers(instance.settings.port), 60)
+        survey = _survey(instance)
+        _show(instance, survey)
+        seconds: list[float] = []
+        ours, bare = _measure(instance, survey, seconds)
+        counted = _counted(instance, survey)
+    ratio = statistics.median(ours) / statistics.median(bare)
+    figures = {
+        "ours_responses_per_second": [round(each) for each in ours],
+        "bare_responses_per_second": [round(each) for each in bare],
+        "p99_milliseconds": round(harness.percentile(seconds, 0.99) * 1000, 1),
+        "p50_milliseconds": round(statistics.median(seconds) * 1000, 1),
+        "counted": counted,
+    }
+    harness.report("responses", ratio, GOAL, ratio >= GOAL and counted == POSTS * ROUNDS, **figures)
+
+
+def _survey(instance: Instance) -> Survey:
+    bus = RpcClient(instance.settings)
+    harness.wait_for(lambda: _is_there(bus), 60)
+    made = bus.call(CreateSurvey(request_id=new_id(), definition=ASKED))
+    opened = bus.call(OpenSurvey(survey_id=made.survey_id, version=1))
+    bus.close()
+    return opened
+
+
+def _show(instance: Instance, survey: Survey) -> None:
+    """From now on the web knows what the survey asks."""
+    address = f"http://127.0.0.1:{instance.settings.port}/answer/{survey.survey_id}"
+    with urllib.request.urlopen(address, timeout=10) as page:
+        page.read()
+
+
+def _counted(instance: Instance, survey: Survey) -> int:
+    """How many responses count once all have been taken from the queue."""
+    bus = RpcClient(instance.settings)
+
+    def is_complete() -> bool:
+        return _is_there(bus) and bus.call(GetSurvey(survey_id=survey.survey_id)).responses >= POSTS * ROUNDS
+
+    harness.wait_for(is_complete, 120, every=0.5)
+    counted = bus.call(GetSurvey(survey_id=survey.survey_id)).responses
+    bus.close()
+    return counted
+
+
+def _is_there(bus: RpcClient) -> bool:
+    try:
+        bus.call(CreateSurvey(request_id="bench", definition=ASKED))
+    except Unavailable:
+        return False
+    return True
+
+
+def _measure(instance: Instance, survey: Survey, seconds: list[float]) -> tuple[list[float], list[float]]:
+    bare_port = free_port()
+    bare = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "bench.bare.post:app", "--port", str(bare_port), "--no-access-log"],
+        env=os.environ | {"BARE_AMQP_URL": instance.settings.amqp_url},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        harness.wait_for(lambda: answers(bare_port), 60)
+
+        def taken(number: int) -> float:
+            bodies = [urlencode(each, doseq=True).encode() for each in _forms(survey, number)]
+            kind = "application/x-www-form-urlencoded"
+            return _rate(instance.settings.port, f"/answer/{survey.survey_id}", kind, bodies, b" 303 ", seconds)
+
+        def plain(number: int) -> float:
+            bodies = [orjson.dumps({"id": each["request_id"]} | each) for each in _forms(survey, number)]
+            return _rate(bare_port, "/events", "application/json", bodies, b" 202 ", [])
+
+        return harness.in_turn(ROUNDS, taken, plain)
+    finally:
+        bare.terminate()
+        bare.wait(20)
+
+
+def _forms(survey: Survey, seed: int) -> list[dict[str, str]]:
+    chance = random.Random(seed)
+    return [
+        {
+            "request_id": f"form-{seed}-{number}",
+            "definition_version": str(survey.definition_version),
+            "begun": str(survey.opened_at),
+            "q-travel": chance.choice(CHOICES)["value"],
+            "q-ease": str(chance.randint(1, 5)),
+            "q-again": chance.choice(("yes", "no")),
+            "q-why": "There was no bus at that hour, and the next one was late. " * chance.randint(1, 8),
+        }
+        for number in range(POSTS)
+    ]
+
+
+def _rate(port: int, path: str, kind: str, bodies: Sequence[bytes], wanted: bytes, seconds: list[float]) -> float:
+    """Posts a second; how long each took is added to `seconds`."""
+    started = time.monotonic()
+    asyncio.run(_post_all(port, f"POST {path} HTTP/1.1\r\nContent-Type: {kind}", bodies, wanted, seconds))
+    return len(bodies) / (time.monotonic() - started)
+
+
+async def _post_all(port: int, head: str, bodies: Sequence[bytes], wanted: bytes, seconds: list[float]) -> None:
+    waiting = list(bodies)
+
+    async def client() -> None:
+        while waiting:
+            mine = [waiting.pop() for _ in range(min(FROM_ONE_ADDRESS, len(waiting)))]
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(next(_addresses), 0))
+            for body in mine:
+                began = time.monotonic()
+                request = f"{head}\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {len(body)}\r\n\r\n"
+                writer.write(request.encode() + body)
+                answer = await reader.readuntil(b"\r\n\r\n")
+                if wanted not in answer.split(b"\r\n", 1)[0]:
+                    raise RuntimeError(answer.decode())
+                length = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+                await reader.readexactly(length)
+                seconds.append(time.monotonic() - began)
+            writer.close()
+
+    await asyncio.gather(*(client() for _ in range(CLIENTS)))
+
+
+if __name__ == "__main__":
+    main()
