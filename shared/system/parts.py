@@ -19,7 +19,7 @@ PARTS = (
     Part(
         "notifications",
         "notifications",
-        ("notifications.consents", "notifications.occasions", "notifications.erasures"),
+        ("notifications.consents", "notifications.occasions", "notifications.answers", "notifications.erasures"),
     ),
     Part("notifications_sender", "notifications-sender"),
     Part("surveys", "surveys", ("surveys.responses",)),
