@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from services.history.timeline import LOGGED_EVENTS
 from shared.contracts.base import _Personal
 from shared.contracts.erasure import Traces
-from shared.redaction import BLANK, identifiers_in, is_named, mark_of, names_in, redact
+from shared.redaction import BLANK, identifiers_in, is_named, mark_of, names_in, redact, redact_event
 
 TRACES = Traces(
     erasure_id="era_1",
@@ -83,6 +83,16 @@ def test_what_is_about_nobody_stays_as_it_is_and_twice_is_once(content: Any) -> 
 def test_every_personal_field_of_every_event_in_the_log_has_its_rule() -> None:
     personal = {name for event in LOGGED_EVENTS for name in _personal_fields(event)}
     assert personal - {*BLANK, *FREE_TEXT, *STRUCTURE, "value"} == set()
+
+
+def test_what_staff_wrote_to_somebody_loses_their_name_and_nobody_elses_letter_does() -> None:
+    said = {"answer": {"text": "Dear Mary Okafor, it opens in May.", "to": "Mary Okafor"}}
+    theirs = {"type": "wellheard.case.answered.v1", "data": {"contact_ids": ["con_1"], **said}}
+    others = {"type": "wellheard.case.answered.v1", "data": {"contact_ids": ["con_9"], **said}}
+    left = redact_event(theirs, TRACES)
+    assert left["data"]["answer"] == {"text": "Dear [name removed], it opens in May.", "to": "[name removed]"}
+    assert redact_event(left, TRACES) == left
+    assert redact_event(others, TRACES) == others
 
 
 def _personal_fields(model: type[BaseModel]) -> set[str]:
