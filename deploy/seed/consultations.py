@@ -153,7 +153,7 @@ def _loop(bus: Bus, county: County, ids: list[str], plan: dict[str, Any]) -> Non
     for number, who in enumerate(islice(_people(county, "loop", ("eastmere", "saltham")), LOOP_SIZE)):
         theme = list(THEMES)[number % len(THEMES)]
         said[theme][ids[who]] = _say(bus, county, standing, f"loop-{number}", ids[who], theme, number)
-    _wait_for(bus, standing, LOOP_SIZE + polls.POLL_SIZE)
+    _wait_for(bus, standing, sum(map(len, said.values())) + polls.POLL_SIZE)
     standing = _now(bus, standing)
     if standing.state == "open":
         standing = _close(bus, standing)
