@@ -22,5 +22,5 @@ PARTS = (
         ("notifications.consents", "notifications.occasions", "notifications.erasures"),
     ),
     Part("notifications_sender", "notifications-sender"),
-    Part("surveys", "surveys", ("surveys.responses",)),
+    Part("surveys", "surveys", ("surveys.responses", "surveys.contributions")),
 )
