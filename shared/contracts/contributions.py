@@ -20,7 +20,7 @@ class Contribution(Value):
     kind: str
     """A kind of engagement, or RESPONSE."""
     channel: str
-    """As it was reported; `survey` for a response, empty when nobody said."""
+    """As it was reported; `survey` or `paper` for a response, empty when nobody said."""
     survey_id: str = ""
     """Of a response."""
     title: Annotated[str, Personal]

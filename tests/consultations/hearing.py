@@ -57,10 +57,11 @@ class Hall(Board):
         self.bus.inject(RESPONSES, RawMessage(sent.model_dump_json().encode(), own=True))
         self.bus.deliver()
 
-    def answered_by(self, contact_id: str, survey: Survey) -> None:
+    def answered_by(self, contact_id: str, survey: Survey, **fields: Any) -> None:
         """Somebody whom we know answers."""
         about = {"survey_id": survey.survey_id, "title": survey.title, "definition_version": 1, "received_at": AT}
-        event = ResponseReceived.model_validate(about | {"response_id": new_id("rsp"), "contact_id": contact_id})
+        who = {"response_id": new_id("rsp"), "contact_id": contact_id}
+        event = ResponseReceived.model_validate(about | who | fields)
         self.bus.publish(an_envelope(event, subject=event.response_id))
         self.bus.deliver()
 

@@ -36,6 +36,15 @@ def test_answers_meetings_and_what_partners_report_stand_in_one_list(hall: Hall)
     assert (meeting.kind, meeting.contact_ids) == ("meeting", (mary,))
 
 
+def test_what_came_on_paper_is_a_channel_of_its_own(hall: Hall) -> None:
+    survey = hall.survey()
+    to, mary, bob = hall.planned(survey_ids=[survey.survey_id]), hall.person(), hall.person()
+    hall.answered_by(mary, survey)
+    hall.answered_by(bob, survey, channel="paper")
+    assert {each.channel: each.count for each in hall.said(to).channels} == {"survey": 1, "paper": 1}
+    assert [each.contact_ids for each in hall.said(to, channel="paper").contributions] == [(bob,)]
+
+
 def test_a_survey_that_is_linked_later_brings_its_answers_with_it(hall: Hall) -> None:
     survey = hall.survey()
     hall.answers(survey)

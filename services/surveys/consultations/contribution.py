@@ -24,8 +24,8 @@ FOLLOWED = (
 """What is said, that somebody was told what came of it, and that somebody is to be forgotten."""
 EXCERPT = 500
 """Characters of what was said that are kept here; the whole stays with its owner."""
-SURVEY = "survey"
-"""The channel of responses."""
+SURVEY, PAPER = "survey", "paper"
+"""The channels of responses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _of_response(event: ResponseReceived) -> Noted:
         version=1,
         of=event.survey_id,
         kind=RESPONSE,
-        channel=SURVEY,
+        channel=PAPER if event.channel == PAPER else SURVEY,
         title=event.title,
         occurred_at=event.received_at.astimezone(UTC),
     )
