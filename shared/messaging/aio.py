@@ -67,6 +67,8 @@ class AioBus:
     async def __aexit__(self, *_exc: object) -> None:
         if self._line is not None:
             await self._line.close()
+        if self._closing:  # else they would stay open until the process ends
+            await asyncio.wait(self._closing, timeout=CONNECT_TIMEOUT)
 
     async def call(self, request: Request[R], timeout: float | None = None) -> R:
         """Raises what the service raised; Unavailable when nobody answers within the timeout (seconds)."""

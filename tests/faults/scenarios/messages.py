@@ -17,7 +17,7 @@ from tests.faults.run import Run
 from tests.faults.waiting import wait_until
 
 TIMELINE = "history.timeline"
-FOLLOWERS = ("contacts.segments", TIMELINE)
+FOLLOWERS = ("contacts.segments", "surveys.contributions", TIMELINE)
 """Queues that engagements are published to."""
 
 
