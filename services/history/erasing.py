@@ -24,12 +24,13 @@ Show = Callable[[Sequence[Envelope[Event]]], None]
 
 
 class HistoryEraser:
-    """Carries out erasures; `show` is the projector's."""
+    """Carries out erasures; `show` is the projector's, and so is `settle`: afterwards searches find what was shown."""
 
-    def __init__(self, log: LogPort, bus: Bus, show: Show) -> None:
+    def __init__(self, log: LogPort, bus: Bus, show: Show, settle: Callable[[], None]) -> None:
         self._log = log
         self._bus = bus
         self._show = show
+        self._settle = settle
 
     def erase(self, envelope: Envelope[ContactErased]) -> None:
         """Everything up to the erasure itself; what comes later about the person is redacted when it is appended."""
@@ -73,6 +74,7 @@ class HistoryEraser:
                         mentions[each["subject"]] = None
             self._log.rewrite(rewritten)
             self._show([to_envelope(each) for each in rewritten])
+        self._settle()
         return list(about), list(mentions)
 
     def _windows(self) -> Iterator[list[dict[str, Any]]]:

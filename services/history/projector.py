@@ -37,7 +37,7 @@ class HistoryProjector:
     def __init__(self, event_log: LogPort, indexes: Indexes, bus: Bus) -> None:
         self._log = event_log
         self._erased: set[str] | None = None
-        self._eraser = HistoryEraser(event_log, bus, self._show_again)
+        self._eraser = HistoryEraser(event_log, bus, self._show_again, self._settle)
         self._indexes = indexes
         self._index: IndexWriter | None = None
         self._serving = Pointer("", complete=False)
@@ -119,6 +119,17 @@ class HistoryProjector:
                 raise Unavailable("The index is being caught up with the log. The erasure goes on afterwards.")
             try:
                 index.put_again([fold(each) for each in envelopes])
+            except IndexLost as error:
+                self._lost(index, error)
+                raise Unavailable("The index was lost and is being built again. The erasure goes on.") from error
+
+    def _settle(self) -> None:
+        """Nobody is told that a person is gone whom a search would still find."""
+        with self._turn:
+            with self._lock:
+                index = self._opened()
+            try:
+                index.commit()
             except IndexLost as error:
                 self._lost(index, error)
                 raise Unavailable("The index was lost and is being built again. The erasure goes on.") from error

@@ -176,6 +176,16 @@ def test_a_rebuild_brings_nothing_back_and_equals_the_log(tmp_path: Path) -> Non
     assert not [each for each in SECRETS if any(each in entry for entry in entries)]
 
 
+def test_when_she_is_said_to_be_gone_no_search_finds_her(tmp_path: Path) -> None:
+    county, mary = a_county_that_knows_mary(tmp_path)
+    begun = county.bus.call(EraseContact(contact_id=mary.contact_id))
+    county.bus.deliver()  # no timer has run that would commit the index
+    assert county.bus.call(GetErasure(erasure_id=begun.erasure_id)).state == "done"
+    found = county.bus.call(SearchContacts(q="Okafor"))
+    assert found.total == 0
+    assert county.bus.call(SearchHistory(q="Okafor", limit=1)).total == 0
+
+
 def test_whoever_was_merged_with_her_is_erased_with_her(tmp_path: Path) -> None:
     county, mary = a_county_that_knows_mary(tmp_path)
     county.post("Lighting", people=[a_person("M. Okafor", email="m.okafor@example.org")])
