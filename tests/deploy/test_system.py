@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """An instance with a small demo county."""
-    made = make_instance(tmp_path_factory.mktemp("system") / "state")
+    made = make_instance(tmp_path_factory.mktemp("system") / "state", demo=True)  # what the demo tells people is sent
     try:
         made.start()
         made.wait_ready()
