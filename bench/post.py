@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import orjson
 
@@ -53,15 +54,7 @@ def main() -> None:
 
 def _measure(instance: Instance) -> dict[str, tuple[list[float], list[float]]]:
     key = make_key(instance, "events:write")
-    bare_port = free_port()
-    bare = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "bench.bare.post:app", "--port", str(bare_port), "--no-access-log"],
-        env=os.environ | {"BARE_AMQP_URL": instance.settings.amqp_url},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        harness.wait_for(lambda: answers(bare_port), 60)
+    with bare_route(instance) as bare_port:
         found = {}
         for name, kind, per_post, posts, clients in [
             ("single", "application/cloudevents+json", 1, SINGLES, SINGLE_CLIENTS),
@@ -80,9 +73,6 @@ def _measure(instance: Instance) -> dict[str, tuple[list[float], list[float]]]:
             rates = harness.in_turn(ROUNDS, ours, plain)
             found[name] = tuple([rate * per_post for rate in side] for side in rates)
         return found  # type: ignore[return-value]
-    finally:
-        bare.terminate()
-        bare.wait(20)
 
 
 def _bodies(per_post: int, posts: int) -> list[bytes]:
@@ -124,6 +114,24 @@ async def _post_all(port: int, path: str, head: str, bodies: Sequence[bytes], cl
         writer.close()
 
     await asyncio.gather(*(client() for _ in range(clients)))
+
+
+@contextmanager
+def bare_route(instance: Instance) -> Iterator[int]:
+    """Its port; it publishes to the broker of the instance."""
+    port = free_port()
+    bare = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "bench.bare.post:app", "--port", str(port), "--no-access-log"],
+        env=os.environ | {"BARE_AMQP_URL": instance.settings.amqp_url},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        harness.wait_for(lambda: answers(port), 60)
+        yield port
+    finally:
+        bare.terminate()
+        bare.wait(20)
 
 
 def make_key(instance: Instance, *scopes: str) -> str:

@@ -9,11 +9,8 @@ from many.
 
 import asyncio
 import itertools
-import os
 import random
 import statistics
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Sequence
@@ -22,8 +19,7 @@ from urllib.parse import urlencode
 import orjson
 
 from bench import harness
-from bench.post import answers
-from deploy.home import free_port
+from bench.post import answers, bare_route
 from deploy.instance import Instance
 from shared.contracts.base import new_id
 from shared.contracts.surveys import CreateSurvey, GetSurvey, OpenSurvey, Survey
@@ -110,15 +106,7 @@ def _is_there(bus: RpcClient) -> bool:
 
 
 def _measure(instance: Instance, survey: Survey, seconds: list[float]) -> tuple[list[float], list[float]]:
-    bare_port = free_port()
-    bare = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "bench.bare.post:app", "--port", str(bare_port), "--no-access-log"],
-        env=os.environ | {"BARE_AMQP_URL": instance.settings.amqp_url},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        harness.wait_for(lambda: answers(bare_port), 60)
+    with bare_route(instance) as bare_port:
 
         def taken(number: int) -> float:
             bodies = [urlencode(each, doseq=True).encode() for each in _forms(survey, number)]
@@ -130,9 +118,6 @@ def _measure(instance: Instance, survey: Survey, seconds: list[float]) -> tuple[
             return _rate(bare_port, "/events", "application/json", bodies, b" 202 ", [])
 
         return harness.in_turn(ROUNDS, taken, plain)
-    finally:
-        bare.terminate()
-        bare.wait(20)
 
 
 def _forms(survey: Survey, seed: int) -> list[dict[str, str]]:

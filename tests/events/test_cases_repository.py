@@ -1,32 +1,19 @@
 """The contract of the store of cases, on a real store and on the fake."""
 
-import os
 from datetime import date, timedelta
 from typing import Any
 
-import pytest
-
 from services.events.casework.store import live_order
-from services.events.fake import FakeEngagements
 from services.events.ingestion import stored
-from services.events.repository import Engagements, MongoEngagements
+from services.events.repository import Engagements
 from shared.contracts.base import Envelope, Event
 from shared.contracts.cases import Answer, Case, CaseAnswered, CaseOpened, FollowUp, Outcome
 from shared.contracts.erasure import EngagementRedacted, Traces
 from shared.contracts.events import EngagementCorrected
-from shared.mongo import connect
 from shared.redaction import redact
 from tests.builders import AT, an_engagement, an_envelope, an_inbound
 
 DUE = date(2014, 2, 3)
-
-
-@pytest.fixture(params=["fake", pytest.param("mongo", marks=pytest.mark.servers)])
-def repository(request: pytest.FixtureRequest) -> Engagements:
-    if request.param == "fake":
-        return FakeEngagements()
-    settings = request.getfixturevalue("store")
-    return MongoEngagements(connect(settings, f"events_{os.urandom(4).hex()}"))
 
 
 def an_asked(repository: Engagements, **fields: Any) -> str:

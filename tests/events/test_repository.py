@@ -1,27 +1,14 @@
 """The contract of the engagements repository, on a real store and on the fake."""
 
-import os
 from typing import Any
 
-import pytest
-
-from services.events.fake import FakeEngagements
 from services.events.ingestion import _held, stored
-from services.events.repository import Engagements, MongoEngagements, Stored
+from services.events.repository import Engagements, Stored
 from shared.contracts.base import OutboxHealth
 from shared.contracts.erasure import EngagementRedacted, Traces
 from shared.contracts.events import Engagement, EngagementCorrected
-from shared.mongo import connect
 from shared.redaction import redact
 from tests.builders import a_person, an_engagement, an_envelope, an_inbound
-
-
-@pytest.fixture(params=["fake", pytest.param("mongo", marks=pytest.mark.servers)])
-def repository(request: pytest.FixtureRequest) -> Engagements:
-    if request.param == "fake":
-        return FakeEngagements()
-    settings = request.getfixturevalue("store")
-    return MongoEngagements(connect(settings, f"events_{os.urandom(4).hex()}"))
 
 
 def a_stored(**fields: Any) -> Stored:

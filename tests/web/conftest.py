@@ -40,6 +40,7 @@ from shared.errors import NotFound, Unavailable
 from shared.messaging.ports import QueueSeen
 from shared.messaging.testbus import AsyncTestBus, TestBus
 from shared.settings import Settings
+from tests.notifications.sink import Sink
 from tests.staff import signed_in
 
 ADDRESS = "http://127.0.0.1:8000"
@@ -256,3 +257,12 @@ def anyio_backend() -> str:
 async def browser(county: County) -> AsyncIterator[httpx.AsyncClient]:
     async with county.browser() as client:
         yield client
+
+
+@pytest.fixture
+def sink(county: County) -> Iterator[Sink]:
+    """A mail server that the county sends to."""
+    made = Sink()
+    county.settings.smtp_url = made.url
+    yield made
+    made.close()

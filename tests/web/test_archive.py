@@ -1,7 +1,6 @@
 """The archive: what was sent and is public can be read by everybody, and says nothing of who got it."""
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -23,12 +22,9 @@ BODY = (
 
 
 @pytest.fixture
-def sink(county: County) -> Iterator[Sink]:
+def sink(county: County, sink: Sink) -> Sink:
     county.contacts.list_recipients = lambda request: RecipientPage(recipients=(a_recipient(1),), next=None)
-    made = Sink()
-    county.settings.smtp_url = made.url
-    yield made
-    made.close()
+    return sink
 
 
 def sent(county: County, subject: str = "News for {name}", public: bool = True) -> Mailing:

@@ -1,7 +1,6 @@
 """Staff plan meetings, anybody registers and gives a place back, and calendars follow them."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,14 +31,6 @@ MARY = {"name": "Mary Okafor", "email": "mary@example.org", "needs": "An interpr
 @pytest.fixture(autouse=True)
 def limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(meeting_pages, "_limit", PerCaller(lambda: Bucket(30, seconds=600)))
-
-
-@pytest.fixture
-def sink(county: County) -> Iterator[Sink]:
-    made = Sink()
-    county.settings.smtp_url = made.url
-    yield made
-    made.close()
 
 
 async def plan(browser: httpx.AsyncClient, **typed: Any) -> str:

@@ -1,7 +1,6 @@
 """Mailings on the page: written, looked at, sent after a second look; and the public way out."""
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -38,14 +37,6 @@ def panel(county: County) -> str:
         county.bus.tick()
     county.settle()
     return str(segment.segment_id)
-
-
-@pytest.fixture
-def sink(county: County) -> Iterator[Sink]:
-    made = Sink()
-    county.settings.smtp_url = made.url
-    yield made
-    made.close()
 
 
 def token_on(page: httpx.Response) -> str:

@@ -1,7 +1,6 @@
 """Subscribing on the public page: two steps, one answer for everybody, and nothing that a program could trigger."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -25,14 +24,6 @@ TYPED = {"address": "mary@example.org", "name": "Mary Okafor", "purposes": ["new
 @pytest.fixture(autouse=True)
 def limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscribing, "_limit", PerCaller(lambda: Bucket(20, seconds=600)))
-
-
-@pytest.fixture
-def sink(county: County) -> Iterator[Sink]:
-    made = Sink()
-    county.settings.smtp_url = made.url
-    yield made
-    made.close()
 
 
 def link_in(sink: Sink) -> str:
