@@ -14,10 +14,10 @@ from shared.contracts.templates import CreateTemplate
 from tests.builders import a_body, a_new_contact, a_person, a_statement, a_template_text, headers
 from tests.notifications.sink import Sink
 from tests.web.conftest import County
-from tests.web.test_mailings import panel, post, sink
+from tests.web.test_mailings import panel, post
 
 pytestmark = pytest.mark.anyio
-__all__ = ["panel", "sink"]
+__all__ = ["panel"]
 
 
 @pytest.fixture
