@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help install up down restart status logs reset test test-fast check bench faults faults-mutations fast-store
 BIN := .venv/bin
+# Where it is set, each of an instance's processes compiles all that it imports: 2.5 s of CPU instead of 0.9 s.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## What can be run here
 	@sed -n 's/^\([a-z%A-Z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
