@@ -11,7 +11,6 @@ from services.surveys.consultations.repository import Consultations, MongoConsul
 from services.surveys.consultations.showing import Showing
 from services.surveys.consultations.waiting_entry import WaitingEntry
 from services.surveys.desk import SurveyDesk
-from services.surveys.erasure import ErasureEntry
 from services.surveys.inviting import InvitationDesk
 from services.surveys.link_entry import LinkEntry
 from services.surveys.paper import PaperDesk
@@ -43,14 +42,13 @@ from shared.mongo import connect
 from shared.settings import Settings
 
 
-class SurveysService(ConsultationEntry, WaitingEntry, LinkEntry, ErasureEntry):
+class SurveysService(ConsultationEntry, WaitingEntry, LinkEntry):
     """What commands publish waits in the surveys' own documents; responses are told of before they are acknowledged."""
 
     name: ClassVar[str] = "surveys"
 
     def __init__(self, surveys: Surveys, consultations: Consultations, secret: str, bus: Bus) -> None:
         self._surveys = surveys
-        self._bus = bus
         anonymity = Anonymity(surveys.anonymous, secret)
         self._desk = SurveyDesk(surveys)
         self._reader = ResponseReader(surveys, self._desk)

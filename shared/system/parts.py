@@ -22,5 +22,5 @@ PARTS = (
         ("notifications.answers", "notifications.consents", "notifications.occasions", "notifications.erasures"),
     ),
     Part("notifications_sender", "notifications-sender"),
-    Part("surveys", "surveys", ("surveys.contributions", "surveys.responses", "surveys.erasures")),
+    Part("surveys", "surveys", ("surveys.contributions", "surveys.responses")),
 )

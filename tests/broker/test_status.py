@@ -73,7 +73,6 @@ def test_all_is_well_when_everything_runs_and_the_command_tells_the_same(running
         "notifications.erasures": 1,
         "notifications.occasions": 1,
         "surveys.contributions": 1,
-        "surveys.erasures": 1,
         "surveys.responses": 1,
     }
     assert all(each["version"] and each["resident_bytes"] for each in report["processes"])

@@ -39,12 +39,13 @@ class Hall(Board):
         """The id of a new contact."""
         return self.bus.call(RegisterContact(request_id=new_id(), contact=a_new_contact(**fields))).contact_id
 
-    def says(self, *contact_ids: str, to: Consultation | None = None, **fields: Any) -> Engagement:
-        """Somebody says something in a consultation."""
+    def says(self, *contact_ids: str, to: Consultation | None = None, waits: bool = False, **fields: Any) -> Engagement:
+        """Somebody says something in a consultation. `waits`: nobody has heard it yet."""
         of = {"consultation_id": to.consultation_id} if to else {}
         reported = a_report(**(of | {"channel": "event"} | fields))
         made = self.bus.call(RecordEngagement(request_id=new_id(), reported=reported, contact_ids=contact_ids))
-        self.bus.deliver()
+        if not waits:
+            self.bus.deliver()
         return made
 
     def answers(self, survey: Survey, **answers: Any) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.contracts.erasure import EraseContact
+from shared.contracts.erasure import EraseContact, GetErasure
 from shared.contracts.events import CorrectEngagement
 from shared.contracts.waiting import CountWaiting
 from shared.errors import NotFound
@@ -136,14 +136,16 @@ def test_answers_that_no_event_tells_of_count_as_said_by_nobody_whom_we_know(hal
     assert (page.total, page.only_in_results) == (1, 1)
 
 
-def test_whoever_is_erased_is_no_contributor_any_more(hall: Hall) -> None:
+def test_whoever_is_erased_is_no_contributor_any_more_nor_of_what_still_waits(hall: Hall) -> None:
     survey = hall.survey()
     to = hall.opened(hall.planned(survey_ids=[survey.survey_id]))
     mary = hall.person()
     hall.answered_by(mary, survey)
     hall.says(mary, to=to)
     assert hall.now(to).heard.people == 1
-    hall.bus.call(EraseContact(contact_id=mary))
+    hall.says(mary, to=to, waits=True)
+    erasure = hall.bus.call(EraseContact(contact_id=mary))
     hall.bus.deliver()
     found = hall.now(to).heard
-    assert (found.people, found.not_known) == (0, 2)
+    assert (found.people, found.not_known) == (0, 3)
+    assert "surveys" in hall.bus.call(GetErasure(erasure_id=erasure.erasure_id)).reports

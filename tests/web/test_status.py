@@ -63,7 +63,6 @@ async def test_the_json_is_the_same_report(county: County, browser: httpx.AsyncC
         "notifications.erasures": "running",
         "notifications.occasions": "running",
         "surveys.contributions": "running",
-        "surveys.erasures": "running",
         "surveys.responses": "running",
     }
 

@@ -17,6 +17,7 @@ from services.surveys.consultations.contribution import (
 )
 from services.surveys.consultations.contributions import Asked, Mark
 from services.surveys.consultations.repository import Consultations
+from services.surveys.erasure import Eraser
 from services.surveys.repository import Surveys
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consultations import Consultation
@@ -49,6 +50,7 @@ class Listening:
         self._consultations = consultations
         self._contributions = consultations.contributions
         self._surveys = surveys
+        self._eraser = Eraser(surveys, consultations.contributions, bus)
         self._bus = bus
 
     def take(self, batch: Iterable[Envelope[Event]]) -> None:
@@ -66,7 +68,7 @@ class Listening:
             if isinstance(event, MessagesSent) and event.outcome_of:
                 self._tell(event.outcome_of, set(event.contact_ids))
             elif isinstance(event, ContactErased):
-                self._contributions.forget(event.contact_ids)
+                self._eraser.erase(event)  # what was said before came before it, in the same queue
 
     def _tell(self, consultation_id: str, told: set[str]) -> None:
         """These have got the notice of the outcome; whoever was merged since counts as the one who got it."""
