@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from services.web.access import reader_of, staff
+from services.web.access import caller, reader_of, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages.forms import Form, as_sent, given, lines, number, text, texts
@@ -84,7 +84,9 @@ async def register_contact(request: Request) -> Response:
     contact = form.check(NewContact, _data(form), SENTENCES)
     if contact is None:
         return await _show(request, form)
-    question = RegisterContact(request_id=form.request_id, contact=contact, shared=form.values["shared"])
+    question = RegisterContact(
+        request_id=form.request_id, contact=contact, shared=form.values["shared"], by=caller(request).name
+    )
     registered = await form.attempt(backend(request).call(question))
     return _to_page(registered, "added") if registered else await _show(request, form)
 
@@ -134,7 +136,11 @@ async def change_contact(request: Request, contact_id: str) -> Response:
     if contact is None:
         return await _show(request, form, contact_id)
     question = ChangeContact(
-        contact_id=contact_id, version=form.values["version"], contact=contact, shared=form.values["shared"]
+        contact_id=contact_id,
+        version=form.values["version"],
+        contact=contact,
+        shared=form.values["shared"],
+        by=caller(request).name,
     )
     changed = await form.attempt(backend(request).call(question))
     return _to_page(changed, "changed") if changed else await _show(request, form, contact_id)

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.web.access import staff
+from services.web.access import caller, staff
 from services.web.backend import backend
 from services.web.pages.forms import Form, as_sent, text, texts
 from services.web.rendering import render
@@ -35,7 +35,9 @@ async def list_duplicates(request: Request) -> Response:
 @router.post("/different", dependencies=[staff("contacts:write")])
 async def declare_different(request: Request) -> Response:
     sent = await request.form()
-    await backend(request).call(DeclareDifferent(one_id=text(sent, "one"), other_id=text(sent, "other")))
+    await backend(request).call(
+        DeclareDifferent(one_id=text(sent, "one"), other_id=text(sent, "other"), by=caller(request).name)
+    )
     return RedirectResponse("/contacts/duplicates?done=different", 303)
 
 
@@ -61,6 +63,7 @@ async def merge_contacts(request: Request) -> Response:
         survivor_version=versions[survivor_id],
         merged_id=merged_id,
         merged_version=versions[merged_id],
+        by=caller(request).name,
     )
     if await form.attempt(backend(request).call(asked)) is None:
         return await _show(request, form, ids)
@@ -70,7 +73,7 @@ async def merge_contacts(request: Request) -> Response:
 @router.post("/{contact_id}/unmerge", dependencies=[staff("contacts:write")])
 async def unmerge_contacts(request: Request, contact_id: str) -> Response:
     sent = await request.form()
-    asked = UnmergeContacts(survivor_id=contact_id, merged_id=text(sent, "merged"))
+    asked = UnmergeContacts(survivor_id=contact_id, merged_id=text(sent, "merged"), by=caller(request).name)
     await backend(request).call(asked)
     return RedirectResponse(f"/contacts/{contact_id}?done=unmerged", 303)
 

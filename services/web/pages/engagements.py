@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.web.access import reader_of, staff
+from services.web.access import caller, reader_of, staff
 from services.web.backend import backend
 from services.web.pages import engagement_form
 from services.web.pages.engagement_view import show_engagement
@@ -48,7 +48,9 @@ async def log_engagement(request: Request) -> Response:
     reported = engagement_form.read(form)
     if reported is None:
         return await _show(request, form)
-    question = RecordEngagement(request_id=form.request_id, reported=_with_chosen(reported, form))
+    question = RecordEngagement(
+        request_id=form.request_id, reported=_with_chosen(reported, form), by=caller(request).name
+    )
     recorded = await form.attempt(backend(request).call(question))
     if recorded and recorded.sensitive and not reader_of(request).sensitive:
         return RedirectResponse("/engagements/new?done=restricted", 303)
@@ -80,6 +82,7 @@ async def correct_engagement(request: Request, engagement_id: str) -> Response:
         version=version,
         reported=_with_chosen(reported, form),
         sensitive=reader_of(request).sensitive,
+        by=caller(request).name,
     )
     corrected = await form.attempt(backend(request).call(question))
     return _to_page(corrected, "corrected") if corrected else await _show(request, form, engagement_id, version)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from services.web.access import staff
+from services.web.access import caller, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages.forms import Form, as_sent, number, text
@@ -76,7 +76,7 @@ async def create_mailing(request: Request) -> Response:
     segments = await _segments(request, form)
     draft = _draft(form, segments)
     if draft is not None:
-        question = DraftMailing(request_id=form.request_id, draft=draft)
+        question = DraftMailing(request_id=form.request_id, draft=draft, by=caller(request).name)
         mailing = await form.attempt(backend(request).call(question))
         if mailing is not None:
             return RedirectResponse(f"/mailings/{mailing.mailing_id}?done=saved", 303)
@@ -106,7 +106,9 @@ async def change_mailing(request: Request, mailing_id: str) -> Response:
     segments = await _segments(request, form)
     draft = _draft(form, segments)
     if draft is not None:
-        question = ChangeMailing(mailing_id=mailing_id, version=form.values["version"], draft=draft)
+        question = ChangeMailing(
+            mailing_id=mailing_id, version=form.values["version"], draft=draft, by=caller(request).name
+        )
         if await form.attempt(backend(request).call(question)) is not None:
             return RedirectResponse(f"/mailings/{mailing_id}?done=saved", 303)
     return await _show(request, form, segments, mailing_id)
@@ -151,7 +153,9 @@ async def schedule_mailing(request: Request, mailing_id: str) -> Response:
     form = Form({name: text(sent, name) for name in ("date", "time", "when")} | {"version": number(sent, "version")})
     at = _moment(form) if form.values["when"] == "later" else None
     if not form.errors:
-        question = ScheduleMailing(mailing_id=mailing_id, version=form.values["version"], at=at)
+        question = ScheduleMailing(
+            mailing_id=mailing_id, version=form.values["version"], at=at, by=caller(request).name
+        )
         if await form.attempt(backend(request).call(question)) is not None:
             return RedirectResponse(f"/mailings/{mailing_id}?done={'scheduled' if at else 'sending'}", 303)
     return await _confirm(request, mailing_id, form)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from services.web.access import staff
+from services.web.access import caller, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages import engagement_form
@@ -54,10 +54,15 @@ async def correct(request: Request, quarantine_id: str) -> Response:
         data = None
     if data is not None:
         form.errors.clear()  # the owner of the rule judges: services/events
-        question = CorrectQuarantined(quarantine_id=quarantine_id, version=number(sent, "version"), data=data)
+        question = CorrectQuarantined(
+            quarantine_id=quarantine_id, version=number(sent, "version"), data=data, by=caller(request).name
+        )
         item = await form.attempt(behind.call(question))
         if item is not None and text(sent, "action") == "record":
-            item = await form.attempt(behind.call(ReplayQuarantined(quarantine_id=quarantine_id))) or item
+            item = (
+                await form.attempt(behind.call(ReplayQuarantined(quarantine_id=quarantine_id, by=caller(request).name)))
+                or item
+            )
         if item is not None and not form.fault:
             return _to_page(item)
     item = item or await behind.call(GetQuarantined(quarantine_id=quarantine_id))
@@ -66,12 +71,12 @@ async def correct(request: Request, quarantine_id: str) -> Response:
 
 @router.post("/{quarantine_id}/replay", dependencies=[staff("quarantine:write")])
 async def replay(request: Request, quarantine_id: str) -> Response:
-    return await _decide(request, ReplayQuarantined(quarantine_id=quarantine_id))
+    return await _decide(request, ReplayQuarantined(quarantine_id=quarantine_id, by=caller(request).name))
 
 
 @router.post("/{quarantine_id}/discard", dependencies=[staff("quarantine:write")])
 async def discard(request: Request, quarantine_id: str) -> Response:
-    return await _decide(request, DiscardQuarantined(quarantine_id=quarantine_id))
+    return await _decide(request, DiscardQuarantined(quarantine_id=quarantine_id, by=caller(request).name))
 
 
 async def _decide(request: Request, question: ReplayQuarantined | DiscardQuarantined) -> Response:

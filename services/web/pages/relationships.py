@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData, QueryParams
 from starlette.responses import RedirectResponse, Response
 
-from services.web.access import reader_of, staff
+from services.web.access import caller, reader_of, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages.contacts import OFFERED
@@ -91,13 +91,15 @@ async def change_relationship(request: Request, relationship_id: str) -> Respons
 
 @router.post("/relationships/{relationship_id}/remove", dependencies=[staff("contacts:write")])
 async def remove_relationship(request: Request, relationship_id: str) -> Response:
-    removed = await backend(request).call(RemoveRelationship(relationship_id=relationship_id))
+    removed = await backend(request).call(RemoveRelationship(relationship_id=relationship_id, by=caller(request).name))
     return _to_contact(removed, "unrelated")
 
 
 @router.post("/relationships/{relationship_id}/restore", dependencies=[staff("contacts:write")])
 async def restore_relationship(request: Request, relationship_id: str) -> Response:
-    restored = await backend(request).call(RemoveRelationship(relationship_id=relationship_id, undo=True))
+    restored = await backend(request).call(
+        RemoveRelationship(relationship_id=relationship_id, undo=True, by=caller(request).name)
+    )
     return _to_contact(restored, "related")
 
 

@@ -5,7 +5,7 @@ import asyncio
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.web.access import staff
+from services.web.access import caller, staff
 from services.web.backend import backend
 from services.web.pages import segment_form
 from services.web.pages.forms import Form, text
@@ -78,13 +78,15 @@ async def change_segment(request: Request, segment_id: str) -> Response:
 
 @router.post("/{segment_id}/delete", dependencies=[staff("segments:write")])
 async def delete_segment(request: Request, segment_id: str) -> Response:
-    await backend(request).call(DeleteSegment(segment_id=segment_id))
+    await backend(request).call(DeleteSegment(segment_id=segment_id, by=caller(request).name))
     return RedirectResponse(f"/segments?deleted={segment_id}", 303)
 
 
 @router.post("/{segment_id}/restore", dependencies=[staff("segments:write")])
 async def restore_segment(request: Request, segment_id: str) -> Response:
-    return _to_page(await backend(request).call(RestoreSegment(segment_id=segment_id)), "restored")
+    return _to_page(
+        await backend(request).call(RestoreSegment(segment_id=segment_id, by=caller(request).name)), "restored"
+    )
 
 
 async def _save(request: Request, segment_id: str) -> Response:
@@ -105,9 +107,11 @@ async def _saved(request: Request, form: Form, segment_id: str) -> Segment | Non
     if rule is None or form.errors:
         return None
     if not segment_id:
-        asked = CreateSegment(request_id=form.request_id, name=name, rule=rule)
+        asked = CreateSegment(request_id=form.request_id, name=name, rule=rule, by=caller(request).name)
         return await form.attempt(backend(request).call(asked))
-    change = ChangeSegment(segment_id=segment_id, version=form.values["version"], name=name, rule=rule)
+    change = ChangeSegment(
+        segment_id=segment_id, version=form.values["version"], name=name, rule=rule, by=caller(request).name
+    )
     return await form.attempt(backend(request).call(change))
 
 

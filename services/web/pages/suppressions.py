@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.web.access import staff
+from services.web.access import caller, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages.forms import Form, text
@@ -31,7 +31,7 @@ async def suppress(request: Request) -> Response:
 @router.post("/remove", dependencies=[staff("mailings:send")])
 async def unsuppress(request: Request) -> Response:
     form = Form({})
-    question = Unsuppress(address=text(await request.form(), "address"))
+    question = Unsuppress(address=text(await request.form(), "address"), by=caller(request).name)
     if await form.attempt(backend(request).call(question)) is not None:
         return RedirectResponse("/suppressions?done=removed", 303)
     return await _show(request, form)
