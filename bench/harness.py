@@ -1,5 +1,7 @@
 """What every bench uses: a private instance on real servers, rounds of A and B in turn, and the closing JSON line."""
 
+import asyncio
+import itertools
 import json
 import os
 import select
@@ -8,7 +10,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,42 @@ def beats(a_second: float, seconds: float) -> Iterator[int]:
         if wait > 0:
             select.select([], [], [], wait)
         yield number
+
+
+_addresses = (f"127.{a}.{b}.{c}" for a, b, c in itertools.product(range(1, 200), range(1, 250), range(1, 250)))
+
+
+def post_all(
+    port: int, path: str, head: str, bodies: Sequence[bytes], wanted: bytes, clients: int, from_one_address: int = 0
+) -> list[float]:
+    """Post every body over connections that are kept open; seconds each took. Raises RuntimeError for another status.
+
+    head: further lines of the header; wanted: stands in the first line of the answer; from_one_address: the clients
+    come from another address after so many posts (0: never).
+    """
+    waiting, seconds = list(bodies), list[float]()
+    start = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{head}\r\n"
+
+    async def client() -> None:
+        while waiting:
+            mine = [waiting.pop() for _ in range(min(from_one_address or 100, len(waiting)))]
+            address = (next(_addresses), 0) if from_one_address else None
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=address)
+            for body in mine:
+                began = time.monotonic()
+                writer.write(f"{start}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+                answer = await reader.readuntil(b"\r\n\r\n")
+                if wanted not in answer.split(b"\r\n", 1)[0]:
+                    raise RuntimeError(answer.decode())
+                await reader.readexactly(int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0]))
+                seconds.append(time.monotonic() - began)
+            writer.close()
+
+    async def everybody() -> None:
+        await asyncio.gather(*(client() for _ in range(clients)))
+
+    asyncio.run(everybody())
+    return seconds
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 600, every: float = 0.05) -> None:

@@ -4,7 +4,6 @@ Both are one uvicorn process on the same broker, asked by the same client over c
 consumer runs: the events stay in the queue, which is emptied between the rounds.
 """
 
-import asyncio
 import json
 import os
 import random
@@ -90,30 +89,11 @@ def _rate(
     with broker.connection(url) as connection:
         connection.channel().queue_purge(queue)
     started = time.monotonic()
-    asyncio.run(_post_all(port, path, head, bodies, clients))
+    harness.post_all(port, path, head, bodies, b" 202 ", clients)
     seconds = time.monotonic() - started
     events = sum(len(found) if isinstance(found := orjson.loads(body), list) else 1 for body in bodies)
     harness.wait_for(lambda: harness.depth(url, queue) == events, 30)
     return len(bodies) / seconds
-
-
-async def _post_all(port: int, path: str, head: str, bodies: Sequence[bytes], clients: int) -> None:
-    waiting = list(bodies)
-
-    async def client() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while waiting:
-            body = waiting.pop()
-            request = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{head}\r\nContent-Length: {len(body)}\r\n\r\n"
-            writer.write(request.encode() + body)
-            answer = await reader.readuntil(b"\r\n\r\n")
-            if b" 202 " not in answer.split(b"\r\n", 1)[0]:
-                raise RuntimeError(answer.decode())
-            length = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-            await reader.readexactly(length)
-        writer.close()
-
-    await asyncio.gather(*(client() for _ in range(clients)))
 
 
 @contextmanager

@@ -7,8 +7,6 @@ publishes. Every response has to count in the end. The page takes a hundred form
 from many.
 """
 
-import asyncio
-import itertools
 import random
 import statistics
 import time
@@ -45,7 +43,6 @@ ASKED = {
         }
     ],
 }
-_addresses = (f"127.{a}.{b}.{c}" for a, b, c in itertools.product(range(1, 200), range(1, 250), range(1, 250)))
 
 
 def main() -> None:
@@ -139,30 +136,8 @@ def _forms(survey: Survey, seed: int) -> list[dict[str, str]]:
 def _rate(port: int, path: str, kind: str, bodies: Sequence[bytes], wanted: bytes, seconds: list[float]) -> float:
     """Posts a second; how long each took is added to `seconds`."""
     started = time.monotonic()
-    asyncio.run(_post_all(port, f"POST {path} HTTP/1.1\r\nContent-Type: {kind}", bodies, wanted, seconds))
+    seconds += harness.post_all(port, path, f"Content-Type: {kind}", bodies, wanted, CLIENTS, FROM_ONE_ADDRESS)
     return len(bodies) / (time.monotonic() - started)
-
-
-async def _post_all(port: int, head: str, bodies: Sequence[bytes], wanted: bytes, seconds: list[float]) -> None:
-    waiting = list(bodies)
-
-    async def client() -> None:
-        while waiting:
-            mine = [waiting.pop() for _ in range(min(FROM_ONE_ADDRESS, len(waiting)))]
-            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(next(_addresses), 0))
-            for body in mine:
-                began = time.monotonic()
-                request = f"{head}\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {len(body)}\r\n\r\n"
-                writer.write(request.encode() + body)
-                answer = await reader.readuntil(b"\r\n\r\n")
-                if wanted not in answer.split(b"\r\n", 1)[0]:
-                    raise RuntimeError(answer.decode())
-                length = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-                await reader.readexactly(length)
-                seconds.append(time.monotonic() - began)
-            writer.close()
-
-    await asyncio.gather(*(client() for _ in range(CLIENTS)))
 
 
 if __name__ == "__main__":

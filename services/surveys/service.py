@@ -61,7 +61,7 @@ class SurveysService(ConsultationEntry, WaitingEntry, LinkEntry):
         self._showing = Showing(consultations, surveys)
         self.outbox = Outboxes(surveys.outbox, consultations.outbox)
 
-    @on_batch(RESPONSES, read=read_sent, exchange="", size=100, linger=0.05)
+    @on_batch(RESPONSES, read=read_sent, exchange="", size=500, linger=0.2)
     def receive_responses(self, batch: list[SentResponse]) -> list[Envelope[Event]]:
         """What respondents sent, over the web."""
         return self._reception.receive(batch)

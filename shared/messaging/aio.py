@@ -28,15 +28,30 @@ BUSY = "Too much is being posted just now. Nothing was taken: send the same agai
 CONFIRM_TIMEOUT = 8.0
 RETRY_SECONDS = 0.5
 """After an attempt to connect has failed, everybody is told so for this long instead of waiting for another."""
-IN_FLIGHT, OF_ONE_PARTNER = 8, 4
-"""Posts published at once, and those of one partner: the others never wait behind it.
+SINGLES, BATCHES = 64, 8
+"""Posts of one message and of several that are published at once; of one sender half, so that no other waits behind it.
 
-More only make each other slow (measured: 16 batches at once took 2 s each).
+Single ones wait together for one sync of the broker's disk, so more of them at once take no longer; more batches
+only make each other slow (measured: 16 at once took 2 s each).
 """
 AT_A_TIME = 10
 """Messages of a batch that are begun before others have their turn: a thousand would keep them waiting for 0.2 s."""
 WAITING, WAITING_BYTES = 250, 100_000_000
 """Posts of one partner, and bytes of all, that may wait; more are refused: no absent broker ever fills the memory."""
+
+
+class _Places:
+    """Places to publish; of one sender at most half."""
+
+    def __init__(self, number: int) -> None:
+        self._all = asyncio.Semaphore(number)
+        self._senders = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(number // 2))
+
+    @contextlib.asynccontextmanager
+    async def of(self, sender: str) -> AsyncIterator[None]:
+        """Waits for a place."""
+        async with self._senders[sender], self._all:
+            yield
 
 
 class AioBus:
@@ -53,8 +68,7 @@ class AioBus:
         self._line: Line | None = None
         self._connecting = asyncio.Lock()
         self._failed = -RETRY_SECONDS
-        self._slots = asyncio.Semaphore(IN_FLIGHT)
-        self._partners = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(OF_ONE_PARTNER))
+        self._singles, self._batches = _Places(SINGLES), _Places(BATCHES)
         self._posts = Counter[str]()
         self._bytes = 0
         self._closing: set[asyncio.Task[None]] = set()
@@ -111,7 +125,7 @@ class AioBus:
         await self._in_turn(headers["partner"], bodies, Post(INBOUND, headers, CONTENT_TYPE))
 
     async def publish_to(self, queue: str, body: bytes) -> None:
-        """All who post this way share the places of one partner."""
+        """All who post this way share the places of one sender."""
         await self._in_turn("", [body], Post(queue, {}, JSON))
 
     async def _in_turn(self, sender: str, bodies: Sequence[bytes], post: Post) -> None:
@@ -121,7 +135,7 @@ class AioBus:
         self._posts[sender] += 1
         self._bytes += size
         try:
-            async with self._partners[sender], self._slots:
+            async with (self._singles if len(bodies) == 1 else self._batches).of(sender):
                 await self._publish_all(await self._open(), bodies, post)
         finally:
             self._posts[sender] -= 1

@@ -132,8 +132,11 @@ async def _ask(request: Request, survey_id: str, version: int | None) -> Asked:
     version: of the form that was sent; None for one that is to be shown.
     """
     heard_at, known = _remembered.get((survey_id, version or 0), (0.0, None))
-    if known is not None and time.monotonic() - heard_at < FRESH:
-        return known
+    if known is not None:
+        if time.monotonic() - heard_at < FRESH:
+            return known
+        # Noted before it is asked: one asks, all who come meanwhile go on with what is known.
+        _remembered[survey_id, version or 0] = time.monotonic(), known
     try:
         found = await backend(request).call(GetForm(survey_id=survey_id, definition_version=version))
     except NotFound:
@@ -141,7 +144,6 @@ async def _ask(request: Request, survey_id: str, version: int | None) -> Asked:
     except Unavailable:
         if known is None:
             raise
-        _remembered[survey_id, version or 0] = time.monotonic(), known  # or each form would wait for an answer in vain
         return known
     if found.state == "draft":
         raise NotFound(NO_SURVEY)
