@@ -1,5 +1,6 @@
 """The contacts service: who we know. Entry points only; the rules are in domain.py."""
 
+from collections.abc import Set as AbstractSet
 from typing import ClassVar
 
 from services.contacts import domain
@@ -109,7 +110,7 @@ class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, MergingEnt
         if known is not None:
             return known
         contact, event = domain.register(request.contact, contact_id, now(), request.by)
-        self._take_identifiers(contact, request.shared)
+        self._take_identifiers(contact, request.shared, self._repository.keys_of(contact_id))
         if self._repository.insert([(contact, envelope(event, contact))]):
             return self._take_over(contact_id, request.contact, request.by)
         return contact
@@ -141,9 +142,12 @@ class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, MergingEnt
         changed = domain.change(contact, request.contact, now(), request.by)
         if changed is None:
             return contact
-        self._take_identifiers(changed[0], request.shared)
+        held = self._repository.keys_of(contact.contact_id)
+        self._take_identifiers(changed[0], request.shared, held)
         self._replace(*changed)
-        self._release_identifiers(changed[0])
+        # Whatever the contact no longer carries; also what an interrupted change left behind.
+        kept = {domain.key_of(each) for each in changed[0].identifiers}
+        self._repository.release(held - kept, contact.contact_id)
         return changed[0]
 
     @rpc
@@ -252,21 +256,17 @@ class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, MergingEnt
         if not self._repository.replace(contact, envelope(event, contact)):
             raise Conflict(CHANGED_MEANWHILE)
 
-    def _take_identifiers(self, contact: Contact, shared: bool) -> None:
+    def _take_identifiers(self, contact: Contact, shared: bool, held: AbstractSet[str]) -> None:
+        """Claims what the contact carries and does not hold yet."""
         keys = [domain.key_of(each) for each in contact.identifiers]
         if shared:
             self._repository.share(keys, contact.contact_id)
             return
-        new = set(keys) - self._repository.keys_of(contact.contact_id)
+        new = set(keys) - held
         if lost := self._repository.claim(dict.fromkeys(new, contact.contact_id)):
             self._repository.give_up(new, contact.contact_id)
             owner = next(iter(self._repository.owners(lost).values()))[0]
             raise Conflict(f"One of these addresses or numbers belongs to another contact: {owner}")
-
-    def _release_identifiers(self, contact: Contact) -> None:
-        """Whatever the contact no longer carries; also what an interrupted change left behind."""
-        kept = {domain.key_of(each) for each in contact.identifiers}
-        self._repository.release(self._repository.keys_of(contact.contact_id) - kept, contact.contact_id)
 
 
 def build(settings: Settings, bus: Bus) -> ContactsService:
