@@ -143,26 +143,3 @@ class MongoOutbox:
         times = [datetime.fromisoformat(event["time"]) for each in first for event in each["outbox"]]
         age = max(0.0, (datetime.now(UTC) - min(times)).total_seconds()) if times else None
         return OutboxHealth(depth=depth, oldest_seconds=age)
-
-
-class JoinedOutbox:
-    """The outboxes of several collections of one service as one."""
-
-    def __init__(self, *outboxes: MongoOutbox) -> None:
-        self._outboxes = outboxes
-
-    def pending(self, limit: int) -> list[tuple[Any, Envelope[Event]]]:
-        found = [
-            ((place, key), event) for place, each in enumerate(self._outboxes) for key, event in each.pending(limit)
-        ]
-        return found[:limit]
-
-    def forget(self, published: Sequence[tuple[Any, str]]) -> None:
-        for place, outbox in enumerate(self._outboxes):
-            if mine := [(key, event) for (owner, key), event in published if owner == place]:
-                outbox.forget(mine)
-
-    def health(self) -> OutboxHealth:
-        found = [each.health() for each in self._outboxes]
-        ages = [each.oldest_seconds for each in found if each.oldest_seconds is not None]
-        return OutboxHealth(depth=sum(each.depth for each in found), oldest_seconds=max(ages, default=None))

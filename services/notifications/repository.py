@@ -24,7 +24,8 @@ from shared.contracts.notifications import (
 )
 from shared.contracts.subscriptions import Suppression
 from shared.messaging import Outbox
-from shared.mongo import Documents, JoinedOutbox, MongoOutbox, insert_new
+from shared.messaging.outboxes import Outboxes
+from shared.mongo import Documents, MongoOutbox, insert_new
 from shared.order import order_of, time_of
 from shared.redaction import redact
 
@@ -133,7 +134,7 @@ class MongoMailings:
         self.templates: Templates = MongoTemplates(database)
         self.rules: Rules = MongoRules(database)
         self.senders: Senders = MongoSenders(database)
-        self.outbox = JoinedOutbox(MongoOutbox(self._mailings, KNOWN), MongoOutbox(database["chunks"], KNOWN))
+        self.outbox = Outboxes(MongoOutbox(self._mailings, KNOWN), MongoOutbox(database["chunks"], KNOWN))
         self._mailings.create_index("open", sparse=True)
         self._mailings.create_index("listed", sparse=True)
         self._mailings.create_index("written", sparse=True)

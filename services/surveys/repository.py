@@ -15,7 +15,8 @@ from shared.contracts.base import Envelope, Event, read_envelope
 from shared.contracts.erasure import Traces
 from shared.contracts.surveys import DefinitionJson, ResponseReceived, Survey, SurveyClosed, SurveyOpened
 from shared.messaging import Outbox
-from shared.mongo import Documents, JoinedOutbox, MongoOutbox, insert_new, rewrite
+from shared.messaging.outboxes import Outboxes
+from shared.mongo import Documents, MongoOutbox, insert_new, rewrite
 from shared.order import order_of
 
 KNOWN: dict[str, type[Event]] = {each.type: each for each in (SurveyOpened, SurveyClosed, ResponseReceived)}
@@ -116,7 +117,7 @@ class MongoSurveys:
         self._surveys = database["surveys"]
         self._responses = database["responses"]
         self._papers = database["papers"]
-        self.outbox = JoinedOutbox(MongoOutbox(self._surveys, KNOWN), MongoOutbox(self._responses, KNOWN))
+        self.outbox = Outboxes(MongoOutbox(self._surveys, KNOWN), MongoOutbox(self._responses, KNOWN))
         self.links: Links = MongoLinks(database)
         self.anonymous: Anonymous = MongoAnonymous(database)
         self._surveys.create_index("listed")
