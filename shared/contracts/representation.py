@@ -33,3 +33,25 @@ class Representation(Value):
     """Contributions of which we do not know who made them."""
     score: float | None = None
     """The rate of the least represented group divided by that of the most represented; None: cannot be said."""
+
+
+class ChannelShown(Value):
+    channel: str
+    """Empty for every one that is not called by its name in public."""
+    contributions: int | None
+
+
+class Figures(Value):
+    """What everybody may see: None in place of small counts, and of as many more as it takes to hide those."""
+
+    contributions: int | None
+    channels: tuple[ChannelShown, ...]
+    """The most first."""
+    themes: tuple[int | None, ...]
+    """Contributions to each, in the order of the themes."""
+    heard: tuple[int | None, ...]
+    """People of each target, in their order."""
+    rest: int | None
+    """Others, and contributions of whom we do not know who made them."""
+    total: int | None
+    score: float | None

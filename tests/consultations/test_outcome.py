@@ -134,6 +134,39 @@ def test_no_small_number_stands_on_the_public_page(hall: Hall) -> None:
     assert "con_" not in text
 
 
+def test_the_figures_of_an_outcome_stay_as_they_were_when_it_was_published(hall: Hall) -> None:
+    survey = hall.survey()
+    targets = [{"group": "carers", "expected": 100}]
+    to = hall.opened(hall.planned(targets=targets, survey_ids=[survey.survey_id]))
+    people = [hall.person(name=f"Person {number}", groups=["carers"]) for number in range(6)]
+    for who in people:
+        hall.says(who, to=to)
+        hall.says(who, to=to, channel="as Mary Okafor's neighbour told us")
+    for _ in range(7):
+        hall.answers(survey)
+    hall.closed(hall.now(to).consultation)
+    hall.outcome(to, {"title": "Buses"})
+    before = hall.shown(to, preview=True)
+    assert [(each.channel, each.contributions) for each in before.channels] == [("survey", 7), ("event", 6), ("", 6)]
+    assert (before.contributions, before.targets[0].heard, before.total) == (19, 6, 13)
+    hall.published(to)
+    hall.says(hall.person(groups=["carers"]), to=to)
+    after = hall.shown(to)
+    assert hall.now(to).contributions == 20
+    unchanged = {"state", "published_at"}
+    assert after.model_dump(exclude=unchanged) == before.model_dump(exclude=unchanged)
+
+
+def test_a_way_that_few_took_is_not_shown(hall: Hall) -> None:
+    to = hall.opened(hall.planned())
+    for number in range(11):
+        hall.says(to=to, channel="event" if number < 9 else "phone")
+    hall.closed(to)
+    shown = hall.shown(to, preview=True)
+    assert [(each.channel, each.contributions) for each in shown.channels] == [("event", None), ("phone", None)]
+    assert shown.contributions is None
+
+
 def test_the_public_list_has_what_is_open_first_and_no_draft(hall: Hall) -> None:
     hall.planned(title="A draft")
     ended = [hall.closed(hall.opened(hall.planned(title=f"Ended {number}"))) for number in range(3)]
