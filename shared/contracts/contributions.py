@@ -151,6 +151,8 @@ class PublicTarget(Value):
     locality: str
     expected: int
     heard: int | None
+    missing: bool = False
+    """Heard much less than the others, as far as the numbers that are shown say so; only `so_far`."""
 
 
 class PublicConsultation(Value):
@@ -181,13 +183,15 @@ class PublicConsultation(Value):
 class GetPublicConsultation(Request[PublicConsultation]):
     """By its id, or by what it is called in its address. NotFound for a draft.
 
-    `preview`: with the outcome of a closed one as it would be published, for staff.
+    `preview`: with the outcome of a closed one as it would be published, for staff. `so_far`: with who is heard by now,
+    for staff who are not to read contributions; also of a draft.
     """
 
     service: ClassVar[str] = "surveys"
     reply: ClassVar = PublicConsultation
     consultation_id: str
     preview: bool = False
+    so_far: bool = False
 
 
 class PublicList(Value):

@@ -163,7 +163,7 @@ async def test_restricted_contributions_are_shown_to_those_only_who_may_see_them
     said = a_report(title="A complaint", sensitive=True, consultation_id=made.consultation_id)
     county.bus.call(RecordEngagement(request_id="one", reported=said))
     county.settle()
-    for roles, shown in ((("patient_experience",), True), (("board_reader",), False)):
+    for roles, shown in ((("patient_experience",), True), (("engagement_officer",), False)):
         async with county.browser(*roles) as reader:
             page = await reader.get(f"{DESK}/{made.consultation_id}/contributions")
             assert ("A complaint" in page.text) is shown

@@ -5,6 +5,7 @@ from services.surveys.consultations.contribution import only_in_results
 from services.surveys.consultations.contributions import Asked
 from services.surveys.consultations.figures import figures
 from services.surveys.consultations.repository import Consultations
+from services.surveys.consultations.representation import missing_in
 from services.surveys.repository import Surveys
 from shared.contracts.consultations import Consultation
 from shared.contracts.contributions import (
@@ -41,7 +42,7 @@ class Showing:
     def get(self, asked: GetPublicConsultation) -> PublicConsultation:
         found = self._consultations.find(asked.consultation_id)
         found = found or self._consultations.find_by_slug(asked.consultation_id)
-        if found is None or (found.state == "draft" and not asked.preview):
+        if found is None or (found.state == "draft" and not (asked.preview or asked.so_far)):
             raise NotFound("There is no consultation at this address. Look whether the whole link was copied.")
         plan = found.plan
         shown = PublicConsultation(
@@ -59,7 +60,15 @@ class Showing:
         )
         if found.state == "published" or (asked.preview and found.state == "closed"):
             return _with_outcome(shown, found, self._figures(found))
-        return shown
+        return self._so_far(shown, found) if asked.so_far else shown
+
+    def _so_far(self, shown: PublicConsultation, found: Consultation) -> PublicConsultation:
+        """With who is heard, and nothing of an outcome that is not published."""
+        counted = _with_outcome(shown, found, self._figures(found))
+        missing = missing_in(found.plan.targets, [each.heard for each in counted.targets])
+        lines = zip(counted.targets, missing, strict=True)
+        targets = tuple(each.model_copy(update={"missing": few}) for each, few in lines)
+        return counted.model_copy(update={"decision": "", "themes": (), "targets": targets})
 
     def _figures(self, found: Consultation) -> Figures:
         """As they are now; those of what is published were kept."""
