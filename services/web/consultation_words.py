@@ -28,7 +28,7 @@ _CHANNELS: Mapping[str, str] = {
     "paper": "Answers on paper",
     "email": "E-mail",
     "phone": "Telephone",
-    "": "Another way",
+    "": "Other ways",
 }
 
 

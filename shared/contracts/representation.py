@@ -37,14 +37,15 @@ class Representation(Value):
 
 class ChannelShown(Value):
     channel: str
-    """Empty for every one that is not called by its name in public."""
-    contributions: int | None
+    """Empty: all that few took, and those that are not called by their names in public."""
+    contributions: int
 
 
 class Figures(Value):
     """What everybody may see: None in place of small counts, and of as many more as it takes to hide those."""
 
     contributions: int | None
+    """By all channels; None, and no channel, when it would say what is hidden."""
     channels: tuple[ChannelShown, ...]
     """The most first."""
     themes: tuple[int | None, ...]

@@ -3,13 +3,14 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.surveys.consultations.naming import LONGEST, slugs
 from tests.consultations.hearing import Hall
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_a_name_in_an_address_is_short_and_plain_and_no_word_of_ours_or_id(title: str) -> None:
     first, second = (name for _, name in zip(range(2), slugs(title), strict=False))
