@@ -23,3 +23,15 @@ PRINCIPLES: Mapping[str, str] = {
     "time": "There is enough time",
 }
 """The Gunning principles that can be kept before a consultation opens."""
+_CHANNELS: Mapping[str, str] = {
+    "survey": "Answers to a survey",
+    "paper": "Answers on paper",
+    "email": "E-mail",
+    "phone": "Telephone",
+    "": "Other ways",
+}
+
+
+def channel(code: str) -> str:
+    """The way in which people took part, as the public page says it."""
+    return _CHANNELS.get(code) or code[:1].upper() + code[1:]

@@ -14,6 +14,7 @@ from services.web import (
     import_words,
     mail_words,
     meeting_words,
+    navigation,
     survey_words,
     words,
 )
@@ -34,7 +35,7 @@ def environment() -> Environment:
     found.globals.update(consultation_words=consultation_words)
     found.globals.update(words=words, import_words=import_words, mail_words=mail_words, survey_words=survey_words)
     found.globals.update(case_words=case_words, meeting_words=meeting_words)
-    found.globals.update(with_query=with_query)
+    found.globals.update(with_query=with_query, navigation=navigation)
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from shared.contracts.base import Event, Request, Value
-from shared.contracts.representation import Representation
+from shared.contracts.representation import Figures, Representation
 from shared.contracts.surveys import SurveySummary
 
 State = Literal["draft", "open", "closed", "published"]
@@ -98,6 +98,7 @@ class ConsultationSummary(Value):
     version: int
     state: State
     title: str
+    slug: str = ""
     opens_on: date | None = None
     closes_on: date | None = None
     opened_at: AwareDatetime | None = None
@@ -118,8 +119,12 @@ class Consultation(Value):
     version: int
     state: State
     plan: Plan
+    slug: str = ""
+    """What it is called in its public address: given when it opens for the first time, and never changed."""
     themes: Themes = ()
     decision: Decision = ""
+    figures: Figures | None = None
+    """As they were when its outcome was published."""
     opened_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None
     published_at: AwareDatetime | None = None

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from shared.contracts.base import Personal, Request, Value
 from shared.contracts.consultations import ConsultationSummary, Document, State
+from shared.contracts.representation import ChannelShown
 
 RESPONSE = "survey_response"
 """The kind of a contribution that is an answer to a survey."""
@@ -150,12 +151,15 @@ class PublicTarget(Value):
     locality: str
     expected: int
     heard: int | None
+    missing: bool = False
+    """Heard much less than the others, as far as the numbers that are shown say so; only `so_far`."""
 
 
 class PublicConsultation(Value):
     """A consultation with nothing about anybody. What came of it stands here once it is published."""
 
     consultation_id: str
+    slug: str = ""
     state: State
     title: str
     about: str
@@ -168,6 +172,8 @@ class PublicConsultation(Value):
     """Open ones."""
     decision: str = ""
     themes: tuple[PublicTheme, ...] = ()
+    contributions: int | None = None
+    channels: tuple[ChannelShown, ...] = ()
     targets: tuple[PublicTarget, ...] = ()
     rest: int | None = None
     total: int | None = None
@@ -175,12 +181,17 @@ class PublicConsultation(Value):
 
 
 class GetPublicConsultation(Request[PublicConsultation]):
-    """NotFound for a draft. `preview`: with the outcome of a closed one as it would be published, for staff."""
+    """By its id, or by what it is called in its address. NotFound for a draft.
+
+    `preview`: with the outcome of a closed one as it would be published, for staff. `so_far`: with who is heard by now,
+    for staff who are not to read contributions; also of a draft.
+    """
 
     service: ClassVar[str] = "surveys"
     reply: ClassVar = PublicConsultation
     consultation_id: str
     preview: bool = False
+    so_far: bool = False
 
 
 class PublicList(Value):

@@ -33,3 +33,26 @@ class Representation(Value):
     """Contributions of which we do not know who made them."""
     score: float | None = None
     """The rate of the least represented group divided by that of the most represented; None: cannot be said."""
+
+
+class ChannelShown(Value):
+    channel: str
+    """Empty: all that few took, and those that are not called by their names in public."""
+    contributions: int
+
+
+class Figures(Value):
+    """What everybody may see: None in place of small counts, and of as many more as it takes to hide those."""
+
+    contributions: int | None
+    """By all channels; None, and no channel, when it would say what is hidden."""
+    channels: tuple[ChannelShown, ...]
+    """The most first."""
+    themes: tuple[int | None, ...]
+    """Contributions to each, in the order of the themes."""
+    heard: tuple[int | None, ...]
+    """People of each target, in their order."""
+    rest: int | None
+    """Others, and contributions of whom we do not know who made them."""
+    total: int | None
+    score: float | None

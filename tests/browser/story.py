@@ -28,7 +28,7 @@ LAST = (
 GROUP = "Patient participation and reference groups"
 PLACES = ("Thornwold", "Eastmere", "Kingsbourne", "Marden Vale", "Saltham and the Coast")
 WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
-SCREENSHOTS = Path(__file__).parents[2] / "screenshots" / "story"
+SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 
 
 def spreadsheet() -> bytes:
@@ -70,21 +70,27 @@ def open_for_an_officer(instance: Instance) -> None:
 class Eyes:
     """Looks at a page at both widths, as people who use assistive technology and people who do not."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, of: str = "story", who: str = "") -> None:
+        """of: the folder of its pictures; who: whose eyes they are, when there are several."""
         self._page = page
         self._number = 0
+        self._folder, self._who = SCREENSHOTS / of, who
         self.faults: list[str] = []
 
     def look(self, step: str) -> None:
         self._number += 1
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        step = f"{self._who}-{self._number:02}-{step}".removeprefix("-")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        before = self._page.viewport_size
         for width, (across, down) in WIDTHS.items():
             self._page.set_viewport_size({"width": across, "height": down})
-            self._page.screenshot(path=SCREENSHOTS / f"{self._number:02}-{step}-{width}.png", full_page=True)
+            self._page.screenshot(path=self._folder / f"{step}-{width}.png", full_page=True)
             found = Axe().run(self._page).response["violations"]
             self.faults += [f"{step}, {width}: {each['id']} {each['nodes'][0]['html']}" for each in found]
             if not self._page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"):
                 self.faults.append(f"{step}, {width}: wider than the screen")
+        if before is not None:
+            self._page.set_viewport_size(before)
 
 
 class Keyboard:

@@ -256,6 +256,23 @@ def test_the_status_refreshes_itself_and_speaks_only_of_what_has_changed(page: P
     expect(page.get_by_text("This page stays as it is.")).to_be_visible()
 
 
+def test_a_menu_opens_with_the_keyboard_and_escape_leads_back_to_its_word(page: Page) -> None:
+    page.goto("/cases")
+    word = page.get_by_role("navigation", name="Main").get_by_text("Listening")
+    word.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Cases", exact=True)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(word).to_be_focused()
+    expect(page.get_by_role("link", name="Cases", exact=True)).to_be_hidden()
+
+
+def test_the_head_of_a_page_is_one_line_for_somebody_with_every_role(page: Page) -> None:
+    page.goto("/")
+    assert page.locator(".wh-header").evaluate("header => header.offsetHeight") < 80
+
+
 def test_pages_work_without_javascript(chromium: Browser, site: Site) -> None:
     context = chromium.new_context(base_url=site.address, java_script_enabled=False, locale="en-GB")
     sign_in(context, site)

@@ -1,4 +1,4 @@
-"""A communications officer's afternoon, on real servers and in a real browser: from a spreadsheet to a newsletter."""
+"""Two stories on real servers and in a real browser: from a spreadsheet to a newsletter, from a question to its end."""
 
 from collections.abc import Iterator
 
@@ -13,6 +13,7 @@ from shared.messaging.client import RpcClient
 from shared.mongo import connect
 from tests.browser import story
 from tests.browser.story import Eyes, Keyboard, Mailbox, until
+from tests.browser.telling import Telling
 from tests.conftest import make_instance
 from tests.staff import cookie_of_staff
 
@@ -243,3 +244,34 @@ def test_from_a_spreadsheet_to_a_newsletter(chromium: Browser, instance: Instanc
     officers.close()
     readers.close()
     assert told.eyes.faults == []
+
+
+def test_from_a_question_to_what_was_done_about_it(chromium: Browser, instance: Instance) -> None:
+    told = Telling(chromium, instance)
+    told.people_have_agreed_to_be_asked()
+    told.write_the_surveys()
+    told.plan_the_consultation()
+    told.promise_to_tell_what_came_of_it()
+    told.open_it()
+    links = told.invite()
+    told.answer_on_a_phone(links["Ada Lark"])
+    told.answer_over_the_open_link_without_script()
+    told.enter_a_paper_form()
+    told.a_partner_tells_of_its_event()
+    told.one_answers_anonymously(links["Fay Swift"])
+    told.somebody_asks_the_board()
+    told.staff_answer_by_mail_once()
+    told.staff_see_who_is_missing()
+    told.the_board_reads_figures_without_names("while-open")
+    told.remind()
+    told.close_it()
+    told.give_themes()
+    told.somebody_is_not_answered_yet()
+    told.write_what_came_of_it()
+    told.everybody_can_read_it()
+    told.each_contributor_is_told_once()
+    told.the_board_reads_figures_without_names("published")
+    told.every_step_is_on_a_timeline_and_found()
+    told.what_was_said_anonymously_is_on_nobodys()
+    told.close()
+    assert told.faults() == []

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.surveys.consultations.contribution import SURVEY, Contributor, Noted, only_in_results
@@ -134,6 +134,7 @@ def version(number: int, of: str | None) -> Envelope[Event]:
     return an_envelope(event, source="/services/events", subject="eng_1", sequence=number)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([None, "cns_1", "cns_2"]), min_size=1, max_size=5), st.randoms(), st.data())
 def test_whatever_order_versions_come_in_and_however_often_the_last_one_stands(
     belonging: list[str | None], random: Any, data: st.DataObject

@@ -134,7 +134,7 @@ def test_everybody_of_the_segment_who_consented_is_told_once_that_it_opens(loop:
     assert loop.got() == {"mary": 1}
     text = read(loop.sink.got[0][1])
     assert "Subject: About Urgent *care*" in text
-    assert f"/consultations/{one.consultation_id}" in text
+    assert "/consultations/urgent-care" in text
     assert "Until 31 December 2999: Urgent *care*." in text
     assert "Urgent *care*" in html(loop.sink.got[0][1])
     loop.close(one)

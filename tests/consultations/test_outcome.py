@@ -1,9 +1,18 @@
 """What came of a consultation: themes, the decision, and a page for everybody that tells nothing about anybody."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from services.surveys.consultations.figures import by_channel
 from shared.contracts.consultations import AddTheme, OutcomePublished
-from shared.contracts.contributions import GiveTheme, ListContributors, ListPublicConsultations, MarkAnswered
+from shared.contracts.contributions import (
+    GetPublicConsultation,
+    GiveTheme,
+    ListContributors,
+    ListPublicConsultations,
+    MarkAnswered,
+)
 from shared.contracts.waiting import CountWaiting
 from shared.errors import Conflict, Invalid, NotFound
 from tests.consultations.hearing import Hall
@@ -132,6 +141,55 @@ def test_no_small_number_stands_on_the_public_page(hall: Hall) -> None:
     text = shown.model_dump_json()
     assert "Person" not in text
     assert "con_" not in text
+
+
+def test_the_figures_of_an_outcome_stay_as_they_were_when_it_was_published(hall: Hall) -> None:
+    survey = hall.survey()
+    targets = [{"group": "carers", "expected": 100}]
+    to = hall.opened(hall.planned(targets=targets, survey_ids=[survey.survey_id]))
+    people = [hall.person(name=f"Person {number}", groups=["carers"]) for number in range(6)]
+    for who in people:
+        hall.says(who, to=to)
+        hall.says(who, to=to, channel="as Mary Okafor's neighbour told us")
+    for _ in range(7):
+        hall.answers(survey)
+    hall.closed(hall.now(to).consultation)
+    hall.outcome(to, {"title": "Buses"})
+    by_event = [each.contribution_id for each in hall.said(to, channel="event").contributions]
+    give = {"consultation_id": to.consultation_id, "contribution_ids": by_event, "theme_id": "thm_0"}
+    hall.bus.call(GiveTheme.model_validate(give))
+    before = hall.shown(to, preview=True)
+    assert [(each.channel, each.contributions) for each in before.channels] == [("survey", 7), ("event", 6), ("", 6)]
+    assert (before.contributions, before.targets[0].heard, before.total) == (19, 6, 13)
+    hall.published(to)
+    hall.says(hall.person(groups=["carers"]), to=to)
+    after = hall.shown(to)
+    assert hall.now(to).contributions == 20
+    unchanged = {"state", "published_at"}
+    assert after.model_dump(exclude=unchanged) == before.model_dump(exclude=unchanged)
+
+
+def test_ways_that_few_took_stand_together_so_that_nobody_is_seen_to_be_in_one() -> None:
+    assert by_channel({"survey": 9, "event": 7, "phone": 2, "": 3}) == [("survey", 9), ("event", 7), ("", 5)]
+    assert by_channel({"survey": 9, "event": 5, "phone": 1}) == [("survey", 9), ("", 6)]
+    assert by_channel({"survey": 800}) == [("survey", 800)]
+    assert by_channel({"survey": 3, "phone": 1}) == []
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(["", "survey", "paper", "event", "phone"]), st.integers(0, 12)))
+def test_no_way_is_shown_with_fewer_than_five_and_all_are_counted(counts: dict[str, int]) -> None:
+    shown = by_channel(counts)
+    assert all(number >= 5 for _, number in shown)
+    assert sum(number for _, number in shown) in ({sum(counts.values())} if sum(counts.values()) >= 5 else {0})
+
+
+def test_where_all_is_hidden_nothing_tells_how_many_there_are(hall: Hall) -> None:
+    to = hall.opened(hall.planned(targets=[{"group": "carers", "expected": 100}]))
+    for number in range(8):
+        hall.says(hall.person(name=f"Person {number}", groups=["carers"] if number < 4 else []), to=to)
+    shown = hall.bus.call(GetPublicConsultation(consultation_id=to.consultation_id, so_far=True))
+    assert (shown.contributions, shown.channels, shown.total, shown.targets[0].heard) == (None, (), None, None)
 
 
 def test_the_public_list_has_what_is_open_first_and_no_draft(hall: Hall) -> None:

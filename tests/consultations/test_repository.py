@@ -23,6 +23,15 @@ def consultations(request: pytest.FixtureRequest) -> Consultations:
     return MongoConsultations(connect(request.getfixturevalue("store"), f"cns_{new_id()}"))
 
 
+def test_a_public_name_is_one_consultations_for_good(consultations: Consultations) -> None:
+    consultations.insert(a_consultation())
+    assert [consultations.claim_slug("buses", each) for each in ("cns_1", "cns_2", "cns_1")] == [True, False, True]
+    found = consultations.find_by_slug("buses")
+    assert found is not None
+    assert found.consultation_id == "cns_1"
+    assert consultations.find_by_slug("parking") is None
+
+
 def opened(standing: Consultation) -> tuple[Consultation, object]:
     following, event = domain.open_consultation(standing, AT, "Jo")
     about = {"source": "/services/surveys", "subject": following.consultation_id, "sequence": following.version}

@@ -8,7 +8,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.surveys.consultations.contribution import Contributor, Noted
-from services.surveys.consultations.representation import PublicHeard, count, missing, public, represent, score
+from services.surveys.consultations.representation import (
+    PublicHeard,
+    count,
+    missing,
+    missing_in,
+    public,
+    represent,
+    score,
+)
 from shared.contracts.consultations import Target
 from shared.contracts.representation import Representation, TargetHeard
 from tests.builders import AT
@@ -83,6 +91,13 @@ def test_whoever_is_heard_less_than_half_as_much_as_all_together_is_missing() ->
     assert missing(targets[:2], [30, 10]) == ("", "")
     assert missing(targets[:2], [31, 9]) == ("", "few")
     assert missing([], []) == ()
+
+
+def test_who_is_missing_follows_from_what_is_shown_and_says_nothing_of_what_is_hidden() -> None:
+    targets = [target("a", expected=100), target("b", expected=900), target("c", expected=10)]
+    assert missing_in(targets, [90, None, None]) == (False, True, False), "four of ten would not be few"
+    assert missing_in(targets, [None, None, None]) == (False, False, False)
+    assert missing_in([], []) == ()
 
 
 def test_everything_together_as_staff_see_it() -> None:

@@ -288,7 +288,8 @@ def _add_consultation(made: Furnished) -> None:
     asked = {"request_id": "one", "plan": said | plan | {"closes_on": "2999-12-31"}, "by": words[:100]}
     consultation = made.county.bus.call(CreateConsultation.model_validate(asked))
     made.ids["consultation_id"] = consultation.consultation_id
-    made.county.bus.call(OpenConsultation(consultation_id=consultation.consultation_id, version=1, by=words[:100]))
+    opened = OpenConsultation(consultation_id=consultation.consultation_id, version=1, by=words[:100])
+    made.ids["slug"] = made.county.bus.call(opened).slug
     theme = {"theme_id": "thm_1", "title": words[:200], "we_asked": words, "you_said": words, "we_did": words}
     outcome = {"consultation_id": consultation.consultation_id, "version": 2, "decision": words, "themes": [theme]}
     made.county.bus.call(WriteOutcome.model_validate(outcome))

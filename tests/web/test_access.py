@@ -36,7 +36,7 @@ OPEN = {
     "/meetings/{meeting_id}.ics",
     "/places/{token}",
     "/consultations",
-    "/consultations/{consultation_id}",
+    "/consultations/{slug}",
     "/answer/{survey_id}/thanks",
     "/health",
     "/ready",

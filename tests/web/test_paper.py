@@ -30,7 +30,9 @@ async def test_a_form_on_paper_is_entered_for_a_contact_and_stands_on_the_timeli
     assert "had been entered before" in text(await browser.get(again.headers["location"]))
     assert responses(county, survey) == (1, 0)
     assert results(county, survey)["age"].median == 40.5
-    assert "Answered the survey “Getting here” on paper." in text(await browser.get(f"/contacts/{ann.contact_id}"))
+    timeline = text(await browser.get(f"/contacts/{ann.contact_id}"))
+    assert "Answered the survey “Getting here” on paper." in timeline
+    assert "12:00pm" not in timeline, "nobody knows the hour at which paper came"
     shown = text(await browser.get(f"{address}/responses"))
     assert "on paper, number 12" in shown
     assert "by Ann Lee" in shown

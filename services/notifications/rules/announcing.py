@@ -92,7 +92,7 @@ class Announcing:
         found = self._bus.call(GetConsultation(consultation_id=consultation_id)).consultation
         text = template.text
         body = text.body if LINK in text.body else f"{text.body}\n\n{LINK}"
-        link = f"{self._public_url}/consultations/{consultation_id}"
+        link = f"{self._public_url}/consultations/{found.slug or consultation_id}"
         title = found.plan.title.replace("{", "(").replace("}", ")")
         words = {LINK: link, "{last_day}": _last_day(found)}
         subject = _replaced(text.subject, words | {"{consultation}": title})[:200]

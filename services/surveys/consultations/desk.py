@@ -7,6 +7,8 @@ from datetime import datetime
 from services.surveys.consultations import domain
 from services.surveys.consultations.contribution import is_unanswered, only_in_results
 from services.surveys.consultations.contributions import Asked
+from services.surveys.consultations.figures import figures
+from services.surveys.consultations.naming import slugs
 from services.surveys.consultations.repository import Consultations
 from services.surveys.consultations.representation import represent
 from services.surveys.desk import SOURCE, SurveyDesk
@@ -96,7 +98,11 @@ class ConsultationDesk:
         raise Conflict(CHANGED_MEANWHILE)
 
     def publish(self, consultation_id: str, version: int, at: datetime, by: str) -> Consultation:
-        return self._replace(*domain.publish_outcome(self._at(consultation_id, version), at, by))
+        standing = self._at(consultation_id, version)
+        said = list(self._consultations.contributions.every(Asked(domain.belonging(standing))))
+        responses = {each: self._survey(each).responses for each in standing.plan.survey_ids}
+        counted = figures(standing, said, only_in_results(responses, said))
+        return self._replace(*domain.publish_outcome(standing, counted, at, by))
 
     def open_ids(self) -> Sequence[str]:
         return [each.consultation_id for _, each in self._consultations.latest(("open",), AT_ONCE, None)]
@@ -133,9 +139,16 @@ class ConsultationDesk:
             self._follow(each, at)
 
     def _step(self, following: Consultation, event: Event | None, at: datetime) -> Consultation:
+        if following.state == "open" and not following.slug:
+            following = following.model_copy(update={"slug": self._slug(following)})
         changed = self._replace(following, event, surveys_follow=True)
         self._follow(changed, at)
         return changed
+
+    def _slug(self, opened: Consultation) -> str:
+        """The first that is free; it stays taken also when this is interrupted, and is found again then."""
+        key = opened.consultation_id
+        return next((each for each in slugs(opened.plan.title) if self._consultations.claim_slug(each, key)), "")
 
     def _follow(self, consultation: Consultation, at: datetime) -> None:
         """Open or close its surveys; when somebody changes one just now the next turn does it."""

@@ -16,6 +16,7 @@ from shared.contracts.consultations import (
     Plan,
     Theme,
 )
+from shared.contracts.representation import Figures
 from shared.errors import Conflict, Invalid
 
 LONDON = ZoneInfo("Europe/London")
@@ -102,13 +103,15 @@ def missing_of_outcome(standing: Consultation) -> str:
     return f"Say what people said about “{unsaid}”, and what was done." if unsaid else ""
 
 
-def publish_outcome(standing: Consultation, at: datetime, by: str) -> tuple[Consultation, OutcomePublished]:
-    """Raises Conflict while something is missing, and before it is closed."""
+def publish_outcome(
+    standing: Consultation, figures: Figures, at: datetime, by: str
+) -> tuple[Consultation, OutcomePublished]:
+    """Its figures stay as they are. Raises Conflict while something is missing, and before it is closed."""
     if standing.state != "closed":
         raise Conflict("Only the outcome of a closed consultation can be published, and once.")
     if sentence := missing_of_outcome(standing):
         raise Conflict(sentence)
-    following = _next(standing, at, by, state="published", published_at=at)
+    following = _next(standing, at, by, state="published", published_at=at, figures=figures)
     title, key = standing.plan.title, standing.consultation_id
     return following, OutcomePublished(consultation_id=key, title=title, published_by=by, at=at)
 

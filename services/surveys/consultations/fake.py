@@ -19,6 +19,7 @@ class FakeConsultations:
     def __init__(self) -> None:
         self._consultations: dict[str, Consultation] = {}
         self._unfollowed: dict[str, int] = {}
+        self._slugs: dict[str, str] = {}
         self.outbox = MemoryOutbox()
         self.contributions = FakeContributions()
 
@@ -66,6 +67,12 @@ class FakeConsultations:
             for each in self._consultations.values()
             if each.state == "open" and wanted.intersection(each.plan.survey_ids)
         ]
+
+    def claim_slug(self, slug: str, consultation_id: str) -> bool:
+        return self._slugs.setdefault(slug, consultation_id) == consultation_id
+
+    def find_by_slug(self, slug: str) -> Consultation | None:
+        return self.find(self._slugs.get(slug, ""))
 
 
 class FakeContributions:

@@ -68,12 +68,19 @@ class Consultations(Protocol):
         """Open consultations that have one of these surveys."""
         ...
 
+    def claim_slug(self, slug: str, consultation_id: str) -> bool:
+        """Whether it is this consultation's for good: it was free, or it has been its own already."""
+        ...
+
+    def find_by_slug(self, slug: str) -> Consultation | None: ...
+
 
 class MongoConsultations:
     """Collection `consultations`."""
 
     def __init__(self, database: Documents) -> None:
         self._consultations = database["consultations"]
+        self._slugs = database["consultation_slugs"]
         self.outbox = MongoOutbox(self._consultations, KNOWN)
         self.contributions: Contributions = MongoContributions(database)
         self._consultations.create_index("listed")
@@ -128,6 +135,14 @@ class MongoConsultations:
     def open_with(self, survey_ids: Iterable[str]) -> list[Consultation]:
         asked = {"survey_ids": {"$in": list(survey_ids)}, "state": "open"}
         return [_consultation(each) for each in self._consultations.find(asked, {"outbox": 0})]
+
+    def claim_slug(self, slug: str, consultation_id: str) -> bool:
+        insert_new(self._slugs, [{"_id": slug, "consultation_id": consultation_id}])
+        return self._slugs.find_one({"_id": slug, "consultation_id": consultation_id}) is not None
+
+    def find_by_slug(self, slug: str) -> Consultation | None:
+        found = self._slugs.find_one({"_id": slug})
+        return self.find(found["consultation_id"]) if found else None
 
 
 def _due(consultation: Consultation) -> str:

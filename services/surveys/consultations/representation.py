@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from services.surveys.analysis import suppress
+from services.surveys.analysis import FEWEST, suppress
 from services.surveys.consultations.contribution import Contributor, Noted
 from shared.contracts.consultations import Target
 from shared.contracts.representation import Missing, Representation, TargetHeard
@@ -83,6 +83,18 @@ def represent(targets: Sequence[Target], contributions: Iterable[Noted], only_in
         not_known=found.not_known + only_in_results,
         score=score(heard, population),
     )
+
+
+def missing_in(targets: Sequence[Target], shown: Sequence[int | None]) -> tuple[bool, ...]:
+    """Of each target whether few or nobody of it is heard, by what is shown alone: so nothing of what is hidden.
+
+    A hidden count is taken for the largest it may be, and for none where it would make others look few.
+    """
+    if not targets:
+        return ()
+    overall = sum(each or 0 for each in shown) / sum(each.expected for each in targets)
+    most = [FEWEST - 1 if each is None else each for each in shown]
+    return tuple(number / each.expected < overall * FEW for number, each in zip(most, targets, strict=True))
 
 
 class PublicHeard(NamedTuple):

@@ -1,15 +1,11 @@
 """What everybody may read of consultations: nothing about anybody, and no small number."""
 
-import time
-from collections import Counter, OrderedDict
-from collections.abc import Sequence
-
-from services.surveys.analysis import suppress
 from services.surveys.consultations import domain
-from services.surveys.consultations.contribution import Noted, only_in_results
+from services.surveys.consultations.contribution import only_in_results
 from services.surveys.consultations.contributions import Asked
+from services.surveys.consultations.figures import figures
 from services.surveys.consultations.repository import Consultations
-from services.surveys.consultations.representation import public, represent
+from services.surveys.consultations.representation import missing_in
 from services.surveys.repository import Surveys
 from shared.contracts.consultations import Consultation
 from shared.contracts.contributions import (
@@ -21,10 +17,10 @@ from shared.contracts.contributions import (
     PublicTarget,
     PublicTheme,
 )
+from shared.contracts.representation import Figures
 from shared.errors import NotFound
 
 MOST_OPEN = 50
-KEEP_SECONDS, KEPT = 60.0, 100
 
 
 class Showing:
@@ -33,7 +29,6 @@ class Showing:
     def __init__(self, consultations: Consultations, surveys: Surveys) -> None:
         self._consultations = consultations
         self._surveys = surveys
-        self._counted: OrderedDict[str, tuple[float, PublicConsultation]] = OrderedDict()
 
     def list(self, asked: ListPublicConsultations) -> PublicList:
         ended = self._consultations.latest(("closed", "published"), asked.limit, asked.cursor)
@@ -46,11 +41,13 @@ class Showing:
 
     def get(self, asked: GetPublicConsultation) -> PublicConsultation:
         found = self._consultations.find(asked.consultation_id)
-        if found is None or (found.state == "draft" and not asked.preview):
+        found = found or self._consultations.find_by_slug(asked.consultation_id)
+        if found is None or (found.state == "draft" and not (asked.preview or asked.so_far)):
             raise NotFound("There is no consultation at this address. Look whether the whole link was copied.")
         plan = found.plan
         shown = PublicConsultation(
             consultation_id=found.consultation_id,
+            slug=found.slug,
             state=found.state,
             title=plan.title,
             about=plan.about,
@@ -61,39 +58,25 @@ class Showing:
             published_at=found.published_at,
             surveys=self._open_surveys(found),
         )
-        if asked.preview and found.state == "closed":
-            return self._with_outcome(shown, found)
-        return self._published(shown, found) if found.state == "published" else shown
+        if found.state == "published" or (asked.preview and found.state == "closed"):
+            return _with_outcome(shown, found, self._figures(found))
+        return self._so_far(shown, found) if asked.so_far else shown
 
-    def _published(self, shown: PublicConsultation, found: Consultation) -> PublicConsultation:
-        """Counted once in a while, however many read it."""
-        known = self._counted.get(found.consultation_id)
-        if known is None or known[0] < time.monotonic():
-            known = time.monotonic() + KEEP_SECONDS, self._with_outcome(shown, found)
-            self._counted[found.consultation_id] = known
-            while len(self._counted) > KEPT:
-                self._counted.popitem(last=False)
-        return known[1]
+    def _so_far(self, shown: PublicConsultation, found: Consultation) -> PublicConsultation:
+        """With who is heard, and nothing of an outcome that is not published."""
+        counted = _with_outcome(shown, found, self._figures(found))
+        missing = missing_in(found.plan.targets, [each.heard for each in counted.targets])
+        lines = zip(counted.targets, missing, strict=True)
+        targets = tuple(each.model_copy(update={"missing": few}) for each, few in lines)
+        return counted.model_copy(update={"decision": "", "themes": (), "targets": targets})
 
-    def _with_outcome(self, shown: PublicConsultation, found: Consultation) -> PublicConsultation:
+    def _figures(self, found: Consultation) -> Figures:
+        """As they are now; those of what is published were kept."""
+        if found.figures is not None:
+            return found.figures
         said = list(self._consultations.contributions.every(Asked(domain.belonging(found))))
         numbers = self._surveys.numbers(found.plan.survey_ids)
-        anonymous = only_in_results({key: each.counted for key, each in numbers.items()}, said)
-        heard = public(represent(found.plan.targets, said, anonymous))
-        lines = zip(found.plan.targets, heard.of_targets, strict=True)
-        return shown.model_copy(
-            update={
-                "decision": found.decision,
-                "themes": tuple(_themes(found, said, anonymous)),
-                "targets": tuple(
-                    PublicTarget(group=each.group, locality=each.locality, expected=each.expected, heard=number)
-                    for each, number in lines
-                ),
-                "rest": heard.rest,
-                "total": heard.total,
-                "score": heard.score,
-            }
-        )
+        return figures(found, said, only_in_results({key: each.counted for key, each in numbers.items()}, said))
 
     def _open_surveys(self, found: Consultation) -> tuple[PublicSurvey, ...]:
         surveys = [self._surveys.find(each) for each in found.plan.survey_ids] if found.state == "open" else []
@@ -108,14 +91,18 @@ NOBODY = {"created_by": "", "changed_by": ""}
 """Who of staff did what is nobody's business."""
 
 
-def _themes(found: Consultation, said: Sequence[Noted], anonymous: int) -> list[PublicTheme]:
-    """With the number of contributions to each, together with those to none, as if none had several."""
-    counts = Counter(one for each in said for one in each.themes)
-    numbers = [counts[each.theme_id] for each in found.themes]
-    shown = suppress([*numbers, sum(not each.themes for each in said) + anonymous])
-    return [
+def _with_outcome(shown: PublicConsultation, found: Consultation, counted: Figures) -> PublicConsultation:
+    """With the decision, its themes and the figures."""
+    themes = tuple(
         PublicTheme(
             title=each.title, we_asked=each.we_asked, you_said=each.you_said, we_did=each.we_did, contributions=number
         )
-        for each, number in zip(found.themes, shown, strict=False)
-    ]
+        for each, number in zip(found.themes, counted.themes, strict=True)
+    )
+    targets = tuple(
+        PublicTarget(group=each.group, locality=each.locality, expected=each.expected, heard=number)
+        for each, number in zip(found.plan.targets, counted.heard, strict=True)
+    )
+    told = {"decision": found.decision, "themes": themes, "targets": targets}
+    told |= {name: getattr(counted, name) for name in ("contributions", "channels", "rest", "total", "score")}
+    return shown.model_copy(update=told)

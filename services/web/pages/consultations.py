@@ -22,6 +22,7 @@ from shared.contracts.consultations import (
     ListConsultations,
     OpenConsultation,
 )
+from shared.contracts.contributions import GetPublicConsultation
 from shared.contracts.surveys import ListSurveys
 from shared.errors import Conflict
 
@@ -88,7 +89,10 @@ async def close_consultation(request: Request, consultation_id: str) -> Response
 
 
 async def _page(request: Request, consultation_id: str, form: Form) -> Response:
+    """With plain counts for whoever may read contributions; for others small numbers never leave their service."""
     behind = backend(request)
+    if not caller(request).may("contributions:read"):
+        return await _figures(request, consultation_id)
     found, reference = await asyncio.gather(
         behind.call(GetConsultation(consultation_id=consultation_id)), behind.reference()
     )
@@ -104,6 +108,20 @@ async def _page(request: Request, consultation_id: str, form: Form) -> Response:
         place_names=place_names(reference),
         public_url=request.app.state.settings.public_url,
         done=request.query_params.get("done", ""),
+    )
+
+
+async def _figures(request: Request, consultation_id: str) -> Response:
+    behind = backend(request)
+    shown, reference = await asyncio.gather(
+        behind.call(GetPublicConsultation(consultation_id=consultation_id, so_far=True)), behind.reference()
+    )
+    return render(
+        request,
+        "consultation_figures.html",
+        shown=shown,
+        group_names={each.code: each.name for each in reference.groups},
+        place_names=place_names(reference),
     )
 
 

@@ -20,7 +20,7 @@ LONGEST_THEME = 200
 router = APIRouter(prefix=DESK, include_in_schema=False)
 
 
-@router.get("/{consultation_id}/contributions", dependencies=[staff("consultations:read")])
+@router.get("/{consultation_id}/contributions", dependencies=[staff("contributions:read")])
 async def list_contributions(request: Request, consultation_id: str) -> Response:
     return await _show(request, consultation_id, Form({}))
 

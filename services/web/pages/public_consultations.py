@@ -3,7 +3,7 @@
 import asyncio
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from services.web.access import anyone
 from services.web.addresses import with_query
@@ -23,12 +23,15 @@ async def list_public(request: Request) -> Response:
     return render_public("public_consultations.html", page=page, next_url=next_url, is_later=cursor)
 
 
-@router.get("/{consultation_id}", dependencies=[anyone])
-async def show_public(request: Request, consultation_id: str) -> Response:
+@router.get("/{slug}", dependencies=[anyone])
+async def show_public(request: Request, slug: str) -> Response:
+    """At what it is called; its id, which stood in older links, leads there."""
     behind = backend(request)
     shown, reference = await asyncio.gather(
-        behind.call(GetPublicConsultation(consultation_id=consultation_id)), behind.reference()
+        behind.call(GetPublicConsultation(consultation_id=slug)), behind.reference()
     )
+    if shown.slug not in ("", slug):
+        return RedirectResponse(f"/consultations/{shown.slug}", 301)
     return render_public(
         "public_consultation.html",
         shown=shown,

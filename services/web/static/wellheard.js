@@ -43,3 +43,18 @@ document.addEventListener("htmx:afterSwap", () => {
   const filters = document.querySelector(".wh-filters");
   if (filters && filtersOpen !== null) filters.open = filtersOpen;
 });
+
+// A menu closes when one goes on elsewhere, and with Escape, which leads back to its word.
+const openMenu = () => document.querySelector(".wh-menu[open]");
+for (const happens of ["click", "focusin"]) {
+  document.addEventListener(happens, (event) => {
+    const menu = openMenu();
+    if (menu && !menu.contains(event.target)) menu.open = false;
+  });
+}
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" ? openMenu() : null;
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
