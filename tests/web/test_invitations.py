@@ -88,6 +88,10 @@ async def test_people_are_invited_from_the_page_of_the_survey_and_reminded_from_
     assert "A reminder, only for those who have not answered" in text(await browser.get(reminder))
     kept_back = text(await browser.get(f"{reminder}/recipients?state=suppressed"))
     assert kept_back.count("has answered the survey") == 2
+    (person,) = re.findall(r"con_\w+", (await browser.get(f"{reminder}/recipients")).text)[:1]
+    timeline = text(await browser.get(f"/contacts/{person}"))
+    assert "an invitation to the survey “Getting here”" in timeline
+    assert "a reminder of the survey “Getting here”" in timeline
 
 
 async def test_the_page_of_a_consultation_says_who_was_invited_to_its_surveys(
