@@ -239,7 +239,7 @@ def invite(county: County, survey: Survey) -> dict[str, str]:
     county.settings.smtp_url = sink.url
     county.sender.run_until_idle()
     sink.close()
-    who = a_recipient(1).contact_id
+    who = a_recipient(2).contact_id
     given = county.bus.call(GiveSurveyKeys(survey_id=survey.survey_id, contact_ids=(who,)))
     form = a_sent(survey.survey_id, link_key=given.keys[who], begun_at=datetime.now(UTC), received_at=datetime.now(UTC))
     county.bus.inject(RESPONSES, RawMessage(form.model_dump_json().encode(), own=True))

@@ -78,7 +78,7 @@ async def test_people_are_invited_from_the_page_of_the_survey_and_reminded_from_
         await follow(county, content)
     shown = text(await browser.get(invitation))
     assert "An invitation to the survey Getting here" in shown
-    assert "7 invited 7 sent 2 answered 29% response rate" in shown
+    assert "7 to be invited 2 answered 29% response rate" in shown
     on_survey = text(await browser.get(f"/surveys/{survey.survey_id}"))
     assert "Carers 7 2 29%" in on_survey
     remind = re.search(r'href="(/mailings/new\?survey=[^"]+&amp;of=[^"]+)"', (await browser.get(invitation)).text)
