@@ -10,7 +10,8 @@ from deploy.seed.news import add_news
 from deploy.seed.rules import add_rules
 from shared.contracts.consent import RecordConsents, Statement
 from shared.contracts.notifications import DraftMailing, MailingDraft
-from shared.contracts.segments import CreateSegment, Rule
+from shared.contracts.segments import CreateSegment, Rule, Segment
+from shared.messaging import Bus
 from shared.messaging.client import RpcClient
 
 BATCH = 500
@@ -21,13 +22,14 @@ _WORDING = {
     "survey": "May we ask you from time to time what you think?",
 }
 _METHODS = ("paper_form", "web_form", "in_person", "phone_call")
+ASKED = "Carers whom we may ask"
 _SEGMENTS: dict[str, tuple[dict[str, object], ...]] = {
     "Kingsbourne people who like the newsletter": (
         {"field": "kind", "value": "person"},
         {"field": "locality", "any_of": ["kingsbourne"]},
         {"field": "consent", "purpose": "newsletter", "channel": "email"},
     ),
-    "Carers whom we may ask": (
+    ASKED: (
         {"field": "group", "any_of": ["carers"]},
         {"field": "consent", "purpose": "survey", "channel": "email"},
     ),
@@ -46,6 +48,12 @@ you told us that the **car park at the treatment centre** is hard to find in the
 """
 
 
+def segment_of(bus: Bus, county: County, name: str) -> Segment:
+    """One of the segments; the first time it is made."""
+    rule = Rule.model_validate({"conditions": _SEGMENTS[name]})
+    return bus.call(CreateSegment(request_id=f"demo-{county.seed}-{name}", name=name, rule=rule, by="demo"))
+
+
 def add_consents(bus: RpcClient, county: County, ids: list[str]) -> None:
     """Statements of about two in three of those who have an e-mail address, segments and a draft. Repeatable."""
     statements = _statements(county, ids)
@@ -54,17 +62,7 @@ def add_consents(bus: RpcClient, county: County, ids: list[str]) -> None:
         request = RecordConsents(request_id=f"demo-{county.seed}-consents-{number}", statements=batch, by="demo")
         bus.call(request, timeout=SECONDS)
         number += 1
-    segments = [
-        bus.call(
-            CreateSegment(
-                request_id=f"demo-{county.seed}-{name}",
-                name=name,
-                rule=Rule.model_validate({"conditions": conditions}),
-                by="demo",
-            )
-        )
-        for name, conditions in _SEGMENTS.items()
-    ]
+    segments = [segment_of(bus, county, name) for name in _SEGMENTS]
     draft = MailingDraft(
         subject="You said, we did",
         body=_NEWSLETTER,

@@ -17,10 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from deploy import broker
 from deploy.quiet import wait_quiet
 from deploy.seed.cases import add_cases
-from deploy.seed.consents import add_consents
+from deploy.seed.consents import ASKED, add_consents, segment_of
 from deploy.seed.consultations import add_consultations
 from deploy.seed.county import County
 from deploy.seed.engagements import HOSPITALS_TRUST, VOLUNTARY_COUNCIL, DemoEngagement, engagements
+from deploy.seed.invitations import add_invitation, add_reminder
 from deploy.seed.quarantined import faulty_events
 from deploy.seed.roles import add_roles
 from deploy.seed.surveys import add_survey
@@ -88,14 +89,18 @@ def _register(settings: Settings, county: County, progress: Progress) -> list[st
 
 
 def _ask(settings: Settings, county: County, ids: list[str], progress: Progress) -> None:
-    """A survey and consultations, and what is said to them."""
+    """A survey that people are invited to, consultations, and what is said to them."""
     task, bus = progress.add_task("a survey", total=None), RpcClient(settings)
-    add_survey(settings, bus, county)
+    survey = add_survey(settings, bus, county)
+    invitation = add_invitation(bus, county, survey, segment_of(bus, county, ASKED))
     progress.update(task, total=1, completed=1)
     task, publisher = progress.add_task("consultations", total=None), Publisher(settings.amqp_url)
-    add_consultations(
-        bus, county, ids, lambda forms: publisher.publish([Outgoing("", RESPONSES, each) for each in forms])
-    )
+
+    def post(forms: list[bytes]) -> None:
+        publisher.publish([Outgoing("", RESPONSES, each) for each in forms])
+
+    add_consultations(bus, county, ids, post)
+    add_reminder(bus, county, survey, invitation, post)
     publisher.close()
     bus.close()
     progress.update(task, total=1, completed=1)

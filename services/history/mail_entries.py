@@ -21,7 +21,7 @@ def messages_entry(envelope: Envelope[Event], event: MessagesSent | MessagesFail
     """One entry for up to 500 recipients: it is found on the timeline of each."""
     if isinstance(event, MessagesSent):
         kind, at, contact_ids = "message_sent", event.sent_at, event.contact_ids
-        sentence = sent_sentence(event.subject, len(contact_ids))
+        sentence = sent_sentence(event.subject, len(contact_ids), event.survey_title, event.is_reminder)
     else:
         kind, at, contact_ids = "message_failed", event.at, tuple(each.contact_id for each in event.messages)
         sentence = undelivered_sentence(event.subject, [each.state for each in event.messages])

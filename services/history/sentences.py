@@ -174,9 +174,14 @@ def segment_sentence(segments: Sequence[str], entered: bool, cause: str) -> str:
     return f"{'Came into' if entered else 'Went out of'} the {noun} {named}. Because: {cause}."
 
 
-def sent_sentence(subject: str, people: int) -> str:
-    """`“News for June” was sent by email to 500 people.`"""
-    return f"“{subject}” was sent by email to {_people(people)}."
+def sent_sentence(subject: str, people: int, survey: str = "", is_reminder: bool = False) -> str:
+    """`“News for June” was sent by email to 500 people.`
+
+    `“Have your say”, an invitation to the survey “Getting here”, was sent by email to 500 people.`
+    """
+    what = "a reminder of" if is_reminder else "an invitation to"
+    about = f", {what} the survey “{survey}”," if survey else ""
+    return f"“{subject}”{about} was sent by email to {_people(people)}."
 
 
 def undelivered_sentence(subject: str, states: Sequence[str]) -> str:
@@ -200,11 +205,18 @@ def junked_sentence(subject: str) -> str:
 
 
 def mailing_sentence(mailing: Mailing, counts: Counts) -> str:
-    """`The mailing “News for June” was sent to 300 of 312 people.`"""
+    """`The mailing “News for June” was sent to 300 of 312 people.`
+
+    `The reminder “Still time” of the survey “Getting here” was sent to 300 people.`
+    """
     sent, recipients = counts.get("sent", 0), mailing.recipients or 0
     how = "was cancelled after it was sent to" if mailing.state == "cancelled" else "was sent to"
     whom = _people(sent) if sent == recipients else f"{sent:,} of {_people(recipients)}"
-    return f"The mailing “{mailing.draft.subject}” {how} {whom}."
+    draft, what, about = mailing.draft, "mailing", ""
+    if draft.survey_title:
+        what = "reminder" if draft.unanswered_only else "invitation"
+        about = f" {'of' if draft.unanswered_only else 'to'} the survey “{draft.survey_title}”"
+    return f"The {what} “{draft.subject}”{about} {how} {whom}."
 
 
 def case_opened_sentence(kind: str, due: date, owner: str) -> str:

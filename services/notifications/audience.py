@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from services.notifications import domain
+from services.notifications import domain, invitations
 from services.notifications.content import content_of
 from services.notifications.domain import CHANNEL, CHUNK, Addressee
+from services.notifications.inviting import Inviting
 from services.notifications.port import Ledger
 from services.notifications.repository import Mailings
 from shared import failpoints
@@ -39,6 +40,7 @@ class Freezing:
         if not self._mailings.replace(mailing):
             return False
         try:
+            invitations.check(mailing.draft)
             content_of(mailing)
             return self._freeze(due, mailing)
         except Unavailable:
@@ -62,6 +64,7 @@ class Freezing:
     def _parts(self, mailing: Mailing) -> Iterator[list[Addressee]]:
         """Everyone once, in parts. A small audience, known from its first page, is cut so that every session works."""
         size, part, seen = 0, list[Addressee](), set[int]()
+        inviting = Inviting(mailing, self._mailings, self._ledger, self._bus)
         after: str | None = None
         while True:
             page = self._bus.call(
@@ -74,16 +77,19 @@ class Freezing:
                 )
             )
             suppressed = self._mailings.suppressed(each.address for each in page.recipients if each.address)
+            new = []
             for each in page.recipients:
                 if hash(each.contact_id) not in seen:
                     seen.add(hash(each.contact_id))
-                    part.append(domain.addressee(each, suppressed))
+                    new.append(domain.addressee(each, suppressed))
+            part += inviting.invite(new)
             size = size or (CHUNK if page.next else domain.chunk_size(len(part), self._sessions))
             while len(part) >= size or (part and page.next is None):
                 yield part[:size]
                 part = part[size:]
             after = page.next
             if after is None:
+                inviting.check_enough()
                 return
 
 

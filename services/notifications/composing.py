@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 from services.notifications.content import content_of
 from services.notifications.dispatch import Outbound
 from services.notifications.domain import Addressee, Chunk
+from services.notifications.invitations import LINK, sample_link
 from services.notifications.skeleton import Skeleton, mailbox
 from services.notifications.tokens import Place, Tokens
+from shared.answer_links import answer_url
 from shared.contracts.notifications import Mailing
 from shared.settings import Settings
 
@@ -22,6 +24,7 @@ class Composer:
 
     def __init__(self, settings: Settings) -> None:
         self._tokens = Tokens(settings.secret)
+        self._secret = settings.secret
         self._public_url = settings.public_url
         self._from = settings.mail_sender
         self._sender = settings.mail_sender.partition("<")[0].strip() or "Wellheard"
@@ -38,6 +41,8 @@ class Composer:
             ("Date", format_datetime(datetime.now(UTC))),
         ]
         values = {"name": who.name, "first_name": who.name.split(" ")[0]}
+        if mailing.draft.survey_id:
+            values[LINK] = self._survey_link(mailing.draft.survey_id, who)
         if mailing.lane == "bulk":
             link = values["unsubscribe_url"] = (
                 f"{self._public_url}/unsubscribe/{self._tokens.make('unsubscribe', where)}"
@@ -46,6 +51,12 @@ class Composer:
             headers += [("List-Unsubscribe", f"<{link}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")]
         content = self._skeleton(mailing).render(headers, values)
         return Outbound(place, f"bounce-{self._tokens.make('bounce', where)}@{self._domain}", who.address, content)
+
+    def _survey_link(self, survey_id: str, who: Addressee) -> str:
+        """The recipient's own; a test goes to somebody who has none."""
+        if not who.key:
+            return sample_link(self._public_url, survey_id)
+        return answer_url(self._public_url, self._secret, who.key, datetime.now(UTC))
 
     def _skeleton(self, mailing: Mailing) -> Skeleton:
         key = (mailing.mailing_id, mailing.audience)

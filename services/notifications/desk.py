@@ -5,18 +5,21 @@ from collections.abc import Collection
 from datetime import datetime
 from hashlib import sha256
 
-from services.notifications import domain
+from services.notifications import domain, invitations
 from services.notifications.content import compile_content
 from services.notifications.domain import CHANNEL, Addressee
+from services.notifications.inviting import Inviting
 from services.notifications.port import Ledger
 from services.notifications.repository import Mailings
 from services.notifications.skeleton import fields, fill, told_to_all
 from services.notifications.tokens import Tokens
+from shared.contracts.audiences import AudienceSummary
 from shared.contracts.consent import ListRecipients, RecordConsents, Statement
-from shared.contracts.notifications import AudienceSummary, Mailing, MailingDraft, Preview
+from shared.contracts.notifications import Mailing, MailingDraft, Preview
 from shared.contracts.preferences import GivePreferenceKeys
 from shared.contracts.subscriptions import Subscription
-from shared.errors import Invalid, NotFound, Unavailable
+from shared.contracts.surveys import GetForm
+from shared.errors import Conflict, Invalid, NotFound, Unavailable
 from shared.identifiers import InvalidIdentifierError, compared_email
 from shared.messaging import Bus
 
@@ -46,6 +49,7 @@ class Desk:
 
     def summarise(self, mailing: Mailing) -> AudienceSummary:
         counts: Counter[str] = Counter()
+        inviting, can_be_told = Inviting(mailing, self._mailings, self._ledger, self._bus), True
         after: str | None = None
         for _ in range(LOOKED_THROUGH):
             page = self._bus.call(
@@ -58,12 +62,33 @@ class Desk:
                 )
             )
             suppressed = self._mailings.suppressed(each.address for each in page.recipients if each.address)
-            counts.update(domain.addressee(each, suppressed).rule for each in page.recipients)
+            people = [domain.addressee(each, suppressed) for each in page.recipients]
+            asked = inviting.without_strangers(people)
+            answered, can_be_told = inviting.answered(asked)
+            counts["not_invited"] += len(people) - len(asked)
+            counts.update(each.rule or (invitations.ANSWERED if each.contact_id in answered else "") for each in asked)
             after = page.next
             if after is None:
                 break
         allowed = counts.pop("", 0)
-        return AudienceSummary(allowed=allowed, kept_back=dict(counts), is_complete=after is None)
+        return AudienceSummary(
+            allowed=allowed, kept_back=dict(+counts), is_complete=after is None, answered_unknown=not can_be_told
+        )
+
+    def check_survey(self, draft: MailingDraft, now: bool) -> None:
+        """Whether people can be invited: raises Conflict when the survey is not open and it is to be sent now.
+
+        While nobody can say so it is scheduled: its recipients are looked up when surveys is back.
+        """
+        invitations.check(draft)
+        if not draft.survey_id or not now:
+            return
+        try:
+            form = self._bus.call(GetForm(survey_id=draft.survey_id))
+        except Unavailable:
+            return
+        if form.state != "open":
+            raise Conflict(invitations.NOT_OPEN.format(title=form.title))
 
     def subscription(self, token: str) -> Subscription:
         subscription, who = self._read(token)
@@ -100,16 +125,20 @@ class Desk:
         return Subscription(purpose=mailing.draft.purpose, subject=told_to_all(mailing.draft.subject)), who
 
 
-def preview_of(draft: MailingDraft, name: str, is_notice: bool = False, filled: Collection[str] = ()) -> Preview:
-    """What a message looks like to somebody of this name; `filled`: fields that a rule fills in."""
+def preview_of(
+    draft: MailingDraft, name: str, is_notice: bool = False, filled: Collection[str] = (), public_url: str = ""
+) -> Preview:
+    """What a message looks like to somebody of this name; `filled`: fields that a rule or an invitation fills in."""
     content = compile_content(draft, is_notice=is_notice)
     values = {"name": name, "first_name": name.split(" ")[0], "unsubscribe_url": "#", "view_url": "#"}
+    if draft.survey_id:
+        values[invitations.LINK] = invitations.sample_link(public_url, draft.survey_id)
     used = fields(content.subject) | fields(draft.body)
     return Preview(
         subject=fill(content.subject, values),
         html=fill(content.html, values, _escaped),
         text=fill(content.text, values),
-        fields=tuple(sorted(used - KNOWN_FIELDS - {*filled})),
+        fields=tuple(sorted(used - KNOWN_FIELDS - {*filled, *values})),
     )
 
 

@@ -168,6 +168,8 @@ class Addressee:
     consent_id: str | None = None
     rule: str = ""
     """Why nothing is sent to it; empty when something is."""
+    key: str = field(default="", repr=False)
+    """Of the recipient's own link to the survey that the mailing invites to."""
 
 
 def addressee(recipient: Recipient, suppressed: frozenset[str] | set[str]) -> Addressee:
@@ -263,6 +265,9 @@ def tell(
             contact_ids=tuple(who.contact_id for who in sent),
             consent_ids=tuple(who.consent_id for who in sent),
             outcome_of=mailing.outcome_of,
+            survey_id=mailing.draft.survey_id,
+            survey_title=mailing.draft.survey_title,
+            is_reminder=mailing.draft.unanswered_only,
         )
         if sent
         else None,

@@ -9,7 +9,7 @@ from services.notifications.domain import HELD, Addressee, Chunk, is_announced, 
 from services.notifications.ledger import chunk_id
 from services.notifications.port import LineKey, Settlement
 from services.notifications.presence import FakeSenders
-from services.notifications.repository import Withdrawal, is_open
+from services.notifications.repository import Withdrawal, is_about, is_open
 from services.notifications.repository import without as without_words
 from services.notifications.rules.fake import FakeRules
 from services.notifications.templates import FakeTemplates
@@ -72,6 +72,9 @@ class FakeMailings:
 
     def drafts(self) -> list[Mailing]:
         return [each for each in list(self._mailings.values()) if each.state == "draft"]
+
+    def about(self, survey_id: str) -> list[Mailing]:
+        return [each for each in self._mailings.values() if is_about(each) and each.draft.survey_id == survey_id]
 
     def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
         for each in withdrawals:

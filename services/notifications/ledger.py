@@ -161,7 +161,8 @@ class MongoLedger:
 
 
 def _row(who: Addressee) -> list[str | None]:
-    return [who.contact_id, who.name, who.address, who.consent_id, who.rule]
+    row = [who.contact_id, who.name, who.address, who.consent_id, who.rule]
+    return [*row, who.key] if who.key else row
 
 
 def _released(release: Release | None) -> dict[str, Any]:

@@ -100,6 +100,10 @@ class Mailings(Protocol):
         """Those that somebody is writing."""
         ...
 
+    def about(self, survey_id: str) -> list[Mailing]:
+        """Invitations to a survey and reminders of it that have an audience, in no order."""
+        ...
+
     def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
         """Remember that consent was withdrawn; the same again changes nothing."""
         ...
@@ -139,6 +143,7 @@ class MongoMailings:
         self._mailings.create_index("listed", sparse=True)
         self._mailings.create_index("written", sparse=True)
         self._mailings.create_index("archived", sparse=True)
+        self._mailings.create_index("about", sparse=True)
         self._withdrawals.create_index("order")
         self._suppressions.create_index("order")
 
@@ -186,6 +191,9 @@ class MongoMailings:
 
     def drafts(self) -> list[Mailing]:
         return [_mailing(each) for each in self._mailings.find({"written": {"$gt": ""}}, {"outbox": 0})]
+
+    def about(self, survey_id: str) -> list[Mailing]:
+        return [_mailing(each) for each in self._mailings.find({"about": survey_id}, {"outbox": 0})]
 
     def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
         if withdrawals:
@@ -238,10 +246,17 @@ def is_open(mailing: Mailing) -> bool:
     return mailing.state in ("scheduled", "sending", "paused", "cancelled") and mailing.finished_at is None
 
 
+def is_about(mailing: Mailing) -> bool:
+    """Whether people have been invited to a survey by it."""
+    return bool(mailing.draft.survey_id) and is_announced(mailing) and mailing.frozen_at is not None
+
+
 def _document(mailing: Mailing) -> dict[str, Any]:
     content: dict[str, Any] = orjson.loads(mailing.model_dump_json(exclude={"mailing_id"}))
     marks = {"open": is_open(mailing), "written": mailing.state == "draft"}
     content |= {name: mailing.mailing_id for name, stands in marks.items() if stands}
+    if is_about(mailing):
+        content["about"] = mailing.draft.survey_id
     if is_archived(mailing) and mailing.frozen_at is not None:
         content["archived"] = order_of(mailing.frozen_at) + mailing.mailing_id
     return content

@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 from typing import ClassVar, TypeVar
 
 from services.notifications import domain
+from services.notifications.answered import AskingSurveys, arrives
 from services.notifications.audience import Freezing, envelope
 from services.notifications.composing import Composer
 from services.notifications.dispatch import Dispatcher, ServerAway
 from services.notifications.domain import Chunk
+from services.notifications.invitations import is_reminder
 from services.notifications.ledger import MongoLedger
 from services.notifications.port import Ledger
 from services.notifications.presence import GREETS
@@ -24,9 +26,8 @@ from services.notifications.sending import ChunkWork
 from services.notifications.smtp import SmtpDispatcher
 from services.notifications.watch import EVERY, Watch
 from shared import failpoints
-from shared.contracts.base import CheckHealth
 from shared.contracts.notifications import Lane, Mailing
-from shared.errors import Conflict, WellheardError
+from shared.errors import Conflict
 from shared.logs import get_logger
 from shared.messaging import Bus
 from shared.messaging.broker import is_unavailable
@@ -36,8 +37,6 @@ from shared.settings import Settings
 T = TypeVar("T")
 
 log = get_logger()
-BEHIND_SECONDS = 2.0
-"""A withdrawal that waits longer than that for its consumer keeps mailings back."""
 CONSENTS = "notifications.consents"
 """The queue that withdrawals come by. Others of that service may be behind: an import is an occasion 10,000 times."""
 LONGEST_WAIT = 15.0
@@ -74,7 +73,8 @@ class MailSender:
         self._failed = False
         self._in_doubt: set[str] = set()
         """Sessions whose last claim failed: the store may have taken it, and nobody works on it."""
-        self.watch = Watch(mailings, self._withdrawals_arrive)
+        self.watch = Watch(mailings, lambda: arrives(bus, "notifications", CONSENTS))
+        self._surveys = AskingSurveys(bus)
         self._desk = take_desk(self._folder)
 
     def run(self) -> None:
@@ -143,14 +143,6 @@ class MailSender:
                 raise
             self._news = f"the store does not answer ({type(error).__name__})"
 
-    def _withdrawals_arrive(self) -> bool:
-        try:
-            health = self._bus.call(CheckHealth(service="notifications"), timeout=1.0)
-        except WellheardError:
-            return False
-        mine = [each for each in health.consumers if each.queue == CONSENTS]
-        return all(each.state == "running" and (each.oldest_seconds or 0) < BEHIND_SECONDS for each in mine)
-
     # -- freezing and finishing -------------------------------------------------------------------
 
     def _direct(self) -> None:
@@ -158,14 +150,28 @@ class MailSender:
             self._until_it_works(self.direct)
 
     def direct(self) -> bool:
-        """Freeze what is due, finish what is complete; True when something was done."""
-        done = False
+        """Freeze what is due, finish what is complete; True when something was done.
+
+        What one mailing needs and is away (surveys, of an invitation) keeps back no other.
+        """
+        done, away = False, None
         for mailing in self.watch.unfinished:
-            if domain.is_due(mailing, datetime.now(UTC)):
-                done |= self._freezing.freeze(mailing)
-            elif mailing.frozen_at and mailing.state in ("sending", "cancelled"):
-                done |= self._finish(mailing)
+            try:
+                done |= self._direct_one(mailing)
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                away = error
+        if away is not None:
+            raise away
         return done
+
+    def _direct_one(self, mailing: Mailing) -> bool:
+        if domain.is_due(mailing, datetime.now(UTC)):
+            return self._freezing.freeze(mailing)
+        if mailing.frozen_at and mailing.state in ("sending", "cancelled"):
+            return self._finish(mailing)
+        return False
 
     def _finish(self, mailing: Mailing) -> bool:
         if self._ledger.has_open_chunks(mailing.mailing_id, mailing.audience):
@@ -210,6 +216,7 @@ class MailSender:
                 chunk,
                 self._ledger,
                 self.watch,
+                self._surveys,
                 self._composer,
                 self._desk.journal(chunk),
                 self._stopping.is_set,
@@ -237,6 +244,8 @@ class MailSender:
 
     def _claim_next(self, lane: Lane, number: int, session: str) -> tuple[Mailing, Chunk] | None:
         for mailing in self.watch.active(lane):
+            if is_reminder(mailing) and self._surveys.is_silent():
+                continue
             waiting = self._ledger.waiting(mailing.mailing_id, mailing.audience, datetime.now(UTC), 2 * self._sessions)
             for place in range(len(waiting)):
                 chunk = waiting[(place + number) % len(waiting)]  # each session begins at another

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from services.notifications import domain
+from services.notifications.answered import SILENT_SECONDS, Answered, AskingSurveys
 from services.notifications.audience import envelope
 from services.notifications.composing import Composer
 from services.notifications.dispatch import Dispatcher, LineLost, Outbound
 from services.notifications.domain import Addressee, Chunk, Outcome
+from services.notifications.invitations import ANSWERED
 from services.notifications.journal import Account, Journal
 from services.notifications.port import Ledger, Release, Settlement
 from services.notifications.smtp import reason
@@ -82,6 +84,7 @@ class ChunkWork:
         chunk: Chunk,
         ledger: Ledger,
         watch: Watch,
+        surveys: AskingSurveys,
         composer: Composer,
         journal: Path,
         is_stopping: Callable[[], bool] = lambda: False,
@@ -98,6 +101,7 @@ class ChunkWork:
         self._ended = len([each for each in self._people if each.contact_id in ended])
         self._left = [n for n, each in enumerate(self._people) if each.contact_id not in ended]
         self._left.reverse()
+        self._answered = Answered(surveys, mailing, lambda: [self._people[n].contact_id for n in self._left])
         self._doubtful: int | None = None
         self._aborted = False
         self._journal = Journal(journal)
@@ -119,6 +123,8 @@ class ChunkWork:
                     if lost >= LINES_LOST:
                         wait = timedelta(seconds=5)
                         break
+            if self._answered.is_silent():
+                wait = timedelta(seconds=SILENT_SECONDS)
         finally:
             self._end_doubt()
             account = self._journal.account
@@ -132,12 +138,12 @@ class ChunkWork:
     # -- the dispatcher asks and tells ------------------------------------------------------------
 
     def may_go(self, message: Outbound) -> bool:
-        who = self._people[message.place]
-        if rule := self._watch.rule_against(self._mailing, who):
+        must_stop = self._must_stop()  # learns first who has answered
+        if rule := self._rule_against(self._people[message.place]):
             self._end(Outcome(message.place, "suppressed", rule))
             self._aborted = True
             return False
-        if self._must_stop():
+        if must_stop:
             self._aborted = True
             return False
         return True
@@ -168,17 +174,20 @@ class ChunkWork:
             if self._must_stop():
                 return
             who = self._people[place]
-            if rule := self._watch.rule_against(self._mailing, who):
+            if rule := self._rule_against(who):
                 self._end(Outcome(place, "suppressed", rule))
             else:
                 yield self._composer.compose(self._mailing, self._chunk, place, who)
             self._tell_sometimes()
 
+    def _rule_against(self, who: Addressee) -> str:
+        return self._watch.rule_against(self._mailing, who) or (ANSWERED if who.contact_id in self._answered else "")
+
     def _must_stop(self) -> bool:
         """Waits a moment for news when what is known is too old to send by."""
         give_up = time.monotonic() + NEWS_SECONDS
         while not self._is_stopping() and self._watch.is_running(self._mailing):
-            if self._watch.is_current(self._mailing):
+            if self._watch.is_current(self._mailing) and self._answered.is_current():
                 return False
             if time.monotonic() > give_up:
                 return True

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from services.notifications import domain
+from services.notifications import domain, invitations
 from services.notifications.answers import AnswerEntry
 from services.notifications.archive import ArchiveEntry
 from services.notifications.bounce_entry import BounceEntry
@@ -11,11 +11,13 @@ from services.notifications.claim_entry import ClaimEntry
 from services.notifications.desk import Desk, compared_address, mailing_id_of, preview_of
 from services.notifications.domain import Addressee
 from services.notifications.erasure import ErasureEntry
+from services.notifications.invitation_entry import InvitationEntry
 from services.notifications.ledger import MongoLedger
 from services.notifications.newsletters.entry import NewsletterEntry
 from services.notifications.newsletters.press import Press
 from services.notifications.newsletters.repository import MongoNewsletters, Newsletters
 from services.notifications.port import Ledger
+from services.notifications.rates import Rates
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
 from services.notifications.returning import Returning
 from services.notifications.rules.desk import RuleDesk
@@ -25,10 +27,10 @@ from services.notifications.rules.work import RuleWork
 from services.notifications.template_entry import TemplateEntry
 from services.notifications.tokens import Tokens
 from services.notifications.waiting_entry import WaitingEntry
+from shared.contracts.audiences import AudienceSummary, SummariseAudience
 from shared.contracts.base import Done, Envelope, Event
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.notifications import (
-    AudienceSummary,
     CancelMailing,
     ChangeMailing,
     DraftMailing,
@@ -47,7 +49,6 @@ from shared.contracts.notifications import (
     ScheduleMailing,
     SendNotice,
     SendTest,
-    SummariseAudience,
 )
 from shared.contracts.subscriptions import (
     GetSubscription,
@@ -75,6 +76,7 @@ class NotificationsService(
     RuleEntry,
     TemplateEntry,
     ErasureEntry,
+    InvitationEntry,
     NewsletterEntry,
     WaitingEntry,
 ):
@@ -95,6 +97,8 @@ class NotificationsService(
         self._ledger = ledger
         self._bus = bus
         self._desk = Desk(mailings, ledger, bus, tokens)
+        self._public_url = public_url
+        self._rates = Rates(mailings, ledger, bus)
         self._returning = Returning(mailings, ledger, tokens)
         self._press = Press(newsletters, mailings)
         self._digest = Digest(mailings, bus, self._desk, public_url)
@@ -117,17 +121,22 @@ class NotificationsService(
 
     @rpc
     def draft_mailing(self, request: DraftMailing) -> Mailing:
+        invitations.check(request.draft)
         mailing = domain.draft(mailing_id_of(request.request_id), request.draft, _now(), request.by)
         self._mailings.insert(mailing)
         return self._get(mailing.mailing_id)
 
     @rpc
     def change_mailing(self, request: ChangeMailing) -> Mailing:
+        invitations.check(request.draft)
         return self._replace(domain.change(self._at(request.mailing_id, request.version), request.draft, _now()))
 
     @rpc
     def schedule_mailing(self, request: ScheduleMailing) -> Mailing:
-        return self._replace(domain.schedule(self._at(request.mailing_id, request.version), request.at, _now()))
+        mailing = self._at(request.mailing_id, request.version)
+        scheduled = domain.schedule(mailing, request.at, _now())
+        self._desk.check_survey(mailing.draft, now=request.at is None)
+        return self._replace(scheduled)
 
     @rpc
     def pause_mailing(self, request: PauseMailing) -> Mailing:
@@ -163,7 +172,8 @@ class NotificationsService(
     @rpc
     def preview_mailing(self, request: PreviewMailing) -> Preview:
         mailing = self._get(request.mailing_id)
-        return preview_of(mailing.draft, request.name, is_notice=mailing.lane == "urgent")
+        is_notice = mailing.lane == "urgent"
+        return preview_of(mailing.draft, request.name, is_notice=is_notice, public_url=self._public_url)
 
     @rpc
     def summarise_audience(self, request: SummariseAudience) -> AudienceSummary:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from services.notifications.desk import preview_of
+from services.notifications.invitations import LINK
 from services.notifications.repository import Mailings
 from services.notifications.templates import MOST_VERSIONS, find_version
 from shared.contracts.base import id_of
@@ -24,7 +25,8 @@ from shared.messaging import rpc
 
 CHANGED_MEANWHILE = "Somebody else saved this template in the meantime. Look at it again, then decide."
 
-FILLED_BY_RULES = ("digest",)
+FILLED = ("digest", LINK)
+"""By a rule, or in an invitation."""
 
 
 class TemplateEntry:
@@ -71,7 +73,7 @@ class TemplateEntry:
     def preview_template(self, request: PreviewTemplate) -> Preview:
         text = find_version(self._mailings.templates, request.template_id, request.version).text
         draft = MailingDraft(subject=text.subject, body=text.body, purpose=request.purpose, segment_id="template")
-        return preview_of(draft, request.name, filled=FILLED_BY_RULES)
+        return preview_of(draft, request.name, filled=FILLED)
 
     def _add(self, version: Template) -> Template:
         if version.version > MOST_VERSIONS:

@@ -35,13 +35,13 @@ class InvitationDesk:
     def revoke(self, survey_id: str, contact_id: str) -> None:
         self._surveys.links.revoke(survey_id, contact_id)
 
-    def answered(self, survey_id: str, contact_ids: Iterable[str]) -> list[str]:
-        """Those of the contacts that have answered, each once."""
+    def answered(self, survey_id: str, contact_ids: Iterable[str]) -> tuple[list[str], bool]:
+        """(those of the contacts that have answered, each once; whether the survey is anonymous)"""
         if self._desk.standing(survey_id).anonymous:
-            return self._anonymity.answered(survey_id, contact_ids)
+            return self._anonymity.answered(survey_id, contact_ids), True
         ids = {domain.personal_id(survey_id, each): each for each in contact_ids}
         found = self._surveys.find_responses(ids)
-        return [contact_id for response_id, contact_id in ids.items() if response_id in found]
+        return [contact_id for response_id, contact_id in ids.items() if response_id in found], False
 
     def form(self, asked: GetPersonalForm) -> PersonalForm:
         link = self._surveys.links.find([asked.key]).get(asked.key)

@@ -22,7 +22,8 @@ class LinkEntry:
     @rpc
     def give_survey_keys(self, request: GiveSurveyKeys) -> SurveyKeys:
         keys = self._invitations.give_keys(request.survey_id, request.contact_ids)
-        return SurveyKeys(keys=keys, answered=tuple(self._invitations.answered(request.survey_id, keys)))
+        answered, anonymous = self._invitations.answered(request.survey_id, keys)
+        return SurveyKeys(keys=keys, answered=tuple(answered), anonymous=anonymous)
 
     @rpc
     def revoke_survey_key(self, request: RevokeSurveyKey) -> Done:
@@ -31,7 +32,8 @@ class LinkEntry:
 
     @rpc
     def find_answered(self, request: FindAnswered) -> Answered:
-        return Answered(contact_ids=tuple(self._invitations.answered(request.survey_id, request.contact_ids)))
+        answered, anonymous = self._invitations.answered(request.survey_id, request.contact_ids)
+        return Answered(contact_ids=tuple(answered), anonymous=anonymous)
 
     @rpc
     def get_personal_form(self, request: GetPersonalForm) -> PersonalForm:

@@ -9,6 +9,9 @@ RULES = {
     "suppression_list": "the address is on the suppression list",
     "cancelled": "the mailing was cancelled",
     "erased": "was erased",
+    "answered": "has answered the survey",
+    "not_invited": "was not sent the invitation",
+    "no_link": "has no link to the survey",
     "not_in_segment": "is not in the segment",
     "unknown": "is not a contact any more",
 }

@@ -29,6 +29,14 @@ class MailingDraft(Value):
     template_id: Annotated[str, Field(max_length=100)] = ""
     """The template it began from, and which version of it: what stands in the mailing is its own."""
     template_version: int = 0
+    survey_id: Annotated[str, Field(max_length=100)] = ""
+    """The survey it invites to: `{survey_link}` in its text is each recipient's own link to it."""
+    survey_title: Annotated[str, Field(max_length=1000)] = ""
+    """As it was called when the mailing was saved."""
+    unanswered_only: bool = False
+    """A reminder: only to those of the segment who have not answered the survey."""
+    reminder_of: Annotated[str, Field(max_length=100)] = ""
+    """Of a reminder: the invitation that they were sent; empty: whoever is in the segment, invited or not."""
 
 
 class Mailing(Value):
@@ -86,7 +94,7 @@ class LedgerLine(Value):
     state: EndState
     rule: str = ""
     """Why it was suppressed: `no_consent`, `withdrawn`, `no_address`, `suppression_list`, `cancelled`; of a rule also
-    `not_in_segment`, `unknown`."""
+    `not_in_segment`, `unknown`; of an invitation `no_link`, of a reminder `answered`."""
     reason: str = ""
     """Why it failed, in the mail server's words; without addresses. Of one that bounced: the status."""
     was: EndState | None = None
@@ -133,6 +141,11 @@ class MessagesSent(Event):
     """The statement that allowed each, in the same order."""
     outcome_of: str = ""
     """The consultation of which they say what came of it."""
+    survey_id: str = ""
+    """The survey that they invite to, and what it was called."""
+    survey_title: str = ""
+    is_reminder: bool = False
+    """Whether they went only to those who had not answered it."""
 
 
 class UndeliveredMessage(Value):
@@ -279,21 +292,3 @@ class SendTest(Request[Mailing]):
     mailing_id: str
     address: Annotated[str, Personal, Field(min_length=3, max_length=320)]
     by: str = "staff"
-
-
-class AudienceSummary(Value):
-    """Who a mailing would go to at this moment."""
-
-    allowed: int
-    kept_back: dict[str, int]
-    """Rule -> people nothing is sent to."""
-    is_complete: bool
-    """False: the segment is larger than what was looked through."""
-
-
-class SummariseAudience(Request[AudienceSummary]):
-    """Count whom a mailing would reach and whom not, by rule; looks through up to 5,000 members."""
-
-    service: ClassVar[str] = "notifications"
-    reply: ClassVar = AudienceSummary
-    mailing_id: str

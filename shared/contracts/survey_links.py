@@ -14,6 +14,8 @@ class SurveyKeys(Value):
     keys: Annotated[dict[str, str], Personal]
     answered: tuple[str, ...] = ()
     """Those of them who have answered already."""
+    anonymous: bool = False
+    """Whether the survey is: then nobody may note down who has answered it."""
 
 
 class GiveSurveyKeys(Request[SurveyKeys]):
@@ -38,6 +40,8 @@ class Answered(Value):
     """Who has answered a survey."""
 
     contact_ids: tuple[str, ...]
+    anonymous: bool = False
+    """Whether the survey is: then nobody may note down who has answered it."""
 
 
 class FindAnswered(Request[Answered]):

@@ -37,7 +37,8 @@ from shared.contracts.rules import CreateRule, RuleSettings, SwitchRule
 from shared.contracts.segments import CreateSegment, Rule
 from shared.contracts.subscribing import AskToSubscribe
 from shared.contracts.subscriptions import Suppress
-from shared.contracts.surveys import RESPONSES, CreateSurvey, OpenSurvey
+from shared.contracts.survey_links import GiveSurveyKeys
+from shared.contracts.surveys import RESPONSES, CreateSurvey, OpenSurvey, Survey
 from shared.contracts.templates import CreateTemplate, SaveTemplate, TemplateText
 from shared.messaging.declare import RawMessage
 from tests.builders import (
@@ -225,7 +226,26 @@ def populate_survey(county: County) -> dict[str, str]:
     answers = {"ease": "easy", "ways": ["easy", "hard"], "stars": 4, "again": True, "age": 44, "why": "The bus."}
     county.bus.inject(RESPONSES, RawMessage(a_sent(made.survey_id, answers).model_dump_json().encode(), own=True))
     county.bus.deliver()
-    return {"survey": f"/surveys/{made.survey_id}", "answer": f"/answer/{made.survey_id}"}
+    return {"survey": f"/surveys/{made.survey_id}", "answer": f"/answer/{made.survey_id}"} | invite(county, made)
+
+
+def invite(county: County, survey: Survey) -> dict[str, str]:
+    """An invitation that has gone out, which one person has followed."""
+    about = {"survey_id": survey.survey_id, "survey_title": survey.title, "segment_name": "Carers"}
+    draft = a_mailing_draft(subject="Have your say", body="[Answer]({survey_link})", **about)
+    mailing_id = county.bus.call(DraftMailing(request_id="invitation", draft=draft)).mailing_id
+    county.bus.call(ScheduleMailing(mailing_id=mailing_id, version=1))
+    sink = Sink()
+    county.settings.smtp_url = sink.url
+    county.sender.run_until_idle()
+    sink.close()
+    who = a_recipient(2).contact_id
+    given = county.bus.call(GiveSurveyKeys(survey_id=survey.survey_id, contact_ids=(who,)))
+    form = a_sent(survey.survey_id, link_key=given.keys[who], begun_at=datetime.now(UTC), received_at=datetime.now(UTC))
+    county.bus.inject(RESPONSES, RawMessage(form.model_dump_json().encode(), own=True))
+    county.bus.deliver()
+    new = f"/mailings/new?survey={survey.survey_id}&of={mailing_id}"
+    return {"invitation": f"/mailings/{mailing_id}", "remind": new}
 
 
 def populate_consultations(county: County) -> dict[str, str]:

@@ -71,6 +71,8 @@ PAGES = {
     "write-mailing": "/mailings/new",
     "mailing": "{mailing}",
     "draft": "{draft}",
+    "invitation": "{invitation}",
+    "write-reminder": "{remind}",
     "preview-mailing": "{draft}/preview",
     "send-mailing": "{draft}/send",
     "recipients": "{mailing}/recipients?state=failed",

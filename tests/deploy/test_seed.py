@@ -10,9 +10,11 @@ import pytest
 
 from deploy.seed import polls
 from deploy.seed.cases import CASES, MEETINGS, add_cases
+from deploy.seed.consents import ASKED, add_consents, segment_of
 from deploy.seed.consultations import add_consultations
 from deploy.seed.county import County
 from deploy.seed.engagements import CAMPAIGN_DAYS, LONDON, DemoEngagement, engagements
+from deploy.seed.invitations import add_invitation, add_reminder
 from deploy.seed.news import add_news
 from deploy.seed.quarantined import faulty_events
 from deploy.seed.roles import roles
@@ -27,10 +29,11 @@ from shared.contracts.consultations import GetConsultation, ListConsultations
 from shared.contracts.contacts import RegisterContacts
 from shared.contracts.contributions import GetPublicConsultation
 from shared.contracts.events import Kind, Reported
+from shared.contracts.invitations import GetResponseRates
 from shared.contracts.meetings import ListMeetings
 from shared.contracts.newsletters import ListItems, ListNewsletters
 from shared.contracts.rules import ListRules
-from shared.contracts.surveys import RESPONSES
+from shared.contracts.surveys import RESPONSES, CreateSurvey, OpenSurvey
 from shared.contracts.templates import ListTemplates, PreviewTemplate
 from shared.messaging.declare import RawMessage
 from shared.messaging.testbus import TestBus
@@ -38,6 +41,7 @@ from shared.surveys.judging import judge
 from shared.surveys.reading import read_definition
 from tests.flows.test_cases import Board
 from tests.flows.test_mailings import Office
+from tests.notifications.sink import Sink
 from tests.web.conftest import County as System
 
 COUNTY = County(2014, 1_800)
@@ -172,6 +176,41 @@ def test_a_consultation_is_in_each_state_and_one_loop_is_closed(tmp_path: Path) 
     shown = county.bus.call(GetPublicConsultation(consultation_id=by_state["published"].consultation.consultation_id))
     assert [each.contributions for each in shown.themes] == [18, 18]
     county.projector.close()
+
+
+def test_people_are_invited_to_the_survey_of_the_demo_and_reminded_once_however_often_it_is_loaded(
+    tmp_path: Path,
+) -> None:
+    sink = Sink()
+    county, few = System(tmp_path, smtp_url=sink.url), County(2014, 300)
+    people = tuple(few.contact(number) for number in range(300))
+    registered = RegisterContacts(contacts=people, request_ids=tuple(str(number) for number in range(300)))
+    bus = Delivering(county.bus)
+    add_consents(bus, few, [each.contact_id for each in county.bus.call(registered).contacts])  # type: ignore[arg-type]
+    made = bus.call(CreateSurvey(request_id="s", definition=DEFINITION))
+    survey = bus.call(OpenSurvey(survey_id=made.survey_id, version=made.version))
+    for _ in range(30):
+        county.bus.tick()
+
+    def post(forms: list[bytes]) -> None:
+        for each in forms:
+            county.bus.inject(RESPONSES, RawMessage(each, own=True))
+        county.bus.deliver()
+
+    for _ in range(2):
+        invitation = add_invitation(bus, few, survey, segment_of(bus, few, ASKED))
+        county.sender.run_until_idle()
+        add_reminder(bus, few, survey, invitation, post)
+        county.sender.run_until_idle()
+    (rate,) = bus.call(GetResponseRates(survey_ids=(survey.survey_id,))).surveys
+    assert rate.sent > rate.answered > 0
+    assert [(each.is_reminder, each.sent) for each in rate.mailings] == [
+        (True, rate.sent - rate.answered),
+        (False, rate.sent),
+    ]
+    assert len(sink.got) == 2 * rate.sent - rate.answered
+    county.projector.close()
+    sink.close()
 
 
 class Delivering:

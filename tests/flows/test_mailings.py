@@ -19,6 +19,7 @@ from services.notifications.sender import MailSender
 from services.notifications.service import NotificationsService
 from services.notifications.smtp import SmtpDispatcher
 from services.notifications.tokens import Tokens
+from shared.contracts.audiences import SummariseAudience
 from shared.contracts.base import Event, new_id
 from shared.contracts.consent import (
     Consent,
@@ -50,7 +51,6 @@ from shared.contracts.notifications import (
     ScheduleMailing,
     SendNotice,
     SendTest,
-    SummariseAudience,
 )
 from shared.contracts.preferences import GivePreferenceKeys, PreferenceKeys
 from shared.contracts.subscriptions import GetSubscription, Suppress, Unsubscribe

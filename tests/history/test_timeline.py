@@ -20,6 +20,7 @@ from services.history.timeline import fold
 from shared.contracts.consent import ConsentChanged, Method
 from shared.contracts.contacts import ContactChanged, ContactRegistered, ContactWithdrawn, FieldChange
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, Kind, Participant
+from shared.contracts.notifications import MessagesSent
 from shared.contracts.relationships import Relationship, RelationshipChanged
 from shared.contracts.segments import SegmentRef, SegmentsEntered, SegmentsLeft
 from shared.contracts.surveys import ResponseReceived, SurveyClosed, SurveyOpened
@@ -267,3 +268,21 @@ def test_a_change_is_an_entry_of_its_own() -> None:
 
 def test_staff_add_a_contact() -> None:
     assert registration_sentence(a_contact(name="Ann"), "staff") == "Staff added Ann to the contacts."
+
+
+def sent(**fields: Any) -> MessagesSent:
+    said = {"mailing_id": "mlg_1", "subject": "Have your say", "purpose": "survey", "channel": "email", "sent_at": AT}
+    return MessagesSent.model_validate(said | {"contact_ids": ("con_1",), "consent_ids": ("cns_1",)} | fields)
+
+
+def test_the_line_of_an_invitation_and_of_a_reminder_says_which_survey_it_was_about() -> None:
+    about = {"survey_id": "srv_1", "survey_title": "Getting here"}
+    invitation, _ = fold(an_envelope(sent(**about)))
+    reminder, _ = fold(an_envelope(sent(**about, is_reminder=True)))
+    assert invitation is not None
+    assert reminder is not None
+    assert invitation.sentence == (
+        "“Have your say”, an invitation to the survey “Getting here”, was sent by email to one person."
+    )
+    assert "“Have your say”, a reminder of the survey “Getting here”, was sent" in reminder.sentence
+    assert "survey" not in fold(an_envelope(sent()))[0].sentence  # type: ignore[union-attr]

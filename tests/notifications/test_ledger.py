@@ -105,6 +105,32 @@ def test_what_is_public_stands_in_the_archive_from_the_moment_it_is_sent(stored:
     assert [each for _, each in stored.mailings.archived(100, None)] == [sent[0]]
 
 
+def test_what_has_gone_out_about_a_survey_is_found_and_a_draft_or_a_test_of_it_is_not(stored: Stored) -> None:
+    survey_id = new_id("srv")
+    content = a_mailing_draft(body="{survey_link}", survey_id=survey_id)
+    drafted = domain.draft(new_id("mlg"), content, AT, "staff")
+    for each in (drafted, domain.notice(new_id("mlg"), content, AT, "staff"), a_mailing()):
+        stored.mailings.insert(each)
+    assert stored.mailings.about(survey_id) == []
+    begun = domain.begin(drafted, AT)
+    frozen, event = domain.freeze(begun, 1, AT)
+    stored.mailings.replace(begun)
+    stored.mailings.replace(frozen, an_envelope(event))
+    assert stored.mailings.about(survey_id) == [frozen]
+    assert stored.mailings.about("") == []
+
+
+def test_the_key_of_a_recipient_is_kept_with_the_audience_until_they_are_erased(stored: Stored) -> None:
+    mailing = a_mailing()
+    guests = [replace(each, key=f"key-{n}") for n, each in enumerate(people(2))]
+    stored.ledger.add_audience(mailing.mailing_id, 1, 0, guests)
+    assert stored.ledger.find_recipient(mailing.mailing_id, 1, 0, 1) == guests[1]
+    stored.ledger.erase(Traces(erasure_id="ers_1", contact_ids=("con_0",)))
+    first, second = (stored.ledger.find_recipient(mailing.mailing_id, 1, 0, place) for place in (0, 1))
+    assert first is not None
+    assert (first.key, first.rule, second) == ("", "erased", guests[1])
+
+
 def test_mailings_are_listed_newest_first_without_notices(stored: Stored) -> None:
     first, second = a_mailing(), a_mailing().model_copy(update={"created_at": AT + timedelta(days=1)})
     for each in (first, second, domain.notice(new_id("mlg"), a_mailing_draft(), AT, "system")):

@@ -262,6 +262,21 @@ def _add_survey(made: Furnished) -> None:
     asked = GiveSurveyKeys(survey_id=made_one.survey_id, contact_ids=(made.ids["contact_id"],))
     url = answer_url("", SECRET, bus.call(asked).keys[made.ids["contact_id"]], datetime.now(UTC))
     made.ids["answer"] = url.rpartition("/")[2]
+    _add_invitation(made)
+
+
+def _add_invitation(made: Furnished) -> None:
+    """It has gone out, so that pages say who was invited."""
+    county, ids, words = made.county, made.ids, made.words
+    about = {"survey_id": ids["survey_id"], "survey_title": words[:1000], "body": f"{words} {{survey_link}}"}
+    draft = a_mailing_draft(subject=words[:200], segment_id=ids["segment_id"], segment_name=words[:200], **about)
+    mailing = county.bus.call(DraftMailing(request_id="invitation", draft=draft))
+    county.bus.call(ScheduleMailing(mailing_id=mailing.mailing_id, version=1))
+    sink = Sink()
+    county.settings.smtp_url = sink.url
+    county.sender.run_until_idle()
+    sink.close()
+    assert sink.got
 
 
 def _add_meeting(made: Furnished) -> None:

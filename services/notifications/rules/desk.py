@@ -5,12 +5,14 @@ from datetime import datetime
 
 from services.notifications import domain as mail
 from services.notifications.desk import compared_address
+from services.notifications.invitations import LINK
 from services.notifications.port import Ledger
 from services.notifications.repository import Mailings
 from services.notifications.rules import domain
 from services.notifications.rules.announcing import Announcing, is_announced
 from services.notifications.rules.digest import Digest
 from services.notifications.rules.domain import Logged
+from services.notifications.skeleton import fields
 from services.notifications.templates import find_version
 from shared.contracts.base import id_of
 from shared.contracts.consent import FindRecipients
@@ -33,6 +35,7 @@ from shared.errors import Conflict, Invalid, NotFound, Unavailable
 from shared.messaging import Bus
 
 CHANGED_MEANWHILE = "Somebody else changed this rule in the meantime. Look at it again, then decide."
+NO_INVITATION = "The template has {survey_link}, and a rule invites to no survey. Choose another, or write a mailing."
 MOST_RULES = 50
 LOOKED_AT = 100
 NAMED = 20
@@ -140,7 +143,10 @@ class RuleDesk:
         """
         for each in settings.owners:
             compared_address(each)
-        version = find_version(self._mailings.templates, settings.template_id).version
+        template = find_version(self._mailings.templates, settings.template_id)
+        if LINK in fields(template.text.subject) | fields(template.text.body):
+            raise Invalid(NO_INVITATION)
+        version = template.version
         name = self._bus.call(GetSegment(segment_id=settings.segment_id)).name if settings.segment_id else ""
         return settings.model_copy(update={"segment_name": name}), version
 

@@ -90,7 +90,7 @@ def rates(targets: Sequence[TargetHeard]) -> tuple[Rate, ...]:
             each.expected,
             each.heard,
             each.missing,
-            _percentage(rate),
+            percentage(rate),
             round(rate / most * 100, 1),
             round(overall / most * 50, 1),
         )
@@ -98,7 +98,7 @@ def rates(targets: Sequence[TargetHeard]) -> tuple[Rate, ...]:
     )
 
 
-def _percentage(rate: float) -> str:
+def percentage(rate: float) -> str:
     """0.25%, 3.1%, 42%"""
     return "0%" if not rate else f"{rate:.2%}" if rate < 0.01 else f"{rate:.1%}" if rate < 0.1 else f"{rate:.0%}"
 

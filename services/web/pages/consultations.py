@@ -11,6 +11,7 @@ from services.web.backend import backend
 from services.web.consultation_words import STATES
 from services.web.pages import charts, consultation_form
 from services.web.pages.forms import Form, number, text
+from services.web.pages.response_rates import rates_of
 from services.web.rendering import render
 from services.web.words import place_names
 from shared.contracts.consultations import (
@@ -96,12 +97,14 @@ async def _page(request: Request, consultation_id: str, form: Form) -> Response:
     found, reference = await asyncio.gather(
         behind.call(GetConsultation(consultation_id=consultation_id)), behind.reference()
     )
+    invited = {} if form.fault else await rates_of(request, [each.survey_id for each in found.surveys])
     return render(
         request,
         "consultation.html",
         status=form.status,
         form=form,
         found=found,
+        invited=invited,
         rates=charts.rates(found.heard.targets),
         consultation=found.consultation,
         group_names={each.code: each.name for each in reference.groups},

@@ -1,6 +1,5 @@
 """Mailings: written, looked at as a recipient, sent after a second look, and watched while they go."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, get_args
 
@@ -10,10 +9,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from services.web.access import caller, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
-from services.web.pages.forms import Form, as_sent, number, text
+from services.web.pages import mailing_form
+from services.web.pages.forms import Form, number, text
+from services.web.pages.response_rates import RateRow, rates_of
 from services.web.pages.search import is_partial
 from services.web.rendering import render
 from services.web.words import LONDON
+from shared.contracts.audiences import SummariseAudience
+from shared.contracts.invitations import GetMailingForm, MailingForm
 from shared.contracts.notifications import (
     CancelMailing,
     ChangeMailing,
@@ -23,25 +26,14 @@ from shared.contracts.notifications import (
     ListLedger,
     ListMailings,
     Mailing,
-    MailingDraft,
     PauseMailing,
     PreviewMailing,
     ResumeMailing,
     ScheduleMailing,
     SendTest,
-    SummariseAudience,
 )
-from shared.contracts.segments import ListSegments, Segment
-from shared.contracts.templates import GetTemplate
 
 router = APIRouter(prefix="/mailings", include_in_schema=False)
-FIELDS = ("subject", "body", "purpose", "segment_id", "public")
-SENTENCES = {
-    "subject": "Enter a subject of up to 200 characters",
-    "body": "Enter the text of the message, up to 100,000 characters",
-    "segment_id": "Choose the segment it goes to",
-    "purpose": "Choose what the mailing is for",
-}
 STEPS = {"pause": PauseMailing, "resume": ResumeMailing, "cancel": CancelMailing}
 # The message brings its own styles; it is shown apart, without scripts, forms or anything from elsewhere.
 MESSAGE_HEADERS = {
@@ -60,58 +52,55 @@ async def list_mailings(request: Request) -> Response:
 
 @router.get("/new", dependencies=[staff("mailings:write")])
 async def new_mailing(request: Request) -> Response:
-    """An empty form, or one that begins with the newest version of a template."""
-    form = Form({"purpose": "newsletter"})
-    if template_id := request.query_params.get("template", ""):
-        template = await form.attempt(backend(request).call(GetTemplate(template_id=template_id)))
-        if template is not None:
-            said = {"subject": template.text.subject, "body": template.text.body}
-            form.values |= said | {"template_id": template_id, "template_version": template.version}
-    return await _show(request, form, await _segments(request, form))
+    """An empty form, or one that begins with the newest version of a template, or as an invitation to a survey."""
+    form, wanted = Form({"purpose": "newsletter"}), request.query_params
+    choices = await _choices(request, form, mailing_form.asked(wanted))
+    mailing_form.begin(form, wanted, choices)
+    return _show(request, form, choices)
 
 
 @router.post("/new", dependencies=[staff("mailings:write")])
 async def create_mailing(request: Request) -> Response:
-    form = _typed(await request.form())
-    segments = await _segments(request, form)
-    draft = _draft(form, segments)
+    form = mailing_form.typed(await request.form())
+    choices = await _choices(request, form, GetMailingForm(survey_id=form.values["survey_id"]))
+    draft = mailing_form.read(form, choices)
     if draft is not None:
         question = DraftMailing(request_id=form.request_id, draft=draft, by=caller(request).name)
         mailing = await form.attempt(backend(request).call(question))
         if mailing is not None:
             return RedirectResponse(f"/mailings/{mailing.mailing_id}?done=saved", 303)
-    return await _show(request, form, segments)
+    return _show(request, form, choices)
 
 
 @router.get("/{mailing_id}", dependencies=[staff("mailings:read")])
 async def show_mailing(request: Request, mailing_id: str) -> Response:
     """The page, or the part that tells how far it is."""
     progress = await backend(request).call(GetMailing(mailing_id=mailing_id))
-    done = request.query_params.get("done", "")
-    return render(
-        request, "mailing_progress.html" if is_partial(request) else "mailing.html", progress=progress, done=done
-    )
+    page = "mailing_progress.html" if is_partial(request) else "mailing.html"
+    done, rate = request.query_params.get("done", ""), await _rate(request, progress.mailing)
+    return render(request, page, progress=progress, done=done, rate=rate)
 
 
 @router.get("/{mailing_id}/edit", dependencies=[staff("mailings:write")])
 async def edit_mailing(request: Request, mailing_id: str) -> Response:
-    mailing = (await backend(request).call(GetMailing(mailing_id=mailing_id))).mailing
-    form = Form(mailing.draft.model_dump() | {"version": mailing.version})
-    return await _show(request, form, await _segments(request, form), mailing_id)
+    choices = await backend(request).call(GetMailingForm(mailing_id=mailing_id))
+    form = mailing_form.of_mailing(choices)
+    mailing_form.look(form, choices)
+    return _show(request, form, choices, mailing_id)
 
 
 @router.post("/{mailing_id}/edit", dependencies=[staff("mailings:write")])
 async def change_mailing(request: Request, mailing_id: str) -> Response:
-    form = _typed(await request.form())
-    segments = await _segments(request, form)
-    draft = _draft(form, segments)
+    form = mailing_form.typed(await request.form())
+    choices = await _choices(request, form, GetMailingForm(survey_id=form.values["survey_id"]))
+    draft = mailing_form.read(form, choices)
     if draft is not None:
         question = ChangeMailing(
             mailing_id=mailing_id, version=form.values["version"], draft=draft, by=caller(request).name
         )
         if await form.attempt(backend(request).call(question)) is not None:
             return RedirectResponse(f"/mailings/{mailing_id}?done=saved", 303)
-    return await _show(request, form, segments, mailing_id)
+    return _show(request, form, choices, mailing_id)
 
 
 @router.get("/{mailing_id}/preview", dependencies=[staff("mailings:read")])
@@ -168,7 +157,7 @@ async def steer_mailing(request: Request, mailing_id: str, step: str) -> Respons
     if kind is not None and await form.attempt(backend(request).call(kind(mailing_id=mailing_id))) is not None:
         return RedirectResponse(f"/mailings/{mailing_id}?done={step}", 303)
     progress = await backend(request).call(GetMailing(mailing_id=mailing_id))
-    return render(request, "mailing.html", status=form.status, progress=progress, form=form, done="")
+    return render(request, "mailing.html", status=form.status, progress=progress, form=form, done="", rate=None)
 
 
 @router.get("/{mailing_id}/recipients", dependencies=[staff("mailings:read")])
@@ -192,40 +181,24 @@ async def _confirm(request: Request, mailing_id: str, form: Form) -> Response:
     return render(request, "mailing_send.html", status=form.status, mailing=mailing, summary=summary, form=form)
 
 
-async def _segments(request: Request, form: Form) -> tuple[Segment, ...]:
-    """What a mailing can go to; while contacts is away nothing, and the form says so."""
-    found = await form.attempt(backend(request).call(ListSegments()))
-    return found.segments if found else ()
+async def _choices(request: Request, form: Form, question: GetMailingForm) -> MailingForm:
+    """What a mailing can go to and invite to; while that cannot be said nothing, and the form says so."""
+    choices = await form.attempt(backend(request).call(question)) or mailing_form.NOTHING
+    mailing_form.look(form, choices)
+    return choices
 
 
-async def _show(request: Request, form: Form, segments: Sequence[Segment], mailing_id: str = "") -> Response:
-    return render(
-        request,
-        "mailing_edit.html",
-        status=form.status,
-        form=form,
-        mailing_id=mailing_id,
-        segments=segments,
-    )
+async def _rate(request: Request, mailing: Mailing) -> RateRow | None:
+    """How many of those who were sent an invitation have answered; None of anything else, and while nobody can say."""
+    survey_id = mailing.draft.survey_id if mailing.frozen_at else ""
+    found = (await rates_of(request, [survey_id] if survey_id else []) or {}).get(survey_id)
+    ours = f"/mailings/{mailing.mailing_id}"
+    return next((each for each in found.mailings if each.href == ours), None) if found else None
 
 
-def _draft(form: Form, segments: Sequence[Segment]) -> MailingDraft | None:
-    """What was typed, with the name that its segment has now."""
-    if form.fault:
-        return None
-    values = {name: form.values[name] for name in (*FIELDS, "template_id", "template_version")}
-    values["public"] = bool(values["public"])
-    names = {each.segment_id: each.name for each in segments}
-    if values["segment_id"] not in names:  # put away while somebody wrote
-        values["segment_id"] = ""
-    values["segment_name"] = names.get(values["segment_id"], "")
-    draft: MailingDraft | None = form.check(MailingDraft, values, SENTENCES)
-    return draft
-
-
-def _typed(sent: Any) -> Form:
-    numbers = {name: number(sent, name) for name in ("version", "template_version")}
-    return as_sent(sent, {name: text(sent, name) for name in (*FIELDS, "template_id")} | numbers)
+def _show(request: Request, form: Form, choices: MailingForm, mailing_id: str = "") -> Response:
+    context = {"form": form, "mailing_id": mailing_id} | mailing_form.shown(form, choices)
+    return render(request, "mailing_edit.html", status=form.status, **context)
 
 
 def _moment(form: Form) -> datetime | None:

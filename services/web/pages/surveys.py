@@ -1,5 +1,6 @@
 """Surveys for staff: the list, the editor, one with its link and results, opening and closing."""
 
+import asyncio
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
@@ -10,6 +11,7 @@ from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages import answer_form, survey_form
 from services.web.pages.forms import Form, number, text
+from services.web.pages.response_rates import rates_of
 from services.web.pages.survey_rows import OPERATORS
 from services.web.rendering import render
 from shared.contracts.surveys import (
@@ -49,10 +51,21 @@ async def create_survey(request: Request) -> Response:
 
 @router.get("/{survey_id}", dependencies=[staff("surveys:read")])
 async def survey_page(request: Request, survey_id: str) -> Response:
-    results = await backend(request).call(GetResults(survey_id=survey_id))
+    results, rates = await asyncio.gather(
+        backend(request).call(GetResults(survey_id=survey_id)), rates_of(request, [survey_id])
+    )
     link = f"{request.app.state.settings.public_url}/answer/{survey_id}"
     done = request.query_params.get("done", "")
-    return render(request, "survey.html", results=results, survey=results.survey, link=link, done=done)
+    return render(
+        request,
+        "survey.html",
+        results=results,
+        survey=results.survey,
+        rates=rates,
+        rate=(rates or {}).get(survey_id),
+        link=link,
+        done=done,
+    )
 
 
 @router.get("/{survey_id}/preview", dependencies=[staff("surveys:read")])
