@@ -34,6 +34,7 @@ def case_entry(envelope: Envelope[Event], event: CaseEvent) -> Entry:
         id=envelope.id,
         version=1,
         engagement_id=event.engagement_id,
+        about=(event.consultation_id,) if event.consultation_id else (),
         source=SOURCE,
         kind=kind,
         title=f"{word}: {event.title}",

@@ -121,6 +121,7 @@ def _engagement_entry(envelope: Envelope[Event], event: _EngagementEvent) -> Ent
         id=engagement.engagement_id,
         version=envelope.sequence,
         engagement_id=engagement.engagement_id,
+        about=_once([engagement.consultation_id]),
         source=_source(envelope),
         kind=engagement.kind,
         title=engagement.title,

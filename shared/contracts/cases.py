@@ -93,6 +93,8 @@ class _OfCase(Value):
     locality: str | None = None
     topics: tuple[str, ...] = ()
     sensitive: bool = False
+    consultation_id: str | None = None
+    """The consultation that the engagement is a contribution to."""
     at: AwareDatetime
     by: str
 

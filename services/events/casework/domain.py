@@ -186,6 +186,7 @@ def _about(engagement: Engagement, at: datetime, by: str) -> dict[str, Any]:
         "locality": engagement.locality,
         "topics": engagement.topics,
         "sensitive": engagement.sensitive,
+        "consultation_id": engagement.consultation_id,
         "at": at,
         "by": by,
     }
