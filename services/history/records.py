@@ -56,6 +56,8 @@ class Entry(_Record):
     sentiment: str | None = None
     direction: str | None = None
     corrected: bool = False
+    steps: tuple[str, ...] = ()
+    """How a meeting of the calendar came about, as sentences."""
 
     @classmethod
     def from_json(cls, content: bytes) -> Self:

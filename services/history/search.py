@@ -267,6 +267,7 @@ def _item(entry: Entry, snippet: str, contacts: dict[str, ContactRecord]) -> His
         sentiment=entry.sentiment,
         direction=entry.direction,
         corrected=entry.corrected,
+        steps=entry.steps,
     )
 
 

@@ -44,12 +44,13 @@ class HistoryItem(Value):
     """The entry's id: the engagement's id, or the id of the event it came from."""
     engagement_id: str | None = None
     about: tuple[str, ...] = ()
-    """Ids of what it belongs to: a consultation, a survey."""
+    """Ids of what it belongs to: a meeting of the calendar, a consultation, a survey."""
     occurred_at: AwareDatetime
     recorded_at: AwareDatetime
     source: str
     """The service that told of it: `events` what was said, `contacts` who somebody is and what they allow,
-    `notifications` messages, `surveys` that one was answered, `cases` what became of a question or a complaint."""
+    `notifications` messages, `surveys` that one was answered, `cases` what became of a question or a complaint,
+    `meetings` what is planned in the calendar."""
     kind: str
     """A kind of engagement, or what has happened: `contact_registered`, `consent_given`, `message_sent` .."""
     channel: str | None = None
@@ -72,6 +73,8 @@ class HistoryItem(Value):
     sentiment: str | None = None
     direction: str | None = None
     corrected: bool = False
+    steps: Annotated[tuple[str, ...], Personal] = ()
+    """How a meeting of the calendar came about, the first step first."""
 
 
 class FacetCount(Value):

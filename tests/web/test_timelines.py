@@ -10,8 +10,9 @@ from shared.contracts.events import RecordEngagement
 from shared.contracts.relationships import AddRelationship, RemoveRelationship
 from tests.builders import a_report
 from tests.web.conftest import County
+from tests.web.test_calendar import PLAN
 from tests.web.test_consultations import DESK, planned
-from tests.web.test_pages import add, text
+from tests.web.test_pages import add, fill, text
 
 pytestmark = pytest.mark.anyio
 
@@ -93,3 +94,20 @@ async def test_restricted_entries_are_on_no_timeline_of_whoever_may_not_see_them
         for address in (*addresses, f"/contacts/{carers}?source=events"):
             assert "0 entries" in text(await reader.get(address)), address
             assert "1 entry" in text(await pals.get(address)), address
+
+
+async def test_a_meeting_is_planned_from_its_consultation_and_stands_on_its_timeline(
+    county: County, browser: httpx.AsyncClient
+) -> None:
+    made = planned(county)
+    address = f"{DESK}/{made.consultation_id}"
+    assert f"/calendar/new?consultation_id={made.consultation_id}" in (await browser.get(address)).text
+    form = await browser.get(f"/calendar/new?consultation_id={made.consultation_id}")
+    assert f'value="{made.consultation_id}" selected' in form.text
+    saved = await fill(browser, form, **(PLAN | {"consultation_id": made.consultation_id}))
+    meeting = saved.headers["location"].partition("?")[0]
+    county.settle()
+    page = await browser.get(f"{address}/timeline?source=meetings")
+    assert "is planned" in text(page)
+    assert f'href="{meeting}"' in page.text
+    assert f'href="{address}"' in (await browser.get(meeting)).text

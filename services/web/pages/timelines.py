@@ -18,7 +18,7 @@ from shared.contracts.consultations import GetConsultation
 from shared.contracts.contacts import Reference
 from shared.contracts.history import GetTimeline, HistoryItem, Timeline
 
-AT_A_PLACE = (*SAID, "surveys")
+AT_A_PLACE = (*SAID, "surveys", "meetings")
 """Not who became known there, nor what they allow: that is looked for among contacts."""
 Filter = Literal["locality", "topic"]
 router = APIRouter(include_in_schema=False)
