@@ -189,6 +189,7 @@ def correct(standing: Engagement, corrected: Engagement, by: str) -> tuple[Engag
             "source": standing.source,
             "external_id": standing.external_id,
             "recorded_at": standing.recorded_at,
+            "planned": standing.planned,
             "may_publish": standing.may_publish if corrected.may_publish is None else corrected.may_publish,
         }
     )

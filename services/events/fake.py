@@ -23,7 +23,7 @@ class FakeEngagements:
         self._held: dict[str, Held] = {}
         self.outbox = MemoryOutbox()
         self.cases = FakeCases(self.outbox, self._engagement)
-        self.meetings = FakeMeetings()
+        self.meetings = FakeMeetings(self.outbox)
 
     def find(self, engagement_ids: Iterable[str]) -> dict[str, Stored]:
         return {each: self._engagements[each] for each in engagement_ids if each in self._engagements}

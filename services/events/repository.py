@@ -19,6 +19,7 @@ from shared.contracts.events import (
     Quarantined,
 )
 from shared.messaging import Outbox
+from shared.messaging.outboxes import Outboxes
 from shared.mongo import Documents, MongoOutbox, insert_new, rewrite
 from shared.redaction import redact, redact_event, takes_part
 
@@ -130,9 +131,9 @@ class MongoEngagements:
     def __init__(self, database: Documents) -> None:
         self._engagements = database["engagements"]
         self._quarantine = database["quarantine"]
-        self.outbox = MongoOutbox(self._engagements, KNOWN)
         self.cases = MongoCases(self._engagements)
         self.meetings = MongoMeetings(database)
+        self.outbox = Outboxes(MongoOutbox(self._engagements, KNOWN), self.meetings.outbox)
         self._engagements.create_index([("partner", 1), ("external_id", 1)])
         self._quarantine.create_index([("partner", 1), ("external_id", 1)])
         self._quarantine.create_index([("state", 1), ("order", 1)])

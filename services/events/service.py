@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from services.events import domain
 from services.events.calendar import domain as calendar_domain
-from services.events.calendar.desk import Calendar
+from services.events.calendar.desk import Calendar, engagement_id_of, request_of
+from services.events.calendar.domain import Kept
 from services.events.calendar.entry import CalendarEntry
 from services.events.casework.desk import NO_ENGAGEMENT, CaseDesk
 from services.events.casework.entry import CaseEntry
@@ -29,9 +30,8 @@ from shared.contracts.events import (
     QuarantineList,
     RecordEngagement,
     ReplayQuarantined,
-    Reported,
 )
-from shared.contracts.meetings import Meeting, RecordAttendance
+from shared.contracts.meetings import Meeting, PlannedMeeting, RecordAttendance
 from shared.errors import Conflict, Invalid, NotFound
 from shared.logs import correlation_id
 from shared.messaging import Bus, on_batch, rpc
@@ -65,6 +65,9 @@ class EventsService(CaseEntry, CalendarEntry, ErasureEntry):
     @rpc
     def record_engagement(self, request: RecordEngagement) -> Engagement:
         """What staff log; the same request again is the same engagement."""
+        return self._record(request)
+
+    def _record(self, request: RecordEngagement, planned: PlannedMeeting | None = None) -> Engagement:
         try:
             draft = domain.staff_draft(
                 request.request_id, request.reported, request.contact_ids, _now(), correlation_id()
@@ -72,7 +75,7 @@ class EventsService(CaseEntry, CalendarEntry, ErasureEntry):
             known = self._repository.find([draft.engagement_id]).get(draft.engagement_id)
             if known is not None:
                 return known.engagement
-            engagement = self._engagement(draft)
+            engagement = self._engagement(draft).model_copy(update={"planned": planned})
         except RejectedError as error:
             raise Invalid(str(error)) from None
         self._repository.insert([stored(engagement, "", draft)], outbox=True)
@@ -102,7 +105,7 @@ class EventsService(CaseEntry, CalendarEntry, ErasureEntry):
     def record_attendance(self, request: RecordAttendance) -> Meeting:
         """The engagement first, then the meeting: interrupted, the same again corrects what it recorded."""
         kept = self._calendar.attended(request, _now())
-        recorded = self._record_held(request, calendar_domain.report(kept, request.visitors, request.notes))
+        recorded = self._record_held(request, kept, _now())
         return self._calendar.held(request, recorded.engagement_id, _now())
 
     @rpc
@@ -166,12 +169,14 @@ class EventsService(CaseEntry, CalendarEntry, ErasureEntry):
     def discard_quarantined(self, request: DiscardQuarantined) -> Quarantined:
         return self._replace_held(self._get_open(request.quarantine_id).item, state="discarded")
 
-    def _record_held(self, request: RecordAttendance, reported: Reported) -> Engagement:
-        request_id = f"meeting:{request.meeting_id}"
-        key = domain.engagement_id(None, domain.STAFF, request_id)
+    def _record_held(self, request: RecordAttendance, kept: Kept, at: datetime) -> Engagement:
+        reported = calendar_domain.report(kept, request.visitors, request.notes)
+        planned = calendar_domain.as_held(kept.meeting, at, request.by)
+        key = engagement_id_of(request.meeting_id)
         standing = self._repository.find([key]).get(key)
         if standing is None:
-            return self.record_engagement(RecordEngagement(request_id=request_id, reported=reported, by=request.by))
+            asked = RecordEngagement(request_id=request_of(request.meeting_id), reported=reported, by=request.by)
+            return self._record(asked, planned)
         about = {"engagement_id": key, "version": standing.engagement.version, "sensitive": True, "by": request.by}
         return self.correct_engagement(CorrectEngagement.model_validate(about | {"reported": reported}))
 

@@ -8,6 +8,7 @@ from services.history.sentences import (
     answered_sentence,
     case_closed_sentence,
     case_opened_sentence,
+    case_reopened_sentence,
     follow_up_sentence,
     unanswered_sentence,
 )
@@ -19,12 +20,13 @@ from shared.contracts.cases import (
     CaseLeftUnanswered,
     CaseNoted,
     CaseOpened,
+    CaseReopened,
 )
 
 SOURCE = "cases"
 LONDON = ZoneInfo("Europe/London")
-CASE_EVENTS = (CaseOpened, CaseAssigned, CaseAnswered, CaseClosed, CaseNoted, CaseLeftUnanswered)
-CaseEvent = CaseOpened | CaseAssigned | CaseAnswered | CaseClosed | CaseNoted | CaseLeftUnanswered
+CASE_EVENTS = (CaseOpened, CaseAssigned, CaseAnswered, CaseClosed, CaseReopened, CaseNoted, CaseLeftUnanswered)
+CaseEvent = CaseOpened | CaseAssigned | CaseAnswered | CaseClosed | CaseReopened | CaseNoted | CaseLeftUnanswered
 
 
 def case_entry(envelope: Envelope[Event], event: CaseEvent) -> Entry:
@@ -34,6 +36,7 @@ def case_entry(envelope: Envelope[Event], event: CaseEvent) -> Entry:
         id=envelope.id,
         version=1,
         engagement_id=event.engagement_id,
+        about=(event.consultation_id,) if event.consultation_id else (),
         source=SOURCE,
         kind=kind,
         title=f"{word}: {event.title}",
@@ -61,6 +64,9 @@ def _said(event: CaseEvent) -> tuple[str, str, str, str]:
             is_changed = event.outcome.result == "we_did"
             word = "We did" if is_changed else "Closed"
             return "case_closed", word, case_closed_sentence(event.kind, is_changed), event.outcome.text
+        case CaseReopened():
+            again = event.reopening
+            return "case_reopened", "Opened again", case_reopened_sentence(event.kind, again.due_on), again.reason
         case CaseNoted():
             noted = event.follow_up
             return "case_noted", "To be done", follow_up_sentence(noted.due_on, noted.by), noted.note

@@ -18,10 +18,12 @@ def consultation_entry(
     return Entry(
         id=f"{event.consultation_id}.{envelope.sequence}",
         version=1,
+        about=(event.consultation_id,),
         source=SOURCE,
         kind=kinds.get(type(event), "outcome_published"),
         title=event.title,
         sentence=consultation_sentence(event),
         occurred_at=event.at.astimezone(UTC),
         recorded_at=event.at.astimezone(UTC),
+        localities=event.localities,
     )

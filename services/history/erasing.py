@@ -115,8 +115,10 @@ def _text_of(content: Mapping[str, Any]) -> list[str] | None:
 
 
 def _case_texts(data: Mapping[str, Any]) -> list[str]:
-    parts = [data.get(name) or {} for name in ("answer", "outcome", "follow_up")]
-    return [data["title"], *(str(each[name]) for each in parts for name in ("text", "to", "note") if name in each)]
+    parts = [data.get(name) or {} for name in ("answer", "outcome", "follow_up", "reopening")]
+    closed_with = parts[-1].get("closed_with") or {}
+    said = [each[name] for each in (*parts, closed_with) for name in ("text", "to", "note", "reason") if name in each]
+    return [data["title"], *map(str, said)]
 
 
 def _takes_part(content: Mapping[str, Any], traces: Traces) -> bool:

@@ -32,6 +32,7 @@ def messages_entry(envelope: Envelope[Event], event: MessagesSent | MessagesFail
         kind=kind,
         title=event.subject,
         sentence=sentence,
+        about=_about(event.outcome_of) if isinstance(event, MessagesSent) else (),
         occurred_at=at.astimezone(UTC),
         recorded_at=at.astimezone(UTC),
         channel=event.channel,
@@ -71,8 +72,14 @@ def mailing_entry(envelope: Envelope[Event], event: MailingFinished) -> Entry:
         kind="mailing_finished",
         title=event.mailing.draft.subject,
         sentence=mailing_sentence(event.mailing, event.counts),
+        about=_about(event.mailing.outcome_of),
         occurred_at=at.astimezone(UTC),
         recorded_at=at.astimezone(UTC),
         channel="email",
         direction="outbound",
     )
+
+
+def _about(consultation_id: str) -> tuple[str, ...]:
+    """The consultation whose outcome was told, if one was."""
+    return (consultation_id,) if consultation_id else ()

@@ -36,6 +36,8 @@ class Entry(_Record):
     occurred_at: datetime
     recorded_at: datetime
     engagement_id: str | None = None
+    about: tuple[str, ...] = ()
+    """Ids of what it belongs to: a consultation, a survey."""
     body: str = ""
     channel: str | None = None
     contact_ids: tuple[str, ...] = ()
@@ -46,12 +48,16 @@ class Entry(_Record):
     partner: str | None = None
     topics: tuple[str, ...] = ()
     locality: str | None = None
+    localities: tuple[str, ...] = ()
+    """More places whose timeline it stands on."""
     groups: tuple[str, ...] = ()
     links: tuple[tuple[str, str | None], ...] = ()
     sensitive: bool = False
     sentiment: str | None = None
     direction: str | None = None
     corrected: bool = False
+    steps: tuple[str, ...] = ()
+    """How a meeting of the calendar came about, as sentences."""
 
     @classmethod
     def from_json(cls, content: bytes) -> Self:

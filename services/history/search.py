@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 from zoneinfo import ZoneInfo
 
 from services.history.cursor import Cursors
 from services.history.index.directory import Indexes, ServingIndex
-from services.history.index.port import EntryQuery, IndexReader, NameQuery, Place
+from services.history.index.port import EntryQuery, IndexReader, Member, NameQuery, Place
 from services.history.index.words import highlight_name
 from services.history.records import ContactRecord, Entry
 from shared.contracts.events import Link
@@ -37,6 +37,23 @@ NAMED = 3
 LONGEST_QUERY = 500
 SAID = ("events",)
 """The service that tells what was said; the others tell what became of a contact with us."""
+OF_PEOPLE = ("events", "cases")
+"""What stands of somebody on the timeline of an organisation that they belong to: not what they allow or were sent."""
+
+
+class Scope(TypedDict):
+    """Whose entries a query is about, as the index is asked."""
+
+    contact_ids: tuple[str, ...]
+    members: tuple[Member, ...]
+    about: tuple[str, ...]
+
+
+class Range(TypedDict):
+    """From an instant to another, None: without an end."""
+
+    since: datetime | None
+    before: datetime | None
 
 
 class HistorySearch:
@@ -54,11 +71,14 @@ class HistorySearch:
 
     @rpc
     def get_timeline(self, request: GetTimeline) -> Timeline:
-        index = self._serving.reader()
-        search = request.search.model_copy(update={"contact_id": request.contact_id})
+        index, search = self._serving.reader(), request.search
+        if request.contact_id is not None:
+            search = search.model_copy(update={"contact_id": request.contact_id})
         page = self._search(index, search)
-        said = index.search(_only_said(_entry_query(search, None, _with_merged(index, search))))
-        whole = EntryQuery(contact_ids=_with_merged(index, search), filters={"source": SAID}, reader=search.reader)
+        asked = _entry_query(search, None, _scope(index, search))
+        said = index.search(_only_said(asked))
+        fixed: dict[str, Sequence[str]] = {each: asked.filters[each] for each in request.fixed}
+        whole = EntryQuery(**_scope(index, search), filters={**fixed, "source": SAID}, reader=search.reader)
         first, last = (index.search(replace(whole, sort=sort, limit=1)).hits for sort in ("oldest", "newest"))
         return Timeline(
             page=page,
@@ -96,7 +116,7 @@ class HistorySearch:
     def _search(self, index: IndexReader, request: SearchHistory) -> HistoryPage:
         _check_length(request.q)
         after, begun_again = self._place(request)
-        page = index.search(_entry_query(request, after, _with_merged(index, request)))
+        page = index.search(_entry_query(request, after, _scope(index, request)))
         return HistoryPage(
             total=page.total,
             items=_items(index, page.hits),
@@ -132,19 +152,28 @@ def _check_length(q: str) -> None:
         raise Invalid(f"A search has {LONGEST_QUERY} characters at most; this one has {len(q)}. Use fewer words.")
 
 
-def _with_merged(index: IndexReader, request: SearchHistory) -> tuple[str, ...]:
-    """The contact that is asked for, and those merged into it: entries keep the ids they were recorded with."""
-    if request.contact_id is None:
-        return ()
-    known = index.contacts([request.contact_id]).get(request.contact_id)
-    return (request.contact_id, *(known.merged if known else ()))
+def _scope(index: IndexReader, request: SearchHistory) -> Scope:
+    """Whose entries are asked for, with those merged into them: entries keep the ids they were recorded with."""
+    asked = [*([request.contact_id] if request.contact_id is not None else []), *(p.contact_id for p in request.people)]
+    known = index.contacts(asked)
+
+    def ids(contact_id: str) -> tuple[str, ...]:
+        return (contact_id, *(known[contact_id].merged if contact_id in known else ()))
+
+    members = [
+        Member(contact_ids=ids(each.contact_id), sources=OF_PEOPLE, **_range(each.since, each.until))
+        for each in request.people
+    ]
+    contact_ids = () if request.contact_id is None else ids(request.contact_id)
+    return {"contact_ids": contact_ids, "members": tuple(members), "about": request.about}
 
 
-def _entry_query(request: SearchHistory, after: Place | None, contact_ids: tuple[str, ...]) -> EntryQuery:
+def _entry_query(request: SearchHistory, after: Place | None, scope: Scope) -> EntryQuery:
     return EntryQuery(
+        **scope,
+        **_range(request.from_, request.to),
         q=request.q,
         prefix=request.prefix,
-        contact_ids=contact_ids,
         filters={
             "source": request.source,
             "kind": request.kind,
@@ -154,8 +183,6 @@ def _entry_query(request: SearchHistory, after: Place | None, contact_ids: tuple
             "group": request.group,
             "partner": request.partner,
         },
-        since=_midnight(request.from_) if request.from_ else None,
-        before=_midnight(request.to + timedelta(days=1)) if request.to and request.to < date.max else None,
         sort=request.sort,
         limit=request.limit,
         after=after,
@@ -175,6 +202,14 @@ def _only_said(query: EntryQuery) -> EntryQuery:
 
 def _counted(counts: Iterable[tuple[str, int]]) -> tuple[FacetCount, ...]:
     return tuple(FacetCount(value=value, count=number) for value, number in counts)
+
+
+def _range(since: date | None, until: date | None) -> Range:
+    """Local days, both included, as instants."""
+    return {
+        "since": _midnight(since) if since else None,
+        "before": _midnight(until + timedelta(days=1)) if until and until < date.max else None,
+    }
 
 
 def _midnight(day: date) -> datetime:
@@ -212,6 +247,7 @@ def _item(entry: Entry, snippet: str, contacts: dict[str, ContactRecord]) -> His
     return HistoryItem(
         id=entry.id,
         engagement_id=entry.engagement_id,
+        about=entry.about,
         occurred_at=entry.occurred_at,
         recorded_at=entry.recorded_at,
         source=entry.source,
@@ -231,6 +267,7 @@ def _item(entry: Entry, snippet: str, contacts: dict[str, ContactRecord]) -> His
         sentiment=entry.sentiment,
         direction=entry.direction,
         corrected=entry.corrected,
+        steps=entry.steps,
     )
 
 

@@ -236,6 +236,10 @@ def case_closed_sentence(kind: str, is_changed: bool) -> str:
     return f"{_this(kind).capitalize()} is done with. {what} is written down."
 
 
+def case_reopened_sentence(kind: str, due: date) -> str:
+    return f"{_this(kind).capitalize()} was opened again. It is to be answered by {_day(due)}."
+
+
 def follow_up_sentence(due: date, by: str) -> str:
     return f"{by} noted what is to be done by {_day(due)}."
 

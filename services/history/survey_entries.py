@@ -16,6 +16,7 @@ def survey_entry(envelope: Envelope[Event], event: SurveyOpened | SurveyClosed) 
     return Entry(
         id=envelope.id,
         version=1,
+        about=(event.survey_id,),
         source=SOURCE,
         kind="survey_opened" if is_open else "survey_closed",
         title=event.title,
@@ -30,6 +31,7 @@ def response_entry(envelope: Envelope[Event], event: ResponseReceived, contact_i
     return Entry(
         id=event.response_id,
         version=envelope.sequence,
+        about=(event.survey_id,),
         source=SOURCE,
         kind="response_received",
         title=event.title,

@@ -10,6 +10,9 @@ from datetime import UTC
 from services.history.case_entries import CASE_EVENTS, case_entry
 from services.history.consultation_entries import consultation_entry
 from services.history.mail_entries import mailing_entry, messages_entry, returned_entry
+from services.history.meeting_entries import MEETING_EVENTS, meeting_entry
+from services.history.meeting_entries import about as meeting_about
+from services.history.meeting_entries import steps as meeting_steps
 from services.history.records import ContactRecord, Entry, Folded
 from services.history.sentences import (
     change_sentence,
@@ -24,14 +27,6 @@ from services.history.sentences import (
 from services.history.survey_entries import response_entry, survey_entry
 from shared.contracts.base import Envelope, Event
 from shared.contracts.bounces import MessageBounced, MessageJunked
-from shared.contracts.cases import (
-    CaseAnswered,
-    CaseAssigned,
-    CaseClosed,
-    CaseLeftUnanswered,
-    CaseNoted,
-    CaseOpened,
-)
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.consultations import ConsultationClosed, ConsultationOpened, OutcomePublished
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
@@ -73,6 +68,7 @@ LOGGED_EVENTS = (
     ConsultationOpened,
     ConsultationClosed,
     OutcomePublished,
+    *MEETING_EVENTS,
 )
 
 
@@ -107,8 +103,10 @@ def fold(envelope: Envelope[Event]) -> Folded:
             return Folded(consultation_entry(envelope, envelope.data))
         case ResponseReceived(contact_id=str(contact_id)):
             return Folded(response_entry(envelope, envelope.data, contact_id))
-        case CaseOpened() | CaseAssigned() | CaseAnswered() | CaseClosed() | CaseNoted() | CaseLeftUnanswered():
+        case _ if isinstance(envelope.data, CASE_EVENTS):
             return Folded(case_entry(envelope, envelope.data))
+        case _ if isinstance(envelope.data, MEETING_EVENTS):
+            return Folded(meeting_entry(envelope, envelope.data))
         case EngagementQuarantined() | MailingStarted() | ResponseReceived():
             # That it came is in the log; an entry comes of its replay, of the mailing's end, or of no one whom we know.
             return Folded()
@@ -121,6 +119,10 @@ def _engagement_entry(envelope: Envelope[Event], event: _EngagementEvent) -> Ent
         id=engagement.engagement_id,
         version=envelope.sequence,
         engagement_id=engagement.engagement_id,
+        about=meeting_about(engagement.planned.meeting_id, engagement.consultation_id)
+        if engagement.planned
+        else _once([engagement.consultation_id]),
+        steps=meeting_steps(engagement.planned),
         source=_source(envelope),
         kind=engagement.kind,
         title=engagement.title,

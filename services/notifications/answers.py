@@ -43,7 +43,7 @@ class AnswerEntry:
     def send_answer(self, envelope: Envelope[CaseAnswered]) -> None:
         """The notice is made of the answer's own id: the same event again is the same message."""
         event = envelope.data
-        if event.answer.notice_id:
+        if event.answer.notice_id and not event.answer.repeated:
             recipient = self._recipient(event.answer.sent_to)
             self._desk.notify(event.answer.notice_id, content_of(event), recipient, datetime.now(UTC), "case")
 

@@ -51,6 +51,7 @@ from services.web.pages import (
     survey_links,
     surveys,
     templates,
+    timelines,
     unsubscribe,
 )
 from services.web.pages import bounces as bounce_pages
@@ -83,6 +84,7 @@ PAGES = (
     segments,
     consultations,
     contributions,
+    timelines,
     outcomes,
     public_consultations,
     surveys,

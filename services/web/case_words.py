@@ -59,7 +59,9 @@ DONE: Mapping[str, str] = {
     "assigned": "It has been given on.",
     "answered": "The answer has been noted.",
     "sent": "The answer has been noted, and is on its way.",
+    "again": "They were told this before: it has been noted, and nothing is sent again.",
     "closed": "It is closed.",
+    "reopened": "It is open again.",
     "noted": "The note has been added.",
     "ended": "The note is done with.",
 }

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
-from services.web import consultation_words
+from services.web import consultation_words, entry_words
 from shared.contracts.contacts import Reference
 from shared.contracts.relationships import Dated
 
@@ -71,14 +71,9 @@ CHANGES: Mapping[str, str] = MappingProxyType(
         "survey_opened": "Survey opened",
         "survey_closed": "Survey closed",
         "response_received": "Survey answered",
-        "case_opened": "Taken on",
-        "case_assigned": "Given on",
-        "case_answered": "Answered",
-        "case_closed": "Closed",
-        "case_noted": "To be done",
-        "case_late": "Not answered yet",
     }
     | consultation_words.KINDS
+    | entry_words.KINDS
 )
 """Kinds of entries that nobody said: what became of a contact with us."""
 SOURCES: Mapping[str, str] = MappingProxyType(
@@ -88,6 +83,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
         "contacts": "Contacts and consent",
         "notifications": "Messages",
         "surveys": "Surveys",
+        "meetings": "Planned meetings",
     }
 )
 """What the entries of each service tell of."""
@@ -132,14 +128,9 @@ ICONS: Mapping[str, str] = MappingProxyType(
         "survey_opened": "form",
         "survey_closed": "form",
         "response_received": "form",
-        "case_opened": "flag",
-        "case_assigned": "person",
-        "case_answered": "return",
-        "case_closed": "tick",
-        "case_noted": "pencil",
-        "case_late": "stop",
     }
     | consultation_words.ICONS
+    | entry_words.ICONS
 )
 """The picture of each kind of entry, a symbol of static/icons.svg; kinds without one get `speech`."""
 SENTIMENTS = MappingProxyType({"positive": "Positive", "neutral": "Neutral", "negative": "Negative", "mixed": "Mixed"})

@@ -3,7 +3,7 @@
 Owned by services/events. A case is a part of its engagement: it has the engagement's id and is restricted as that is.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import AwareDatetime, Field
@@ -33,8 +33,20 @@ class Answer(Value):
     """The contact that it was sent to by e-mail; empty: it was given in another way."""
     notice_id: str = ""
     """What the message was asked for by; notifications knows by it what became of the message."""
+    repeated: bool = False
+    """They had been told the same before: nobody is told of it again."""
     at: AwareDatetime
     by: str
+
+
+class Told(Value):
+    """That an answer was given before, without its words."""
+
+    mark: str
+    """The same for the same words."""
+    sent_to: str = ""
+    """The contact that it was sent to by e-mail; empty: it was given in another way."""
+    notice_id: str = ""
 
 
 class Outcome(Value):
@@ -45,6 +57,16 @@ class Outcome(Value):
     """What we did, or why nothing was changed."""
     at: AwareDatetime
     by: str
+
+
+class Reopening(Value):
+    """That a closed case was opened again, why, and what it had been closed with."""
+
+    reason: Annotated[str, Personal, Field(min_length=1, max_length=1_000)]
+    due_on: date
+    at: AwareDatetime
+    by: str
+    closed_with: Outcome | None = None
 
 
 class FollowUp(Value):
@@ -73,10 +95,18 @@ class Case(Value):
     answer: Answer | None = None
     outcome: Outcome | None = None
     follow_ups: tuple[FollowUp, ...] = ()
+    reopenings: tuple[Reopening, ...] = ()
+    """The latest last; 20 at most."""
+    told: tuple[Told, ...] = ()
+    """Answers that were given, the latest last; 20 at most."""
     told_late_at: AwareDatetime | None = None
     """When `CaseLeftUnanswered` was published."""
     requests: tuple[str, ...] = ()
     """The latest requests that have been carried out: the same again changes nothing."""
+
+    def waits_since(self) -> datetime:
+        """Since when whoever asked has waited: it was opened, or opened again."""
+        return self.reopenings[-1].at if self.reopenings else self.opened_at
 
     def follow_up_due(self) -> date | None:
         """The first day on which a note comes due."""
@@ -93,6 +123,8 @@ class _OfCase(Value):
     locality: str | None = None
     topics: tuple[str, ...] = ()
     sensitive: bool = False
+    consultation_id: str | None = None
+    """The consultation that the engagement is a contribution to."""
     at: AwareDatetime
     by: str
 
@@ -127,6 +159,13 @@ class CaseClosed(_OfCase, Event):
     outcome: Outcome
 
 
+class CaseReopened(_OfCase, Event):
+    """Published when a closed case is to be seen to again, and why."""
+
+    type: ClassVar[str] = "wellheard.case.reopened.v1"
+    reopening: Reopening
+
+
 class CaseNoted(_OfCase, Event):
     """Published when somebody has noted what is still to be done and when."""
 
@@ -135,7 +174,7 @@ class CaseNoted(_OfCase, Event):
 
 
 class CaseLeftUnanswered(_OfCase, Event):
-    """Published once for a case that was not answered within seven days."""
+    """Published once for a case that was not answered within seven days of being opened, or opened again."""
 
     type: ClassVar[str] = "wellheard.case.left_unanswered.v1"
     opened_at: AwareDatetime
@@ -198,6 +237,7 @@ class AssignCase(_Step):
 class AnswerCase(_Step):
     """Note the answer; `send_to`: a contact of the engagement that gets it by e-mail. Again, it is another answer.
 
+    In the same words it is the same answer: whoever was told is not told again, unless the message did not arrive.
     Invalid when that contact has no e-mail address.
     """
 
@@ -214,6 +254,16 @@ class CloseCase(_Step):
     text: Words
 
 
+class ReopenCase(_Step):
+    """See to a closed case again, due by a day of its kind unless another is named. Conflict when it is not closed.
+
+    What was answered stays answered: the same words again are noted, and nobody is told of them twice.
+    """
+
+    reason: Annotated[str, Personal, Field(min_length=1, max_length=1_000)]
+    due_on: date | None = None
+
+
 class NoteFollowUp(_Step):
     """A note that comes due on a day; also on a closed case."""
 
@@ -225,46 +275,3 @@ class EndFollowUp(_Step):
     """What a note was about has been done."""
 
     number: int
-
-
-class CaseSummary(Value):
-    """A case as lists show it."""
-
-    engagement_id: str
-    kind: str
-    title: Annotated[str, Personal]
-    who: Annotated[str, Personal] = ""
-    """Whoever is named first, as recorded."""
-    sensitive: bool
-    state: CaseState
-    owner_id: str
-    owner: str
-    due_on: date
-    opened_at: AwareDatetime
-    answered_at: AwareDatetime | None = None
-    closed_at: AwareDatetime | None = None
-    follow_up_on: date | None = None
-    is_overdue: bool = False
-
-
-class CaseList(Value):
-    items: tuple[CaseSummary, ...]
-    counts: dict[str, int]
-    """Of each `When` how many there are, of the owner and the kinds asked for; not of `closed`, nor in its list."""
-    is_least: bool = False
-    """There are more than were counted."""
-    next_cursor: str | None = None
-
-
-class ListCases(Request[CaseList]):
-    """Cases that are not closed, the first to be due first; `closed`: the others, the latest first."""
-
-    service: ClassVar[str] = "events"
-    reply: ClassVar = CaseList
-    owner_id: str = ""
-    """Of this account only; empty: everybody's."""
-    kind: tuple[CaseKind, ...] = ()
-    when: When = ""
-    sensitive: bool = False
-    limit: Annotated[int, Field(ge=1, le=100)] = 25
-    cursor: str | None = None

@@ -66,6 +66,10 @@ class Plan(Value):
         check_targets(self.targets)
         return self
 
+    def localities(self) -> tuple[str, ...]:
+        """Where people should be heard, each once; empty: everywhere, or it is not said."""
+        return tuple(dict.fromkeys(each.locality for each in self.targets if each.locality))
+
 
 def check_targets(targets: Sequence[Target]) -> None:
     """Raises ValueError when one target is named twice or contains another: a part can be reckoned from a whole."""
@@ -137,35 +141,36 @@ class Consultation(Value):
 # -- events -----------------------------------------------------------------------------------------
 
 
-class ConsultationOpened(Event):
+class _OfConsultation(Value):
+    """What every event about a consultation says."""
+
+    consultation_id: str
+    title: str
+    localities: tuple[str, ...] = ()
+    """Where people should be heard; empty: everywhere, or it is not said."""
+    at: AwareDatetime
+
+
+class ConsultationOpened(_OfConsultation, Event):
     """Published when people may take part in a consultation, by hand or because its first day has come."""
 
     type: ClassVar[str] = "wellheard.consultation.opened.v1"
-    consultation_id: str
-    title: str
     closes_on: date | None
     opened_by: str
-    at: AwareDatetime
 
 
-class ConsultationClosed(Event):
+class ConsultationClosed(_OfConsultation, Event):
     """Published when nobody can take part any more, by hand or because its last day is over."""
 
     type: ClassVar[str] = "wellheard.consultation.closed.v1"
-    consultation_id: str
-    title: str
     closed_by: str
-    at: AwareDatetime
 
 
-class OutcomePublished(Event):
+class OutcomePublished(_OfConsultation, Event):
     """Published when everybody can read what came of a consultation. It names nobody who took part."""
 
     type: ClassVar[str] = "wellheard.outcome.published.v1"
-    consultation_id: str
-    title: str
     published_by: str
-    at: AwareDatetime
 
 
 # -- requests ---------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AwareDatetime, Field
 
 from shared.contracts.base import Event, Personal, Request, Value
+from shared.contracts.meetings import PlannedMeeting
 
 Kind = Literal[
     "conversation", "meeting", "call", "email", "letter", "visit", "social_media", "enquiry", "complaint",
@@ -108,6 +109,8 @@ class Engagement(Value):
     links: tuple[Link, ...] = ()
     consultation_id: str | None = None
     """The consultation that it is a contribution to, as it was reported."""
+    planned: PlannedMeeting | None = None
+    """When it was a meeting of the calendar: which, and how it came about."""
 
     def contact_ids(self) -> tuple[str, ...]:
         """Every contact that took part, once, in the order named."""

@@ -10,6 +10,8 @@ from shared.contracts.contacts import ContactKind
 from shared.contracts.events import Link
 
 Sort = Literal["relevance", "newest", "oldest"]
+MOST_PEOPLE = 1_000
+"""People of an organisation whose engagements stand on its timeline."""
 FACETS = ("source", "kind", "channel", "topic", "locality", "group", "partner", "month")
 
 
@@ -20,6 +22,14 @@ class Reader(Value):
     """Only what this partner reported; None: everything."""
     sensitive: bool = False
     """May see sensitive entries."""
+
+
+class Belonging(Value):
+    """A person of an organisation, from a local day to a day, both included; None: not known, or not ended."""
+
+    contact_id: str
+    since: date | None = None
+    until: date | None = None
 
 
 class NamedContact(Value):
@@ -33,11 +43,14 @@ class HistoryItem(Value):
     id: str
     """The entry's id: the engagement's id, or the id of the event it came from."""
     engagement_id: str | None = None
+    about: tuple[str, ...] = ()
+    """Ids of what it belongs to: a meeting of the calendar, a consultation, a survey."""
     occurred_at: AwareDatetime
     recorded_at: AwareDatetime
     source: str
     """The service that told of it: `events` what was said, `contacts` who somebody is and what they allow,
-    `notifications` messages, `surveys` that one was answered, `cases` what became of a question or a complaint."""
+    `notifications` messages, `surveys` that one was answered, `cases` what became of a question or a complaint,
+    `meetings` what is planned in the calendar."""
     kind: str
     """A kind of engagement, or what has happened: `contact_registered`, `consent_given`, `message_sent` .."""
     channel: str | None = None
@@ -60,6 +73,8 @@ class HistoryItem(Value):
     sentiment: str | None = None
     direction: str | None = None
     corrected: bool = False
+    steps: Annotated[tuple[str, ...], Personal] = ()
+    """How a meeting of the calendar came about, the first step first."""
 
 
 class FacetCount(Value):
@@ -93,6 +108,10 @@ class SearchHistory(Request[HistoryPage]):
     prefix: bool = False
     """While one types: the last word, of three letters or more and not in quotes, may be the beginning of a word."""
     contact_id: str | None = None
+    people: Annotated[tuple[Belonging, ...], Field(max_length=MOST_PEOPLE)] = ()
+    """Besides what is about `contact_id`: what these people said while they belonged to it."""
+    about: Annotated[tuple[str, ...], Field(max_length=100)] = ()
+    """Only what belongs to one of these: a consultation and its surveys, by id."""
     source: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
     channel: tuple[str, ...] = ()
@@ -115,24 +134,29 @@ class SearchHistory(Request[HistoryPage]):
 
 
 class Timeline(Value):
-    """What the page of one contact shows of its history."""
+    """What the page of one contact, consultation, organisation, locality or topic shows of its history."""
 
     page: HistoryPage
     said_by_month: tuple[FacetCount, ...]
-    """Engagements of `search`, without what became of the contact with us."""
+    """Engagements of `search`, without what became of a contact with us."""
     first_said_at: AwareDatetime | None
     last_said_at: AwareDatetime | None
     """Of all its engagements, whatever is searched for."""
 
 
 class GetTimeline(Request[Timeline]):
-    """A search in the history of one contact, and when its first and last engagement were. Invalid as SearchHistory."""
+    """A search in one timeline, and when its first and last engagement were. Invalid as SearchHistory.
+
+    It is the timeline of what `search` is about (`contact_id` with its `people`, `about`), and of the values of the
+    `fixed` filters: all others narrow it down.
+    """
 
     service: ClassVar[str] = "history"
     reply: ClassVar = Timeline
-    contact_id: str
+    contact_id: str | None = None
+    """In place of the one in `search`."""
     search: SearchHistory
-    """Its `contact_id` is not looked at."""
+    fixed: tuple[Literal["locality", "topic"], ...] = ()
 
 
 class GetEntry(Request[HistoryItem]):

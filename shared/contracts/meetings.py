@@ -4,13 +4,16 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from shared.contracts.base import Done, Personal, Request, Value
+from shared.contracts.base import Done, Event, Personal, Request, Value
 
 MeetingState = Literal["planned", "called_off", "held"]
 PlaceState = Literal["in", "waiting", "cancelled", "called_off"]
 """Of those who registered and did not cancel the first have a place, as many as there are; the others wait."""
 MOST_PEOPLE = 1_000
 """Registrations of one meeting."""
+MOST_STEPS = 20
+"""Of what was decided about a meeting the first and the latest are kept."""
+StepKind = Literal["planned", "changed", "moved", "called_off", "held"]
 
 
 class MeetingPlan(Value):
@@ -30,12 +33,31 @@ class MeetingPlan(Value):
     public: bool = False
     """Everybody sees it and may register; else staff only."""
     locality: Annotated[str, Field(max_length=200)] = ""
+    consultation_id: Annotated[str, Field(max_length=200)] = ""
+    """The consultation that it belongs to: what is said there is a contribution to it."""
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
         if self.ends_at <= self.starts_at:
             raise ValueError("it ends after it starts")
         return self
+
+
+class MeetingStep(Value):
+    """Something that was decided about a meeting, and what held from then on."""
+
+    what: StepKind
+    starts_at: AwareDatetime
+    place: str = ""
+    at: AwareDatetime
+    by: str
+
+
+class PlannedMeeting(Value):
+    """The meeting of the calendar that an engagement was, and how it came about."""
+
+    meeting_id: str
+    steps: tuple[MeetingStep, ...] = ()
 
 
 class Meeting(Value):
@@ -51,6 +73,8 @@ class Meeting(Value):
     waiting: int = 0
     engagement_id: str = ""
     """What it became when it had been held."""
+    steps: tuple[MeetingStep, ...] = ()
+    """How it came about, the first and the latest; 20 at most."""
     created_by: str
     created_at: AwareDatetime
     changed_by: str
@@ -82,6 +106,50 @@ class MeetingList(Value):
 class MeetingWithPeople(Value):
     meeting: Meeting
     people: Annotated[tuple[Registration, ...], Personal]
+
+
+# -- events -----------------------------------------------------------------------------------------
+
+
+class _OfMeeting(Value):
+    """What every event about a meeting says; who registered is in none of them."""
+
+    meeting_id: str
+    engagement_id: str
+    """Of the engagement that it becomes when it has been held: until then there is none of that id."""
+    kind: Literal["meeting", "event"]
+    title: str
+    about: str = ""
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    place: str = ""
+    locality: str = ""
+    consultation_id: str = ""
+    public: bool
+    steps: tuple[MeetingStep, ...]
+    at: AwareDatetime
+    by: str
+
+
+class MeetingPlanned(_OfMeeting, Event):
+    """Published when a meeting has been put into the calendar."""
+
+    type: ClassVar[str] = "wellheard.meeting.planned.v1"
+
+
+class MeetingChanged(_OfMeeting, Event):
+    """Published when a meeting is to be at another time or place, or is described otherwise."""
+
+    type: ClassVar[str] = "wellheard.meeting.changed.v1"
+
+
+class MeetingCalledOff(_OfMeeting, Event):
+    """Published when a meeting does not take place. One that was held is told of as an engagement."""
+
+    type: ClassVar[str] = "wellheard.meeting.called_off.v1"
+
+
+MeetingEvent = MeetingPlanned | MeetingChanged | MeetingCalledOff
 
 
 # -- requests ---------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from services.contacts.reference import REFERENCE
 from services.web.pages import answer_form
 from services.web.pages.forms import Form
 from shared.contracts.base import Request
-from shared.contracts.cases import ListCases
+from shared.contracts.case_lists import ListCases
 from shared.contracts.consultations import GetConsultation, ListConsultations
 from shared.contracts.contacts import RegisterContacts
 from shared.contracts.contributions import GetPublicConsultation

@@ -7,7 +7,7 @@ from services.events.casework.store import live_order
 from services.events.ingestion import stored
 from services.events.repository import Engagements
 from shared.contracts.base import Envelope, Event
-from shared.contracts.cases import Answer, Case, CaseAnswered, CaseOpened, FollowUp, Outcome
+from shared.contracts.cases import Answer, Case, CaseAnswered, CaseOpened, FollowUp, Outcome, Reopening, Told
 from shared.contracts.erasure import EngagementRedacted, Traces
 from shared.contracts.events import EngagementCorrected
 from shared.redaction import redact
@@ -91,6 +91,18 @@ def test_what_is_due_first_stands_first_and_what_is_closed_stands_apart(reposito
     first = repository.cases.closed(2, None)
     rest = repository.cases.closed(2, first[-1].order)
     assert [each.case.engagement_id for each in (*first, *rest)] == [keys[2], keys[1], keys[0]]
+
+
+def test_a_case_that_is_opened_again_stands_among_those_that_wait(repository: Engagements) -> None:
+    key = an_asked(repository)
+    repository.cases.open(a_case(key), opened(a_case(key)))
+    outcome = Outcome(result="we_did", text="Signs", at=AT, by="Ann")
+    assert repository.cases.replace(a_case(key, version=2, state="closed", outcome=outcome))
+    again = Reopening(reason="They fell down", due_on=DUE, at=AT, by="Ann", closed_with=outcome)
+    following = a_case(key, version=3, reopenings=(again,), told=(Told(mark="a"),))
+    assert repository.cases.replace(following)
+    assert [each.case for each in repository.cases.live(10)] == [following]
+    assert list(repository.cases.closed(10, None)) == []
 
 
 def test_erasing_takes_the_name_from_what_was_written_to_the_person(repository: Engagements) -> None:

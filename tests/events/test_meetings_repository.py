@@ -11,8 +11,9 @@ from services.events.calendar import domain
 from services.events.calendar.domain import Guest, Kept
 from services.events.calendar.fake import FakeMeetings
 from services.events.calendar.store import Meetings, MongoMeetings
-from shared.contracts.base import new_id
+from shared.contracts.base import Envelope, Event, new_id
 from shared.contracts.meetings import Meeting, MeetingPlan
+from shared.messaging.testbus import MemoryOutbox
 from shared.mongo import connect
 from tests.builders import AT
 
@@ -20,7 +21,7 @@ from tests.builders import AT
 @pytest.fixture(params=["fake", pytest.param("mongo", marks=pytest.mark.servers)])
 def meetings(request: pytest.FixtureRequest) -> Meetings:
     if request.param == "fake":
-        return FakeMeetings()
+        return FakeMeetings(MemoryOutbox())
     settings = request.getfixturevalue("store")
     return MongoMeetings(connect(settings, f"events_{os.urandom(4).hex()}"))
 
@@ -51,6 +52,27 @@ def test_a_meeting_is_stored_once_and_found(meetings: Meetings) -> None:
     meetings.insert(made.model_copy(update={"created_by": "Bob"}))
     assert meetings.find(made.meeting_id) == Kept(made)
     assert meetings.find("mtg_none") is None
+
+
+def told(meeting: Meeting) -> Envelope[Event]:
+    event = domain.told_of(meeting, "eng_1")
+    return Envelope(event, "/services/events", meeting.meeting_id, meeting.version, "c")
+
+
+def test_what_staff_decide_waits_to_be_published_once(meetings: Meetings) -> None:
+    made = a_meeting(meetings)
+    other = made.model_copy(update={"meeting_id": new_id("mtg")})
+    for _ in range(2):
+        meetings.insert(other, told(other))
+    assert [each.data.type for _, each in meetings.outbox.pending(10)] == ["wellheard.meeting.planned.v1"]
+    following = domain.call_off(other, AT, "Ann")
+    assert meetings.replace(following, told(following))
+    assert not meetings.replace(following, told(following))
+    waiting = meetings.outbox.pending(10)
+    assert [each.sequence for _, each in waiting] == [1, 2]
+    meetings.outbox.forget([(key, each.id) for key, each in waiting])
+    assert list(meetings.outbox.pending(10)) == []
+    assert meetings.find(other.meeting_id) == Kept(following)
 
 
 def test_what_staff_write_and_who_comes_do_not_touch_each_other(meetings: Meetings) -> None:

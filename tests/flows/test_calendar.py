@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from services.events.calendar import domain
 from services.events.calendar.domain import Guest, Kept
+from services.history.timeline import fold
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.erasure import EraseContact
 from shared.contracts.events import GetEngagement
-from shared.contracts.history import SearchContacts, SearchHistory
+from shared.contracts.history import GetTimeline, HistoryItem, SearchContacts, SearchHistory
 from shared.contracts.meetings import (
     CallOffMeeting,
     CancelPlace,
@@ -34,7 +35,7 @@ from shared.contracts.meetings import (
     Visitor,
 )
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
-from tests.builders import AT, a_new_contact
+from tests.builders import AT, a_new_contact, an_envelope, recorded
 from tests.flows.test_cases import Board
 
 NOW = datetime.now(UTC)
@@ -170,10 +171,7 @@ def test_who_was_there_becomes_an_engagement_and_is_corrected_by_saving_again(of
     early = {"meeting_id": meeting.meeting_id, "version": 1, "by": "Ann"}
     with pytest.raises(Conflict, match="not begun"):
         office.bus.call(RecordAttendance.model_validate(early))
-    begun = office.engagements.meetings._meetings[meeting.meeting_id]
-    plan = begun.meeting.plan.model_copy(update={"starts_at": NOW - timedelta(hours=3), "ends_at": NOW})
-    held = begun.meeting.model_copy(update={"plan": plan})
-    office.engagements.meetings._meetings[meeting.meeting_id] = replace(begun, meeting=held)
+    begun(office, meeting)
     visitors = (Visitor(name="Dee"), Visitor(name="Eve", email="eve@example.org"))
     said = RecordAttendance.model_validate(early | {"attended": (1,), "visitors": visitors, "notes": "Parking again."})
     done = office.bus.call(said)
@@ -192,6 +190,77 @@ def test_who_was_there_becomes_an_engagement_and_is_corrected_by_saving_again(of
         office.bus.call(again)
     office.settle()
     assert office.bus.call(SearchHistory(q="parking again")).total == 1
+
+
+def begun(office: Office, meeting: Meeting) -> None:
+    """As if its time had come."""
+    kept = office.engagements.meetings._meetings[meeting.meeting_id]
+    plan = kept.meeting.plan.model_copy(update={"starts_at": NOW - timedelta(hours=3), "ends_at": NOW})
+    there = replace(kept, meeting=kept.meeting.model_copy(update={"plan": plan}))
+    office.engagements.meetings._meetings[meeting.meeting_id] = there
+
+
+def test_a_meeting_is_one_entry_of_its_consultation_and_its_place_with_all_that_happened_to_it(office: Office) -> None:
+    meeting = office.plan(consultation_id="cns_1", locality="eastmere", place="Town Hall")
+
+    def entry() -> HistoryItem:
+        office.settle()
+        found = office.bus.call(GetTimeline(search=SearchHistory(about=("cns_1",))))
+        there = office.bus.call(SearchHistory(locality=("eastmere",)))
+        assert found.page.items == there.items
+        (item,) = found.page.items
+        return item
+
+    first = entry()
+    assert (first.kind, first.source, first.engagement_id) == ("meeting_planned", "meetings", None)
+    assert "is planned" in first.sentence
+    moved = meeting.plan.model_copy(update={"place": "Library"})
+    changed = office.bus.call(ChangeMeeting(meeting_id=meeting.meeting_id, version=1, plan=moved, by="Bob"))
+    assert entry().sentence.endswith("Library.")
+    begun(office, meeting)
+    said = {"meeting_id": meeting.meeting_id, "version": changed.version, "notes": "Parking again.", "by": "Cas"}
+    held = office.bus.call(RecordAttendance.model_validate(said))
+    last = entry()
+    assert (last.id, last.engagement_id, last.kind) == (first.id, held.engagement_id, "meeting")
+    assert [each.partition(" on ")[0] for each in last.steps] == [
+        "Planned by Ann", "Moved by Bob", "Noted down as held by Cas",
+    ]  # fmt: skip
+    office.bus.call(RecordAttendance.model_validate(said | {"version": held.version, "notes": "And the buses."}))
+    assert entry().steps == last.steps
+    office.bus.call(RecordAttendance.model_validate(said | {"version": held.version + 1}))
+
+
+def test_a_meeting_that_is_called_off_says_so(office: Office) -> None:
+    meeting = office.plan(consultation_id="cns_1")
+    office.bus.call(CallOffMeeting(meeting_id=meeting.meeting_id, version=1, by="Bob"))
+    office.settle()
+    (item,) = office.bus.call(SearchHistory(about=("cns_1",))).items
+    assert item.kind == "meeting_called_off"
+    assert "was called off" in item.sentence
+    assert [each.partition(" on ")[0] for each in item.steps] == ["Planned by Ann", "Called off by Bob"]
+
+
+@given(st.permutations(range(4)))
+def test_in_whatever_order_its_steps_arrive_the_entry_is_the_last(order: list[int]) -> None:
+    content = {"title": "Board", "starts_at": AT, "ends_at": AT + timedelta(hours=2)}
+    plan = MeetingPlan.model_validate(content)
+    steps = [domain.plan("mtg_1", plan, AT, "Ann")]
+    steps.append(domain.change(steps[-1], plan.model_copy(update={"place": "Library"}), AT, "Bob"))
+    steps.append(domain.change(steps[-1], plan.model_copy(update={"about": "Buses"}), AT, "Bob"))
+    events = [an_envelope(domain.told_of(each, "eng_1"), sequence=each.version) for each in steps]
+    events.append(recorded(engagement_id="eng_1", planned=domain.as_held(steps[-1], AT, "Cas")))
+    entries = [fold(events[each]).entry for each in order]
+    latest = max((each for each in entries if each), key=lambda each: each.version)
+    assert {each.id for each in entries if each} == {"eng_1"}
+    assert (latest.kind, len(latest.steps)) == ("conversation", 4)
+
+
+def test_of_many_steps_the_first_and_the_latest_are_kept() -> None:
+    plan = MeetingPlan.model_validate({"title": "Board", "starts_at": AT, "ends_at": AT + timedelta(hours=2)})
+    meeting = domain.plan("mtg_1", plan, AT, "Ann")
+    for number in range(40):
+        meeting = domain.change(meeting, plan.model_copy(update={"place": f"Room {number}"}), AT, "Bob")
+    assert [each.place for each in meeting.steps] == ["", *(f"Room {number}" for number in range(21, 40))]
 
 
 def test_what_is_for_staff_is_not_there_for_others(office: Office) -> None:

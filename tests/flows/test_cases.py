@@ -24,20 +24,20 @@ from services.notifications.sender import MailSender
 from services.notifications.service import NotificationsService
 from services.notifications.smtp import SmtpDispatcher
 from services.notifications.tokens import Tokens
+from shared.contracts.case_lists import CaseList, ListCases
 from shared.contracts.cases import (
     AnswerCase,
     AssignCase,
     Case,
     CaseAnswered,
     CaseLeftUnanswered,
-    CaseList,
     CaseOpened,
     CloseCase,
     EndFollowUp,
     GetHandled,
-    ListCases,
     NoteFollowUp,
     OpenCase,
+    ReopenCase,
 )
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.erasure import EraseContact
@@ -293,6 +293,77 @@ def test_whoever_is_not_answered_within_a_week_is_told_of_once(board: Board) -> 
     assert board.entries(kind=("case_late",))[0].sentence.startswith("This question has not been answered since ")
 
 
+def closed(board: Board, case: Case, request_id: str = "close") -> Case:
+    said = step(case, request_id, result="nothing_changed", text="There is no money.")
+    return board.bus.call(CloseCase.model_validate(said))
+
+
+def reopened(board: Board, case: Case, **more: Any) -> Case:
+    said = step(case, "reopen", reason="The council has found money.", **more)
+    return board.bus.call(ReopenCase.model_validate(said))
+
+
+def test_a_closed_case_is_opened_again_with_a_reason_and_the_timeline_says_so(board: Board) -> None:
+    case = board.case()
+    with pytest.raises(Conflict, match="not closed"):
+        reopened(board, case)
+    shut = closed(board, board.bus.call(answer(case)))
+    again = reopened(board, shut)
+    assert reopened(board, shut) == again  # the same request
+    assert (again.state, again.outcome, again.due_on) == ("open", None, add_working_days(TODAY, 10))
+    assert again.answer is not None
+    assert again.reopenings[0].closed_with == shut.outcome
+    assert board.listed(when="unanswered").items[0].engagement_id == case.engagement_id
+    assert board.listed(when="closed").items == ()
+    (line,) = board.entries(kind=("case_reopened",))
+    assert line.title.startswith("Opened again: ")
+    assert line.sentence.startswith("This question was opened again. It is to be answered by ")
+    assert [each.kind for each in board.entries(q="council found money")] == ["case_reopened"]
+    assert board.listed(when="closed").items == ()
+    assert closed(board, again, "close again").state == "closed"
+    assert len(board.listed(when="closed").items) == 1
+
+
+def test_whoever_was_told_is_not_told_the_same_again_and_hears_what_is_new(board: Board) -> None:
+    case = board.bus.call(answer(board.case(), send_to=board.mary))
+    board.settle()
+    case = reopened(board, closed(board, case))
+    said = answer(case, send_to=board.mary, text="It  opens in MAY.", request_id="same")
+    same = board.bus.call(said)
+    board.settle()
+    assert len(board.sink.got) == 1
+    assert same.answer is not None
+    assert same.answer.repeated
+    assert board.bus.call(GetHandled(engagement_id=case.engagement_id)).delivery == "sent"
+    board.bus.call(answer(same, send_to=board.mary, text="It opens in June.", request_id="new"))
+    board.settle()
+    assert len(board.sink.got) == 2
+
+
+def test_an_answer_that_did_not_arrive_may_be_sent_again(board: Board) -> None:
+    board.bus.call(Suppress(address="mary@example.org", reason="asked us"))
+    first = board.bus.call(answer(board.case(), send_to=board.mary))
+    board.settle()
+    second = board.bus.call(answer(first, send_to=board.mary, request_id="again"))
+    assert first.answer is not None
+    assert second.answer is not None
+    assert not second.answer.repeated
+    assert second.answer.notice_id != first.answer.notice_id
+
+
+def test_whoever_waits_again_is_late_a_week_after_that(board: Board) -> None:
+    case = reopened(board, closed(board, board.case()))
+    long_ago = {"opened_at": datetime.now(UTC) - timedelta(days=80)}
+    board.engagements.cases.kept[case.engagement_id] = case.model_copy(update=long_ago)
+    board.bus.tick()
+    assert board.entries(kind=("case_late",)) == []
+    since = case.reopenings[0].model_copy(update={"at": datetime.now(UTC) - timedelta(days=8)})
+    board.engagements.cases.kept[case.engagement_id] = case.model_copy(update=long_ago | {"reopenings": (since,)})
+    for _ in range(2):
+        board.bus.tick()
+    assert len(board.entries(kind=("case_late",))) == 1
+
+
 def test_an_erasure_takes_the_person_out_of_answers_and_notes(board: Board) -> None:
     case = board.case()
     said = {"text": "Dear Mary Okafor, we wrote to mary@example.org.", "to": "Mary Okafor"}
@@ -300,6 +371,7 @@ def test_an_erasure_takes_the_person_out_of_answers_and_notes(board: Board) -> N
     note = step(case, "note", note="Ring Mary Okafor", due_on=TODAY)
     case = board.bus.call(NoteFollowUp.model_validate(note))
     case = board.bus.call(CloseCase.model_validate(step(case, "close", result="we_did", text="Mary Okafor has a seat")))
+    case = board.bus.call(ReopenCase.model_validate(step(case, "reopen", reason="Mary Okafor rang again")))
     board.settle()
     before = len(board.entries())
     board.bus.call(EraseContact(contact_id=board.mary))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from services.history.index.port import EntryQuery, IndexReader, IndexWriter, NameQuery, Place
+from services.history.index.port import EntryQuery, IndexReader, IndexWriter, Member, NameQuery, Place
 from services.history.records import ContactRecord, Entry, Folded
 from shared.contracts.history import Reader
 
@@ -274,6 +274,36 @@ class IndexContract:
         assert index.find(contact_ids=("con_1",)) == ["a"]
         assert set(index.find(contact_ids=("con_2",))) == {"a", "b"}
         assert set(index.find(contact_ids=("con_1", "con_2"))) == {"a", "b"}
+
+    def test_the_entries_about_one_thing_or_another(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", about=("cns_1",)), an_entry("b", about=("sur_1", "cns_2")), an_entry("c"))
+        assert index.find(about=("cns_1",)) == ["a"]
+        assert set(index.find(about=("cns_1", "sur_1"))) == {"a", "b"}
+        assert index.find(about=("cns_9",)) == []
+        assert index.facet("kind", about=("cns_1",)) == {"conversation": 1}
+
+    def test_an_entry_about_several_places_is_found_and_counted_at_each(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", locality="north", localities=("north", "south")), an_entry("b", localities=("south",)))
+        assert index.find(filters={"locality": ["north"]}) == ["a"]
+        assert index.facet("locality") == {"north": 1, "south": 2}
+
+    def test_the_entries_of_members_stand_beside_those_of_the_contact(self, index: IndexUnderTest) -> None:
+        day = timedelta(days=1)
+        index.add(
+            an_entry("own", contact_ids=("con_club",)),
+            *(an_entry(f"chair_{n}", contact_ids=("con_chair",), occurred_at=AT + n * day) for n in range(4)),
+            an_entry("consent", contact_ids=("con_chair",), source="contacts", occurred_at=AT + day),
+            an_entry("former", contact_ids=("con_before",)),
+            an_entry("other", contact_ids=("con_9",)),
+        )
+        chair = Member(contact_ids=("con_chair",), sources=("events",), since=AT + day, before=AT + 3 * day)
+        former = Member(contact_ids=("con_x", "con_before"), sources=("events", "cases"))
+        assert set(index.find(members=(chair,))) == {"chair_1", "chair_2"}
+        both: dict[str, Any] = {"contact_ids": ("con_club",), "members": (chair, former)}
+        assert set(index.find(**both)) == {"own", "chair_1", "chair_2", "former"}
+        assert index.total("parking", **both) == 4
+        assert index.facet("source", **both) == {"events": 4}
+        assert set(index.find(**both, before=AT + day, filters={"source": ["events"]})) == {"own", "former"}
 
     def test_a_range_of_time_has_its_beginning_and_not_its_end(self, index: IndexUnderTest) -> None:
         second = timedelta(seconds=1)

@@ -75,6 +75,18 @@ def corrected(engagement_id: str, version: int, **fields: object) -> Envelope[Ev
     )
 
 
+def test_an_index_with_the_fields_of_an_earlier_version_is_built_again_from_the_log(history: History) -> None:
+    history.receive(recorded(), recorded())
+    earlier, again = history.serving.name, history.started_again()
+    meta = history.root / earlier / "meta.json"
+    meta.write_text(meta.read_text().replace('"about"', '"something_else"'))
+    again.receive(recorded())
+    assert again.serving.name != earlier
+    assert again.serving.complete
+    assert again.in_index() == again.in_log()
+    assert again.in_index().entries == 3
+
+
 def changed(contact_id: str, version: int, name: str) -> Envelope[Event]:
     contact = a_contact(contact_id=contact_id, version=version, name=name)
     event = ContactChanged(contact=contact, changes=(), changed_by="staff")

@@ -20,7 +20,7 @@ TRACES = Traces(
     phones=("+441134960123",),
     references=("P-77",),
 )
-FREE_TEXT = {"title", "body", "subject", "text", "note", "to"}
+FREE_TEXT = {"title", "body", "subject", "text", "note", "to", "reason"}
 """Texts that may name anybody: addresses and numbers go, names are decided about by staff."""
 STRUCTURE = {"participants", "changes", "merged_name", "restored_name"}
 """Personal parts that hold other fields, or belong to a contact named beside them."""

@@ -56,7 +56,12 @@ from tests.web.test_access import routes
 PHONE = "0113 496 0123"
 MACHINES = ("/api/", "/health", "/ready", "/metrics", "/status.json")
 """Addresses for programs begin like this; all others are pages."""
-QUERIES = {"/contacts/compare": "?one={contact_id}&other={other_id}", "/contacts/lookup": "?contact_q=a"}
+QUERIES = {
+    "/contacts/compare": "?one={contact_id}&other={other_id}",
+    "/contacts/lookup": "?contact_q=a",
+    "/localities": "?locality=eastmere",
+    "/topics": "?topic=access",
+}
 """What a page must be asked with."""
 
 

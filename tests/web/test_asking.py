@@ -8,7 +8,8 @@ import pytest
 
 from services.web.allowance import Bucket, PerCaller
 from services.web.pages import asking
-from shared.contracts.cases import CaseOpened, GetHandled, Handled, ListCases
+from shared.contracts.case_lists import ListCases
+from shared.contracts.cases import CaseOpened, GetHandled, Handled
 from shared.contracts.events import WEBSITE, EngagementRecorded
 from shared.contracts.history import SearchContacts, SearchHistory
 from shared.errors import Invalid

@@ -64,6 +64,15 @@ async def test_from_taking_on_to_what_we_did(browser: httpx.AsyncClient, county:
     page = await browser.get(closed.headers["location"])
     assert "What we did" in text(page)
     assert "Answer again" not in text(page)
+    wrong = await fill(browser, page, "reason", reason="")
+    assert (wrong.status_code, "Write why it is opened again" in text(wrong)) == (422, True)
+    again = await fill(browser, page, "reason", reason="It was moved back")
+    assert again.headers["location"] == f"{address}?done=reopened#case"
+    page = await browser.get(again.headers["location"])
+    assert "It is open again." in text(page)
+    assert "It was moved back" in text(page)
+    same = await fill(browser, page, "answer", answer="It opens in May.", way=way)
+    assert "They were told this before" in text(await browser.get(same.headers["location"]))
     done = await browser.post(
         f"{address}/case/notes/1/done",
         data={"csrf_token": token(page), "version": handled(county, address).case.version, "request_id": "x"},  # type: ignore[union-attr]

@@ -8,7 +8,9 @@ from services.events.calendar import domain
 from services.events.calendar.domain import Guest, Kept
 from services.events.calendar.letters import letter
 from services.events.calendar.store import Meetings
-from shared.contracts.base import id_of
+from services.events.domain import STAFF, engagement_id
+from services.events.ingestion import SOURCE
+from shared.contracts.base import Envelope, Event, id_of
 from shared.contracts.meetings import (
     CallOffMeeting,
     ChangeMeeting,
@@ -25,6 +27,7 @@ from shared.contracts.meetings import (
 from shared.contracts.notifications import SendNotice
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
 from shared.identifiers import InvalidIdentifierError, compared_email
+from shared.logs import correlation_id
 from shared.messaging import Bus
 
 CHANGED_MEANWHILE = "Somebody else changed this meeting in the meantime. Look at it again, then decide."
@@ -47,17 +50,20 @@ class Calendar:
 
     def plan(self, asked: PlanMeeting, at: datetime) -> Meeting:
         meeting_id = id_of("mtg", asked.request_id)
-        self._meetings.insert(domain.plan(meeting_id, asked.plan, at, asked.by))
+        meeting = domain.plan(meeting_id, asked.plan, at, asked.by)
+        self._meetings.insert(meeting, _told(meeting))
         return domain.counted(self._get(meeting_id))
 
     def change(self, asked: ChangeMeeting, at: datetime) -> Meeting:
-        return self._replace(domain.change(self._at(asked.meeting_id, asked.version).meeting, asked.plan, at, asked.by))
+        meeting = domain.change(self._at(asked.meeting_id, asked.version).meeting, asked.plan, at, asked.by)
+        return self._replace(meeting, _told(meeting))
 
     def call_off(self, asked: CallOffMeeting, at: datetime) -> Meeting:
         standing = self._get(asked.meeting_id).meeting
         if standing.state == "called_off":
             return standing
-        return self._replace(domain.call_off(self._at(asked.meeting_id, asked.version).meeting, at, asked.by))
+        meeting = domain.call_off(self._at(asked.meeting_id, asked.version).meeting, at, asked.by)
+        return self._replace(meeting, _told(meeting))
 
     def get(self, asked: GetMeeting) -> Meeting:
         found = self._get(asked.meeting_id)
@@ -99,6 +105,7 @@ class Calendar:
         )
 
     def held(self, asked: RecordAttendance, engagement_id: str, at: datetime) -> Meeting:
+        """Its engagement tells of it."""
         standing = self._at(asked.meeting_id, asked.version).meeting
         return self._replace(domain.hold(standing, engagement_id, at, asked.by))
 
@@ -137,8 +144,8 @@ class Calendar:
                 return following
         raise Unavailable("Many register for this meeting just now. Send the same again in a moment.")
 
-    def _replace(self, meeting: Meeting) -> Meeting:
-        if not self._meetings.replace(meeting):
+    def _replace(self, meeting: Meeting, envelope: Envelope[Event] | None = None) -> Meeting:
+        if not self._meetings.replace(meeting, envelope):
             raise Conflict(CHANGED_MEANWHILE)
         return domain.counted(self._get(meeting.meeting_id))
 
@@ -159,6 +166,21 @@ class Calendar:
         if found is None:
             raise NotFound(NO_PLACE)
         return found
+
+
+def engagement_id_of(meeting_id: str) -> str:
+    """Of the engagement that a meeting becomes when it has been held."""
+    return engagement_id(None, STAFF, request_of(meeting_id))
+
+
+def request_of(meeting_id: str) -> str:
+    """The request that the engagement is recorded by: there is one for each meeting."""
+    return f"meeting:{meeting_id}"
+
+
+def _told(meeting: Meeting) -> Envelope[Event]:
+    event = domain.told_of(meeting, engagement_id_of(meeting.meeting_id))
+    return Envelope(event, SOURCE, meeting.meeting_id, meeting.version, correlation_id())
 
 
 def _public(kept: Kept) -> Kept:

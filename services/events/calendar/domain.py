@@ -11,12 +11,20 @@ from datetime import datetime, timedelta
 from shared.contracts.events import PersonIdentifier, Reported, ReportedPerson
 from shared.contracts.meetings import (
     MOST_PEOPLE,
+    MOST_STEPS,
     Meeting,
+    MeetingCalledOff,
+    MeetingChanged,
+    MeetingEvent,
     MeetingPlan,
+    MeetingPlanned,
     MeetingState,
+    MeetingStep,
     Place,
     PlaceState,
+    PlannedMeeting,
     Registration,
+    StepKind,
     Visitor,
 )
 from shared.errors import Conflict, Invalid
@@ -63,6 +71,7 @@ def plan(meeting_id: str, content: MeetingPlan, at: datetime, by: str) -> Meetin
         version=1,
         state="planned",
         plan=content,
+        steps=(_step("planned", content, at, by),),
         created_by=by,
         created_at=at,
         changed_by=by,
@@ -74,19 +83,37 @@ def change(meeting: Meeting, content: MeetingPlan, at: datetime, by: str) -> Mee
     """Whoever has a place is told of another time or place."""
     _check(meeting, "planned", "changed")
     is_moved = _where_and_when(content) != _where_and_when(meeting.plan)
-    return _next(meeting, at, by, plan=content, arrangement=meeting.arrangement + is_moved)
+    steps = _with_step(meeting, _step("moved" if is_moved else "changed", content, at, by))
+    return _next(meeting, at, by, plan=content, arrangement=meeting.arrangement + is_moved, steps=steps)
 
 
 def call_off(meeting: Meeting, at: datetime, by: str) -> Meeting:
     _check(meeting, "planned", "called off")
-    return _next(meeting, at, by, state="called_off")
+    steps = _with_step(meeting, _step("called_off", meeting.plan, at, by))
+    return _next(meeting, at, by, state="called_off", steps=steps)
 
 
 def hold(meeting: Meeting, engagement_id: str, at: datetime, by: str) -> Meeting:
     """It was held, and what was said is an engagement."""
+    steps = as_held(meeting, at, by).steps
+    return _next(meeting, at, by, state="held", engagement_id=engagement_id, steps=steps)
+
+
+def as_held(meeting: Meeting, at: datetime, by: str) -> PlannedMeeting:
+    """How it came about, as its engagement says it; recorded again, it was held once. Conflict when it was not held."""
     if meeting.state == "called_off":
         raise Conflict("This meeting was called off: nobody was there.")
-    return _next(meeting, at, by, state="held", engagement_id=engagement_id)
+    steps = meeting.steps if meeting.state == "held" else _with_step(meeting, _step("held", meeting.plan, at, by))
+    return PlannedMeeting(meeting_id=meeting.meeting_id, steps=steps)
+
+
+def told_of(meeting: Meeting, engagement_id: str) -> MeetingEvent:
+    """The event of the latest step; `engagement_id`: what it becomes when it is held."""
+    plan, step = meeting.plan, meeting.steps[-1]
+    kinds: dict[str, type[MeetingEvent]] = {"planned": MeetingPlanned, "called_off": MeetingCalledOff}
+    said = plan.model_dump(exclude={"online_url", "capacity"})
+    about = {"meeting_id": meeting.meeting_id, "engagement_id": engagement_id, "at": step.at, "by": step.by}
+    return kinds.get(step.what, MeetingChanged).model_validate(said | about | {"steps": meeting.steps})
 
 
 # -- places -----------------------------------------------------------------------------------------
@@ -206,12 +233,23 @@ def report(kept: Kept, visitors: Sequence[Visitor], notes: str) -> Reported:
     channel = "online" if plan.online_url and not plan.place else "face to face"
     technique = "public meetings" if plan.public and plan.kind == "meeting" else None
     where = {"channel": channel, "technique": technique, "locality": plan.locality or None}
+    where["consultation_id"] = plan.consultation_id or None
     return Reported.model_validate(said | where | {"people": tuple(here[:NAMED])})
 
 
 def _person(name: str, email: str) -> ReportedPerson:
     identifiers = (PersonIdentifier(scheme="email", value=email),) if email else ()
     return ReportedPerson(name=name, identifiers=identifiers)
+
+
+def _step(what: StepKind, plan: MeetingPlan, at: datetime, by: str) -> MeetingStep:
+    return MeetingStep(what=what, starts_at=plan.starts_at, place=plan.place, at=at, by=by)
+
+
+def _with_step(meeting: Meeting, step: MeetingStep) -> tuple[MeetingStep, ...]:
+    """The first says how it began; what is between it and the latest is let go of."""
+    steps = (*meeting.steps, step)
+    return steps if len(steps) <= MOST_STEPS else (steps[0], *steps[1 - MOST_STEPS :])
 
 
 def _where_and_when(plan: MeetingPlan) -> tuple[object, ...]:

@@ -5,18 +5,25 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.events.calendar.domain import Kept
+from shared.contracts.base import Envelope, Event
 from shared.contracts.meetings import Meeting
+from shared.messaging.testbus import MemoryOutbox
 
 
 class FakeMeetings:
     """Meetings by id."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbox: MemoryOutbox) -> None:
+        self.outbox = outbox
         self._meetings: dict[str, Kept] = {}
         self._news: set[str] = set()
 
-    def insert(self, meeting: Meeting) -> None:
-        self._meetings.setdefault(meeting.meeting_id, Kept(meeting))
+    def insert(self, meeting: Meeting, envelope: Envelope[Event] | None = None) -> None:
+        if meeting.meeting_id in self._meetings:
+            return
+        self._meetings[meeting.meeting_id] = Kept(meeting)
+        if envelope:
+            self.outbox.add(meeting.meeting_id, envelope)
 
     def find(self, meeting_id: str) -> Kept | None:
         return self._meetings.get(meeting_id)
@@ -24,12 +31,14 @@ class FakeMeetings:
     def find_by_key(self, key: str) -> Kept | None:
         return next((each for each in self._meetings.values() if key and key in _keys(each)), None)
 
-    def replace(self, meeting: Meeting) -> bool:
+    def replace(self, meeting: Meeting, envelope: Envelope[Event] | None = None) -> bool:
         standing = self._meetings.get(meeting.meeting_id)
         if standing is None or standing.meeting.version != meeting.version - 1:
             return False
         self._meetings[meeting.meeting_id] = replace(standing, meeting=meeting)
         self._news.add(meeting.meeting_id)
+        if envelope:
+            self.outbox.add(meeting.meeting_id, envelope)
         return True
 
     def replace_people(self, kept: Kept) -> bool:

@@ -8,16 +8,25 @@ from typing import Any, Protocol
 import orjson
 
 from services.events.calendar.domain import Guest, Kept
-from shared.contracts.meetings import Meeting
-from shared.mongo import Documents, insert_new
+from shared.contracts.base import Envelope, Event
+from shared.contracts.meetings import Meeting, MeetingCalledOff, MeetingChanged, MeetingPlanned
+from shared.messaging import Outbox
+from shared.mongo import Documents, MongoOutbox, insert_new
 from shared.order import order_of
+
+KNOWN: dict[str, type[Event]] = {each.type: each for each in (MeetingPlanned, MeetingChanged, MeetingCalledOff)}
 
 
 class Meetings(Protocol):
     """Meetings by id; the Mongo one and the fake pass the same contract tests."""
 
-    def insert(self, meeting: Meeting) -> None:
-        """One that is there already stays as it is."""
+    @property
+    def outbox(self) -> Outbox:
+        """What has been decided and is still to be published."""
+        ...
+
+    def insert(self, meeting: Meeting, envelope: Envelope[Event] | None = None) -> None:
+        """With its event in the outbox; one that is there already stays as it is."""
         ...
 
     def find(self, meeting_id: str) -> Kept | None: ...
@@ -26,8 +35,11 @@ class Meetings(Protocol):
         """The meeting that somebody with this key has registered for."""
         ...
 
-    def replace(self, meeting: Meeting) -> bool:
-        """Store the next version of what staff write; False when somebody was faster. Who comes stays."""
+    def replace(self, meeting: Meeting, envelope: Envelope[Event] | None = None) -> bool:
+        """Store the next version of what staff write, with its event; False when somebody was faster.
+
+        Who comes stays.
+        """
         ...
 
     def replace_people(self, kept: Kept) -> bool:
@@ -60,14 +72,16 @@ class MongoMeetings:
 
     def __init__(self, database: Documents) -> None:
         self._meetings = database["meetings"]
+        self.outbox = MongoOutbox(self._meetings, KNOWN)
         self._meetings.create_index("ends")
         self._meetings.create_index("keys", sparse=True)
         self._meetings.create_index("emails", sparse=True)
         self._meetings.create_index("news", sparse=True)
         self._meetings.create_index("has_people", sparse=True)
 
-    def insert(self, meeting: Meeting) -> None:
-        insert_new(self._meetings, [_content(meeting) | {"_id": meeting.meeting_id, "people_version": 1, "guests": []}])
+    def insert(self, meeting: Meeting, envelope: Envelope[Event] | None = None) -> None:
+        document = _content(meeting) | {"_id": meeting.meeting_id, "people_version": 1, "guests": []}
+        insert_new(self._meetings, [document | ({"outbox": [envelope.content]} if envelope else {})])
 
     def find(self, meeting_id: str) -> Kept | None:
         found = self._meetings.find_one({"_id": meeting_id})
@@ -77,9 +91,12 @@ class MongoMeetings:
         found = self._meetings.find_one({"keys": key}) if key else None
         return _kept(found) if found else None
 
-    def replace(self, meeting: Meeting) -> bool:
+    def replace(self, meeting: Meeting, envelope: Envelope[Event] | None = None) -> bool:
         asked = {"_id": meeting.meeting_id, "version": meeting.version - 1}
-        return self._meetings.update_one(asked, {"$set": _content(meeting) | {"news": True}}).modified_count == 1
+        update: dict[str, Any] = {"$set": _content(meeting) | {"news": True}}
+        if envelope:
+            update["$push"] = {"outbox": envelope.content}
+        return self._meetings.update_one(asked, update).modified_count == 1
 
     def replace_people(self, kept: Kept) -> bool:
         asked = {"_id": kept.meeting.meeting_id, "people_version": kept.people_version - 1}

@@ -9,19 +9,19 @@ from services.events.casework.store import Cases, Place
 from services.events.ingestion import SOURCE
 from services.events.repository import Engagements
 from shared.contracts.base import Envelope, Event
+from shared.contracts.case_lists import CaseList, CaseSummary, ListCases
 from shared.contracts.cases import (
     HANDLED,
     AnswerCase,
     AssignCase,
     Case,
-    CaseList,
-    CaseSummary,
     CloseCase,
     EndFollowUp,
     Handled,
-    ListCases,
     NoteFollowUp,
     OpenCase,
+    ReopenCase,
+    Told,
     When,
 )
 from shared.contracts.contacts import GetContact
@@ -36,6 +36,8 @@ NO_ENGAGEMENT = "There is no such engagement, or your role does not let you see 
 NO_CASE = "Nobody has taken this on yet. Open its page and take it on first."
 CHANGED_MEANWHILE = "Somebody else changed this case in the meantime. Look at it again, then decide."
 NO_ADDRESS = "We have no e-mail address of this person. Answer in another way, and say below how."
+LOST = ("bounced", "suppressed", "failed")
+"""States of a message that did not reach anybody."""
 COUNTED = 1_000
 """Cases that are not closed and are looked through, the first to be due first."""
 WINDOW = 100
@@ -99,12 +101,16 @@ class CaseDesk:
             if not asked.send_to:
                 return domain.answer(engagement, case, asked, at)
             name = self._name_of_reachable(engagement, asked.send_to)
-            return domain.answer(engagement, case, asked.model_copy(update={"to": asked.to or name[:200]}), at)
+            named = asked.model_copy(update={"to": asked.to or name[:200]})
+            return domain.answer(engagement, case, named, at, self._arrived(domain.told_before(case, asked)))
 
         return self._step(asked, step)
 
     def close(self, asked: CloseCase, at: datetime) -> Case:
         return self._step(asked, lambda engagement, case: domain.close(engagement, case, asked, at))
+
+    def reopen(self, asked: ReopenCase, at: datetime) -> Case:
+        return self._step(asked, lambda engagement, case: domain.reopen(engagement, case, asked, at))
 
     def note(self, asked: NoteFollowUp, at: datetime) -> Case:
         return self._step(asked, lambda engagement, case: domain.note(engagement, case, asked, at))
@@ -176,6 +182,16 @@ class CaseDesk:
         if known is None or (known.engagement.sensitive and not sensitive):
             raise NotFound(NO_ENGAGEMENT)
         return known.engagement
+
+    def _arrived(self, told: Told | None) -> Told | None:
+        """What they were sent, unless it is known not to have reached them: then it may be sent again."""
+        if told is None:
+            return None
+        try:
+            found = self._bus.call(GetDelivery(request_id=told.notice_id, contact_id=told.sent_to))
+        except Unavailable:
+            return told
+        return None if found.state in LOST else told
 
     def _name_of_reachable(self, engagement: Engagement, contact_id: str) -> str:
         if contact_id not in engagement.contact_ids():

@@ -1,10 +1,12 @@
 """How a case goes from taken on to done with. Pure: time is passed in; what changes something returns its event."""
 
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.events.casework.working_days import add_working_days
+from shared.contracts.case_lists import CaseList, CaseSummary
 from shared.contracts.cases import (
     HANDLED,
     Answer,
@@ -15,15 +17,17 @@ from shared.contracts.cases import (
     CaseAssigned,
     CaseClosed,
     CaseLeftUnanswered,
-    CaseList,
     CaseNoted,
     CaseOpened,
-    CaseSummary,
+    CaseReopened,
     CloseCase,
     FollowUp,
     NoteFollowUp,
     OpenCase,
     Outcome,
+    ReopenCase,
+    Reopening,
+    Told,
     When,
 )
 from shared.contracts.events import Engagement
@@ -41,6 +45,7 @@ WORKING_DAYS = {
 LATE = timedelta(days=7)
 """A case that is open for so long is told of as left unanswered."""
 MOST_NOTES, MOST_REQUESTS = 100, 20
+MOST_TOLD, MOST_REOPENINGS = 20, 20
 WEEK = timedelta(days=7)
 
 
@@ -53,7 +58,7 @@ def open_case(engagement: Engagement, asked: OpenCase, at: datetime) -> tuple[Ca
     """Invalid for an engagement that nobody expects an answer to."""
     if engagement.kind not in HANDLED:
         raise Invalid("Only enquiries, complaints, questions, stories and requests for information are handled.")
-    due_on = asked.due_on or add_working_days(local_day(at), WORKING_DAYS[engagement.kind])
+    due_on = asked.due_on or _due_on(engagement, at)
     case = Case(
         engagement_id=engagement.engagement_id,
         version=1,
@@ -74,21 +79,43 @@ def assign(engagement: Engagement, case: Case, asked: AssignCase, at: datetime) 
     return _next(case, asked.request_id, **changed), event
 
 
-def answer(engagement: Engagement, case: Case, asked: AnswerCase, at: datetime) -> tuple[Case, CaseAnswered]:
-    """The notice is named after the case's version, so that each answer is sent once."""
+def answer(
+    engagement: Engagement, case: Case, asked: AnswerCase, at: datetime, before: Told | None = None
+) -> tuple[Case, CaseAnswered]:
+    """The notice is named after the case's version, so that each answer is sent once.
+
+    before: they were sent the same (`told_before`), and it has not come back.
+    """
     _check_not_closed(case)
-    notice_id = f"answer:{case.engagement_id}:{case.version + 1}" if asked.send_to else ""
+    mark = mark_of(asked.text)
+    known = before is not None if asked.send_to else any(each.mark == mark for each in case.told)
+    notice_id = before.notice_id if before else f"answer:{case.engagement_id}:{case.version + 1}"
     said = Answer(
         text=asked.text,
         how="email" if asked.send_to else asked.how,
         to=asked.to,
         sent_to=asked.send_to,
-        notice_id=notice_id,
+        notice_id=notice_id if asked.send_to else "",
+        repeated=known,
         at=at,
         by=asked.by,
     )
     event = CaseAnswered(**_about(engagement, at, asked.by), answer=said)
-    return _next(case, asked.request_id, state="answered", answer=said), event
+    told = Told(mark=mark, sent_to=said.sent_to, notice_id=said.notice_id)
+    kept = (*(each for each in case.told if each != told), told)[-MOST_TOLD:]
+    return _next(case, asked.request_id, state="answered", answer=said, told=kept), event
+
+
+def told_before(case: Case, asked: AnswerCase) -> Told | None:
+    """When the same words were sent to the same person: the latest."""
+    mark = mark_of(asked.text)
+    same = [each for each in case.told if each.mark == mark and each.sent_to == asked.send_to]
+    return same[-1] if same and asked.send_to else None
+
+
+def mark_of(text: str) -> str:
+    """The same for the same words, however they are spaced and written large."""
+    return sha256(" ".join(text.split()).casefold().encode()).hexdigest()[:32]
 
 
 def close(engagement: Engagement, case: Case, asked: CloseCase, at: datetime) -> tuple[Case, CaseClosed]:
@@ -96,6 +123,18 @@ def close(engagement: Engagement, case: Case, asked: CloseCase, at: datetime) ->
     outcome = Outcome(result=asked.result, text=asked.text, at=at, by=asked.by)
     event = CaseClosed(**_about(engagement, at, asked.by), outcome=outcome)
     return _next(case, asked.request_id, state="closed", outcome=outcome), event
+
+
+def reopen(engagement: Engagement, case: Case, asked: ReopenCase, at: datetime) -> tuple[Case, CaseReopened]:
+    """It waits for an answer again. What it was closed with is kept with the reason."""
+    if case.state != "closed":
+        raise Conflict("This case is not closed.")
+    due_on = asked.due_on or _due_on(engagement, at)
+    again = Reopening(reason=asked.reason, due_on=due_on, at=at, by=asked.by, closed_with=case.outcome)
+    kept = (*case.reopenings, again)[-MOST_REOPENINGS:]
+    event = CaseReopened(**_about(engagement, at, asked.by), reopening=again)
+    changed = {"state": "open", "outcome": None, "due_on": due_on, "reopenings": kept, "told_late_at": None}
+    return _next(case, asked.request_id, **changed), event
 
 
 def note(engagement: Engagement, case: Case, asked: NoteFollowUp, at: datetime) -> tuple[Case, CaseNoted]:
@@ -118,11 +157,11 @@ def end_note(case: Case, request_id: str, number: int, at: datetime) -> Case:
 
 def is_late(case: Case, at: datetime) -> bool:
     """Whether it is to be told of as left unanswered."""
-    return case.state == "open" and case.told_late_at is None and case.opened_at <= at - LATE
+    return case.state == "open" and case.told_late_at is None and case.waits_since() <= at - LATE
 
 
 def tell_late(engagement: Engagement, case: Case, at: datetime) -> tuple[Case, CaseLeftUnanswered]:
-    event = CaseLeftUnanswered(**_about(engagement, at, "system"), opened_at=case.opened_at)
+    event = CaseLeftUnanswered(**_about(engagement, at, "system"), opened_at=case.waits_since())
     return _next(case, "", told_late_at=at), event
 
 
@@ -177,6 +216,10 @@ def listed(found: list[CaseSummary], when: When, today: date, is_least: bool) ->
     return CaseList(items=items, counts=counts, is_least=is_least)
 
 
+def _due_on(engagement: Engagement, at: datetime) -> date:
+    return add_working_days(local_day(at), WORKING_DAYS[engagement.kind])
+
+
 def _about(engagement: Engagement, at: datetime, by: str) -> dict[str, Any]:
     return {
         "engagement_id": engagement.engagement_id,
@@ -186,6 +229,7 @@ def _about(engagement: Engagement, at: datetime, by: str) -> dict[str, Any]:
         "locality": engagement.locality,
         "topics": engagement.topics,
         "sensitive": engagement.sensitive,
+        "consultation_id": engagement.consultation_id,
         "at": at,
         "by": by,
     }
@@ -198,4 +242,4 @@ def _next(case: Case, request_id: str, **changed: object) -> Case:
 
 def _check_not_closed(case: Case) -> None:
     if case.state == "closed":
-        raise Conflict("This case is closed. What is still to be done can be noted as a follow-up.")
+        raise Conflict("This case is closed. Open it again, or note what is still to be done as a follow-up.")

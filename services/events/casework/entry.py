@@ -4,18 +4,18 @@ from datetime import UTC, datetime
 
 from services.events.casework.desk import CaseDesk
 from services.events.repository import Engagements
+from shared.contracts.case_lists import CaseList, ListCases
 from shared.contracts.cases import (
     AnswerCase,
     AssignCase,
     Case,
-    CaseList,
     CloseCase,
     EndFollowUp,
     GetHandled,
     Handled,
-    ListCases,
     NoteFollowUp,
     OpenCase,
+    ReopenCase,
 )
 from shared.contracts.waiting import CountWaiting, Pile, Waiting, waiting
 from shared.messaging import every, rpc
@@ -46,6 +46,10 @@ class CaseEntry:
     @rpc
     def close_case(self, request: CloseCase) -> Case:
         return self._cases.close(request, _now())
+
+    @rpc
+    def reopen_case(self, request: ReopenCase) -> Case:
+        return self._cases.reopen(request, _now())
 
     @rpc
     def note_follow_up(self, request: NoteFollowUp) -> Case:

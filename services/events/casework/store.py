@@ -15,6 +15,7 @@ from shared.contracts.cases import (
     CaseLeftUnanswered,
     CaseNoted,
     CaseOpened,
+    CaseReopened,
 )
 from shared.contracts.events import Engagement
 from shared.order import order_of
@@ -24,6 +25,7 @@ CASE_EVENTS: tuple[type[Event], ...] = (
     CaseAssigned,
     CaseAnswered,
     CaseClosed,
+    CaseReopened,
     CaseNoted,
     CaseLeftUnanswered,
 )
@@ -108,7 +110,7 @@ def _update(case: Case, envelope: Envelope[Event] | None) -> dict[str, Any]:
     pushed = {"$push": {"outbox": envelope.content}} if envelope else {}
     if order := closed_order(case):
         return {"$set": content | {"case_closed": order}, "$unset": {"case_live": ""}} | pushed
-    return {"$set": content | {"case_live": live_order(case)}} | pushed
+    return {"$set": content | {"case_live": live_order(case)}, "$unset": {"case_closed": ""}} | pushed
 
 
 def _place(document: Mapping[str, Any], order: str) -> Place:

@@ -37,6 +37,18 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Somebody whose entries stand on the timeline of another contact: those of `sources`, in a range of time."""
+
+    contact_ids: tuple[str, ...]
+    sources: tuple[str, ...]
+    since: datetime | None = None
+    """UTC, included."""
+    before: datetime | None = None
+    """UTC, not included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryQuery:
     """A search of the timeline. Values of one filter are alternatives; different filters all apply."""
 
@@ -44,8 +56,12 @@ class EntryQuery:
     prefix: bool = False
     """The last word, unless it is in quotes or shorter than three letters, may be the beginning of a word."""
     contact_ids: tuple[str, ...] = ()
+    members: tuple[Member, ...] = ()
+    """Their entries too, besides those of `contact_ids`."""
+    about: tuple[str, ...] = ()
+    """Only what belongs to one of these."""
     filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """kind, channel, topic, locality, group, partner."""
+    """source, kind, channel, topic, locality, group, partner."""
     since: datetime | None = None
     """UTC, included."""
     before: datetime | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -9,11 +10,12 @@ from typing import NamedTuple
 import orjson
 from tantivy import DocAddress, Document, Index, Occur, Order, Query, Searcher
 
-from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, NameQuery, Place
+from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, Member, NameQuery, Place
 from services.history.index.tantivy_queries import (
     Counts,
     Words,
     count,
+    either,
     every,
     filtered,
     name_tiers,
@@ -235,7 +237,7 @@ class TantivyReader:
     def _beyond(self, key: str, order: Order) -> Query:
         return self._keys(after=key) if order == Order.Asc else self._keys(before=key)
 
-    def _keys(self, since: str = "", after: str = "", before: str = "") -> Query:
+    def _keys(self, since: str = "", before: str = "", after: str = "") -> Query:
         # Ranges of text can be asked through the query parser only; keys are digits and letters.
         lower = f"{{{after}" if after else f"[{since or '*'}"
         return self._index.parse_query(f"sort:{lower} TO {before or '*'}" + ("}" if before else "]"))
@@ -243,12 +245,21 @@ class TantivyReader:
     def _entry_scope(self, query: EntryQuery, without: str = "") -> Query:
         """What applies besides the words, `without` one of the filters."""
         scope = [term("doc", "Entry"), *visible(query.reader), *filtered(query.filters, without)]
-        if query.contact_ids:
-            scope += filtered({"contact": query.contact_ids})
-        if query.since or query.before:
-            since, before = (time_key(each) if each else "" for each in (query.since, query.before))
-            scope.append(self._keys(since=since, before=before))
+        scope += filtered({"about": query.about})
+        if query.contact_ids or query.members:
+            members = [self._of_member(each) for each in query.members]
+            scope.append(either([*filtered({"contact": query.contact_ids}), *members]))
+        scope += self._times(query.since, query.before)
         return every(scope)
+
+    def _of_member(self, member: Member) -> Query:
+        whose = filtered({"contact": member.contact_ids, "source": member.sources})
+        return every([*whose, *self._times(member.since, member.before)])
+
+    def _times(self, since: datetime | None, before: datetime | None) -> list[Query]:
+        if since is None and before is None:
+            return []
+        return [self._keys(*(time_key(each) if each else "" for each in (since, before)))]
 
     def _fresh(self) -> Searcher:
         """As of the last commit; while that cannot be read (a disk gone read-only), what is open still answers."""

@@ -31,7 +31,7 @@ MERGED = "merged"
 """The kind, for a look-up by name, of a contact that another one stands for."""
 WITHDRAWN = "withdrawn"
 """The kind of a contact that is not to be found."""
-_EXACT = ("doc", "contact", "reported_by")
+_EXACT = ("doc", "contact", "about", "reported_by")
 _LONGEST_WORD = 200
 _NOTHING = (None, ())
 Record = Entry | ContactRecord
@@ -136,7 +136,6 @@ def document(record: Record, position: int) -> Document:
     fields |= {
         "key": key_of(record),
         "doc": type(record).__name__,
-        "locality": record.locality,
         "group": record.groups,
         "position": position,
         "stored": record.to_json(),
@@ -158,6 +157,8 @@ def _entry_fields(entry: Entry) -> dict[str, object]:
         "channel": entry.channel,
         "topic": entry.topics,
         "partner": entry.partner,
+        "locality": tuple(dict.fromkeys(filter(None, (entry.locality, *entry.localities)))),
+        "about": entry.about,
         "month": f"{entry.occurred_at.astimezone(LONDON):%Y-%m}",
         "contact": entry.contact_ids,
         "sensitive": entry.sensitive,
@@ -171,6 +172,7 @@ def _contact_fields(contact: ContactRecord) -> dict[str, object]:
     return {
         "sort": name_key(contact.name, contact.id),
         "kind": MERGED if contact.merged_into else WITHDRAWN if contact.withdrawn else contact.kind,
+        "locality": contact.locality,
         "reported_by": contact.reported_by,
         "name": fold_name(contact.name),
     }

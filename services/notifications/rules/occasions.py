@@ -61,9 +61,9 @@ def occasions_of(envelope: Envelope[Event]) -> Iterator[Cause]:
 
 
 def _of_case(event: CaseAnswered | CaseLeftUnanswered, envelope: Envelope[Event]) -> Iterator[Cause]:
-    """Nothing for what is restricted; and an answer that goes by e-mail is the message itself."""
+    """Nothing for what is restricted or known; and an answer that goes by e-mail is the message itself."""
     is_answer = isinstance(event, CaseAnswered)
-    if event.sensitive or (isinstance(event, CaseAnswered) and event.answer.notice_id):
+    if event.sensitive or (isinstance(event, CaseAnswered) and (event.answer.notice_id or event.answer.repeated)):
         return
     for contact_id in event.contact_ids:
         yield Cause("case_answered" if is_answer else "case_late", envelope.id, contact_id, envelope.time)

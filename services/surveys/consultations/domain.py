@@ -58,16 +58,15 @@ def open_consultation(standing: Consultation, at: datetime, by: str) -> tuple[Co
     if plan.closes_on < local_day(at):
         raise Conflict("Its last day is over. Give it a later one first.")
     following = _next(standing, at, by, state="open", opened_at=at, closed_at=None)
-    about = {"consultation_id": standing.consultation_id, "title": plan.title, "closes_on": plan.closes_on}
-    return following, ConsultationOpened.model_validate(about | {"opened_by": by, "at": at})
+    told = {**_about(standing, at), "closes_on": plan.closes_on, "opened_by": by}
+    return following, ConsultationOpened.model_validate(told)
 
 
 def close_consultation(standing: Consultation, at: datetime, by: str) -> tuple[Consultation, ConsultationClosed]:
     if standing.state != "open":
         raise Conflict("Only an open consultation can be closed.")
     following = _next(standing, at, by, state="closed", closed_at=at)
-    title, key = standing.plan.title, standing.consultation_id
-    return following, ConsultationClosed(consultation_id=key, title=title, closed_by=by, at=at)
+    return following, ConsultationClosed.model_validate({**_about(standing, at), "closed_by": by})
 
 
 def write_outcome(
@@ -112,8 +111,7 @@ def publish_outcome(
     if sentence := missing_of_outcome(standing):
         raise Conflict(sentence)
     following = _next(standing, at, by, state="published", published_at=at, figures=figures)
-    title, key = standing.plan.title, standing.consultation_id
-    return following, OutcomePublished(consultation_id=key, title=title, published_by=by, at=at)
+    return following, OutcomePublished.model_validate({**_about(standing, at), "published_by": by})
 
 
 def due_on(standing: Consultation) -> tuple[Step, date] | None:
@@ -164,6 +162,12 @@ def summary(standing: Consultation) -> ConsultationSummary:
     return ConsultationSummary.model_validate(
         known | {"title": plan.title, "opens_on": plan.opens_on, "closes_on": plan.closes_on}
     )
+
+
+def _about(standing: Consultation, at: datetime) -> dict[str, object]:
+    """What every event about it says."""
+    about = {"consultation_id": standing.consultation_id, "title": standing.plan.title}
+    return {**about, "localities": standing.plan.localities(), "at": at}
 
 
 def _next(standing: Consultation, at: datetime, by: str, **fields: object) -> Consultation:

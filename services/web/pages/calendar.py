@@ -10,6 +10,7 @@ from services.web import meeting_words
 from services.web.access import caller, staff
 from services.web.backend import backend
 from services.web.pages import meeting_form
+from services.web.pages.engagements import unfinished_consultations
 from services.web.pages.forms import Form, number
 from services.web.rendering import render
 from services.web.words import local, place_names
@@ -52,7 +53,9 @@ async def show_month(request: Request) -> Response:
 
 @router.get("/new", dependencies=[staff("meetings:write")])
 async def new_meeting(request: Request) -> Response:
-    return await _show_form(request, meeting_form.blank(_now()))
+    form = meeting_form.blank(_now())
+    form.values["consultation_id"] = request.query_params.get("consultation_id", "")[:200]
+    return await _show_form(request, form)
 
 
 @router.post("/new", dependencies=[staff("meetings:write")])
@@ -127,9 +130,8 @@ async def _show_form(request: Request, form: Form, meeting_id: str = "") -> Resp
         places = place_names(await backend(request).reference())
     except Unavailable:
         places = {}
-    return render(
-        request, "meeting_edit.html", status=form.status, form=form, meeting_id=meeting_id, place_names=places
-    )
+    context: dict[str, Any] = {"consultations": await unfinished_consultations(request), "place_names": places}
+    return render(request, "meeting_edit.html", status=form.status, form=form, meeting_id=meeting_id, **context)
 
 
 def _to_page(meeting_id: str, done: str) -> Response:

@@ -13,13 +13,14 @@ from shared.contracts.cases import Case
 from shared.contracts.events import Engagement
 from shared.errors import Unavailable
 
-FIELDS = ("owner_id", "due_on", "answer", "way", "to", "result", "outcome", "note", "note_due_on")
+FIELDS = ("owner_id", "due_on", "answer", "way", "to", "result", "outcome", "note", "note_due_on", "reason")
 SENTENCES = {
     "due_on": "Enter the day as day, month and year",
     "text": "Write what was said, in up to 10,000 characters",
     "how": "Choose how they were answered",
     "to": "To whom: up to 200 characters",
     "result": "Choose whether something was changed",
+    "reason": "Write why it is opened again, in up to 1,000 characters",
     "note": "Write what is to be done, in up to 1,000 characters",
     "request_id": "Open this page again and send the form from there",
     "version": "Open this page again and send the form from there",

@@ -15,6 +15,7 @@ from services.web.pages.forms import Form
 from services.web.rendering import render
 from services.web.words import local
 from shared.contracts.base import Request as Question
+from shared.contracts.case_lists import ListCases
 from shared.contracts.cases import (
     HANDLED,
     AnswerCase,
@@ -22,9 +23,9 @@ from shared.contracts.cases import (
     Case,
     CloseCase,
     EndFollowUp,
-    ListCases,
     NoteFollowUp,
     OpenCase,
+    ReopenCase,
     When,
 )
 
@@ -89,6 +90,13 @@ async def close_case(request: Request, engagement_id: str) -> Response:
     return await _decide(request, engagement_id, form, CloseCase, said, "closed")
 
 
+@router.post("/engagements/{engagement_id}/case/reopen", dependencies=[staff("cases:write")])
+async def reopen_case(request: Request, engagement_id: str) -> Response:
+    form = case_form.typed(await request.form(), "reopen")
+    said = {"reason": form.values["reason"], "due_on": form.values["due_on"] or None}
+    return await _decide(request, engagement_id, form, ReopenCase, said, "reopened")
+
+
 @router.post("/engagements/{engagement_id}/case/notes", dependencies=[staff("cases:write")])
 async def note_follow_up(request: Request, engagement_id: str) -> Response:
     form = case_form.typed(await request.form(), "note")
@@ -110,6 +118,8 @@ async def _decide(
     if command is not OpenCase:
         about |= {"version": form.values["version"], "request_id": form.request_id}
     question = form.check(command, about | said, case_form.SENTENCES)
-    if question is not None and await form.attempt(backend(request).call(question)):
+    if question is not None and (case := await form.attempt(backend(request).call(question))):
+        if command is AnswerCase and case.answer and case.answer.repeated:
+            done = "again"
         return RedirectResponse(f"/engagements/{engagement_id}?done={done}#case", 303)
     return await show_engagement(request, engagement_id, case_form.beside_fields(form))

@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -15,14 +14,15 @@ from services.web.access import caller, reader_of, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages.forms import Form, as_sent, given, lines, number, text, texts
-from services.web.pages.search import MAX_QUERY, Query, chart_of, is_partial, results
+from services.web.pages.search import MAX_QUERY, Query, is_partial
+from services.web.pages.timelines import of_timeline
 from services.web.rendering import render
-from services.web.words import local, month
+from services.web.words import local
 from services.web.words import place_names as names_of_places
 from shared.contracts.contacts import ChangeContact, Contact, GetContact, NewContact, RegisterContact
-from shared.contracts.history import GetTimeline, HistoryItem, SearchContacts
+from shared.contracts.history import MOST_PEOPLE, Belonging, GetTimeline, SearchContacts
 from shared.contracts.relationships import RelationshipOfContact
-from shared.contracts.segments import GetProfile
+from shared.contracts.segments import GetProfile, Profile
 
 SENTENCES: Mapping[str, str] = {
     "name": "Enter a name of up to 200 characters",
@@ -93,30 +93,28 @@ async def register_contact(request: Request) -> Response:
 
 @router.get("/{contact_id}", dependencies=[staff("history:read")])
 async def contact_page(request: Request, contact_id: str) -> Response:
-    query, behind = Query(request.query_params), backend(request)
-    question = query.question(reader_of(request), contact_id)
-    if question.sort == "relevance":  # a timeline is in order of time
-        question = question.model_copy(update={"sort": "newest"})
-    profile, timeline, reference = await asyncio.gather(
-        behind.call(GetProfile(contact_id=contact_id)),
-        behind.call(GetTimeline(contact_id=contact_id, search=question)),
-        behind.reference(),
-    )
+    """Of an organisation with what its people say, so they are asked for first."""
+    query, behind = Query(request.query_params, sources=(), in_time=True), backend(request)
+    profile = await behind.call(GetProfile(contact_id=contact_id))
     if profile.contact.merged_into:
         return RedirectResponse(f"/contacts/{profile.contact.merged_into}", 303)
+    people = _people_of(profile)
+    question = query.question(reader_of(request), contact_id)
+    if not request.query_params.get("own"):
+        question = question.model_copy(update={"people": people})
+    timeline, reference = await asyncio.gather(behind.call(GetTimeline(search=question)), behind.reference())
     return render(
         request,
         "timeline.html" if is_partial(request) else "contact.html",
-        **results(request, query, timeline.page, reference, contact_id)
-        | {"chart_of_months": chart_of(timeline.said_by_month)},
+        **of_timeline(request, query, timeline, reference),
         contact=profile.contact,
+        hide_contact=contact_id,
+        people=len({each.contact_id for each in people}),
         consents=profile.consents,
         segments=profile.segments,
         relationships=_by_end(profile.relationships),
         merges=profile.merges,
         allowances={(each.purpose, each.channel): each for each in profile.consents.allowances},
-        timeline=timeline,
-        months=_by_month(timeline.page.items),
         practice_names={each.code: each.name for each in reference.practices},
         group_names={each.code: each.name for each in reference.groups},
         done=request.query_params.get("done", ""),
@@ -191,8 +189,13 @@ def _of_contact(contact: Contact) -> Form:
     return Form(values | {"groups": list(contact.groups)})
 
 
-def _by_month(items: Iterable[HistoryItem]) -> list[tuple[str, list[HistoryItem]]]:
-    return [(name, list(group)) for name, group in groupby(items, key=lambda item: month(item.occurred_at))]
+def _people_of(profile: Profile) -> tuple[Belonging, ...]:
+    """Who has, or had, a role with an organisation, and from when to when."""
+    if profile.contact.kind != "organisation":
+        return ()
+    found = [each for each in profile.relationships if not each.is_own and each.other_kind == "person"]
+    dated = [(each.other_id, each.relationship) for each in found[:MOST_PEOPLE]]
+    return tuple(Belonging(contact_id=who, since=of.since, until=of.until) for who, of in dated)
 
 
 def _by_end(found: Iterable[RelationshipOfContact]) -> dict[str, list[RelationshipOfContact]]:

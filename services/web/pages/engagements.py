@@ -110,7 +110,7 @@ async def _show(
     offered: tuple[FoundContact, ...] | None = None,
 ) -> Response:
     reference = await form.attempt(backend(request).reference())
-    consultations = await _consultations(request)
+    consultations = await unfinished_consultations(request)
     return render(
         request,
         "engagement_edit.html",
@@ -125,7 +125,7 @@ async def _show(
     )
 
 
-async def _consultations(request: Request) -> dict[str, str]:
+async def unfinished_consultations(request: Request) -> dict[str, str]:
     """Those that one can still contribute to, by id. None while they cannot be listed: what was chosen stays chosen."""
     try:
         found = await backend(request).call(ListConsultations(limit=100))

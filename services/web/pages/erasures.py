@@ -116,8 +116,9 @@ def _written(case: Case | None) -> list[str]:
     """What staff wrote when they dealt with it."""
     if case is None:
         return []
-    said = [each.text for each in (case.answer, case.outcome) if each]
-    return said + [each.note for each in case.follow_ups]
+    closed_with = [each.closed_with for each in case.reopenings]
+    said = [each.text for each in (case.answer, case.outcome, *closed_with) if each]
+    return said + [each.note for each in case.follow_ups] + [each.reason for each in case.reopenings]
 
 
 def _marked(whole: str, places: list[tuple[int, int]]) -> list[tuple[str, bool]]:

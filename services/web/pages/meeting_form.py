@@ -10,7 +10,10 @@ from services.web.pages.forms import Form, as_sent, lines, number, text, texts
 from services.web.words import LONDON, local
 from shared.contracts.meetings import Meeting, MeetingPlan
 
-FIELDS = ("kind", "title", "about", "day", "begins", "last_day", "ends", "place", "online_url", "capacity", "locality")
+FIELDS = (
+    "kind", "title", "about", "day", "begins", "last_day", "ends", "place", "online_url", "capacity", "locality",
+    "consultation_id",
+)  # fmt: skip
 SENTENCES: Mapping[str, str] = {
     "title": "Enter a title of up to 200 characters",
     "about": "What it is about can have up to 10,000 characters",
@@ -40,6 +43,7 @@ def of_meeting(meeting: Meeting) -> Form:
     begin, end = local(plan.starts_at), local(plan.ends_at)
     values: dict[str, Any] = {name: getattr(plan, name) or "" for name in ("kind", "title", "about", "place")}
     values |= {"online_url": plan.online_url, "capacity": plan.capacity or "", "locality": plan.locality}
+    values["consultation_id"] = plan.consultation_id
     values |= {"day": f"{begin:%Y-%m-%d}", "begins": f"{begin:%H:%M}", "ends": f"{end:%H:%M}"}
     last = f"{end:%Y-%m-%d}" if end.date() != begin.date() else ""
     return Form(values | {"last_day": last, "public": plan.public, "version": meeting.version})
@@ -55,6 +59,7 @@ def read(form: Form) -> MeetingPlan | None:
     """What the form says, or None with its errors filled."""
     values = form.values
     said = {name: values[name] for name in ("kind", "title", "about", "place", "online_url", "locality", "public")}
+    said["consultation_id"] = values["consultation_id"]
     said |= {"capacity": values["capacity"] or None}
     said |= {"starts_at": _moment(values["day"], values["begins"])}
     said |= {"ends_at": _moment(values["last_day"] or values["day"], values["ends"])}

@@ -55,11 +55,19 @@ class Query:
     """The filters of an address, read forgivingly: what cannot be read is left out and said so."""
 
     params: QueryParams
+    sources: tuple[str, ...] = SAID
+    """What a search is for unless it asks for something else; empty: everything."""
+    in_time: bool = False
+    """A timeline: it has no best match."""
+    fixed: tuple[str, ...] = ()
+    """Filters that make the timeline what it is, and cannot be taken away."""
     faults: dict[str, str] = field(default_factory=dict)
 
     def question(self, reader: Reader, contact_id: str | None = None) -> SearchHistory:
-        values = {name: self.chosen(name, contact_id) for name in FILTERS}
+        values = {name: self.chosen(name) for name in FILTERS}
         sort = self.params.get("sort", "")
+        if self.in_time and sort != "oldest":
+            sort = "newest"
         return SearchHistory(
             q=self.q,
             prefix=True,
@@ -75,12 +83,12 @@ class Query:
             **values,
         )
 
-    def chosen(self, name: str, contact_id: str | None) -> tuple[str, ...]:
-        """The values of a filter. A search is for what was said, unless it asks for something else."""
+    def chosen(self, name: str) -> tuple[str, ...]:
+        """The values of a filter; one that is fixed has a single one."""
         values = tuple(each for each in self.params.getlist(name) if each)
-        if name == "source" and not (values or contact_id or set(self.params.getlist("kind")) & CHANGES.keys()):
-            return SAID
-        return values
+        if name == "source" and not (values or set(self.params.getlist("kind")) & CHANGES.keys()):
+            return self.sources
+        return values[:1] if name in self.fixed else values
 
     @property
     def q(self) -> str:
@@ -116,20 +124,19 @@ def is_partial(request: Request) -> bool:
     return "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
 
 
-def results(
-    request: Request, query: Query, page: HistoryPage, reference: Reference, contact_id: str = ""
-) -> dict[str, Any]:
+def results(request: Request, query: Query, page: HistoryPage, reference: Reference) -> dict[str, Any]:
     """What the list of entries, its filters and its chart show."""
     names = _names_of(reference)
+    filters = {name: title for name, title in FILTERS.items() if name not in query.fixed}
     if page.begun_again:
         query.faults["cursor"] = BEGUN_AGAIN
     return {
         "query": query,
         "page": page,
-        "options": {name: _options(name, query.chosen(name, contact_id), page, names) for name in FILTERS},
-        "filters": FILTERS,
-        "sorts": RANKED if query.q and not contact_id else IN_TIME,
-        "chips": _chips(request, query, names, contact_id),
+        "options": {name: _options(name, query.chosen(name), page, names) for name in filters},
+        "filters": filters,
+        "sorts": RANKED if query.q and not query.in_time else IN_TIME,
+        "chips": _chips(request, query, names, filters),
         "chart_of_months": chart_of(page.facets.get("month", ())),
         "next_url": with_query(request.url.path, query.params, [("cursor", page.next_cursor or "")]),
         "first_url": with_query(request.url.path, query.params),
@@ -155,10 +162,10 @@ def _options(name: str, chosen: Sequence[str], page: HistoryPage, names: Names) 
     return [Option(value, _text(name, value, names), counts.get(value, 0), value in chosen) for value in values]
 
 
-def _chips(request: Request, query: Query, names: Names, contact_id: str) -> list[dict[str, str]]:
+def _chips(request: Request, query: Query, names: Names, filters: Mapping[str, str]) -> list[dict[str, str]]:
     """The filters in force, each with the address without it; not the one that goes without saying."""
-    titles = FILTERS | {"from": "From", "to": "To"}
-    if not contact_id and query.chosen("source", None) == SAID:
+    titles = {**filters, "from": "From", "to": "To"}
+    if query.chosen("source") == query.sources:
         del titles["source"]
     return [
         {

@@ -1,0 +1,160 @@
+"""The timelines of consultations, organisations, places and topics: what stands on them, and what nobody may see."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.history.timeline import fold
+from shared.contracts.base import Envelope, Event
+from shared.contracts.cases import CaseOpened
+from shared.contracts.consultations import ConsultationOpened
+from shared.contracts.events import Participant
+from shared.contracts.history import Belonging, GetTimeline, Reader, SearchHistory, Timeline
+from shared.contracts.merging import ContactsMerged
+from shared.contracts.surveys import ResponseReceived, SurveyOpened
+from tests.builders import AT, a_contact, an_envelope, recorded, registered
+from tests.history.test_search import History
+
+EVERYTHING = Reader(sensitive=True)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    return History(tmp_path / "index")
+
+
+def timeline(history: History, fixed: tuple[Any, ...] = (), **search: Any) -> Timeline:
+    return history.bus.call(GetTimeline(search=SearchHistory(**search), fixed=fixed))
+
+
+def titles(found: Timeline) -> set[str]:
+    return {each.title for each in found.page.items}
+
+
+def said(title: str, year: int = 2014, by: str = "", **fields: Any) -> Envelope[Event]:
+    who = (Participant(name="Ann", contact_ids=(by,)),) if by else ()
+    return recorded(title=title, occurred_at=datetime(year, 3, 1, tzinfo=UTC), participants=who, **fields)
+
+
+def opened(**fields: Any) -> Envelope[Event]:
+    about = {"consultation_id": "cns_1", "title": "Urgent care", "closes_on": None, "opened_by": "Kim", "at": AT}
+    return an_envelope(ConsultationOpened.model_validate(about | fields))
+
+
+def answered(survey_id: str, contact_id: str | None) -> Envelope[Event]:
+    return an_envelope(
+        ResponseReceived(
+            response_id=f"rsp_{survey_id}_{contact_id}",
+            survey_id=survey_id,
+            title="Getting here",
+            definition_version=1,
+            contact_id=contact_id,
+            received_at=AT,
+        )
+    )
+
+
+def test_the_timeline_of_a_consultation_has_its_steps_contributions_and_surveys(history: History) -> None:
+    history.publish(
+        opened(),
+        said("A letter about it", consultation_id="cns_1"),
+        said("A letter about another", consultation_id="cns_2"),
+        said("About nothing"),
+        an_envelope(SurveyOpened(survey_id="sur_1", title="Poll", definition_version=1, opened_by="Kim", at=AT)),
+        answered("sur_1", "con_1"),
+        answered("sur_2", "con_1"),
+        answered("sur_1", None),
+    )
+    found = timeline(history, about=("cns_1", "sur_1"))
+    assert titles(found) == {"Urgent care", "A letter about it", "Poll", "Getting here"}
+    assert found.page.total == 4
+    assert found.first_said_at == found.last_said_at == datetime(2014, 3, 1, tzinfo=UTC)
+    assert [each.title for each in timeline(history, about=("cns_1",), q="letter").page.items] == ["A letter about it"]
+
+
+def test_the_steps_of_a_case_stand_where_its_engagement_does() -> None:
+    about: dict[str, Any] = {"engagement_id": "eng_1", "kind": "question", "title": "Why?", "contact_ids": ()}
+    case = CaseOpened(**about, consultation_id="cns_1", at=AT, by="Kim", due_on=date(2014, 4, 1))
+    entry = fold(an_envelope(case)).entry
+    assert entry is not None
+    assert entry.about == ("cns_1",)
+
+
+def test_a_response_that_belongs_to_nobody_is_a_line_of_no_timeline() -> None:
+    assert fold(answered("sur_1", None)).entry is None
+
+
+def test_a_consultation_stands_on_the_timeline_of_each_place_where_people_should_be_heard(history: History) -> None:
+    history.publish(opened(localities=("north", "south")), said("Buses", 2012, locality="north"), said("Elsewhere"))
+    found = timeline(history, fixed=("locality",), locality=("north",))
+    assert titles(found) == {"Urgent care", "Buses"}
+    narrowed = timeline(history, fixed=("locality",), locality=("north",), q="urgent")
+    assert titles(narrowed) == {"Urgent care"}
+    assert narrowed.first_said_at == datetime(2012, 3, 1, tzinfo=UTC)  # of the whole timeline
+
+
+def test_an_organisation_has_what_its_people_said_while_they_belonged_to_it(history: History) -> None:
+    history.publish(
+        said("Of the club", by="con_club"),
+        *(said(f"In {year}", year, by="con_ann") for year in (2011, 2012, 2013)),
+        registered(contact_id="con_ann", name="Ann"),
+    )
+    ann = Belonging(contact_id="con_ann", since=date(2012, 1, 1), until=date(2012, 12, 31))
+    club = {"contact_id": "con_club"}
+    assert titles(timeline(history, **club, people=(ann,))) == {"Of the club", "In 2012"}
+    assert titles(timeline(history, **club)) == {"Of the club"}
+    since = Belonging(contact_id="con_ann", since=date(2012, 3, 1))
+    assert titles(timeline(history, **club, people=(since,))) == {"Of the club", "In 2012", "In 2013"}
+
+
+def test_who_was_merged_into_somebody_of_an_organisation_belongs_to_it_too(history: History) -> None:
+    survivor = a_contact(contact_id="con_ann", merged=("con_old",), version=2)
+    merge = ContactsMerged(survivor=survivor, merge_id="mrg_1", merged_id="con_old", merged_name="Ann", merged_by="Kim")
+    history.publish(said("As the old one", by="con_old"), an_envelope(merge, sequence=2))
+    assert "As the old one" in titles(
+        timeline(history, contact_id="con_club", people=(Belonging(contact_id="con_ann"),))
+    )
+
+
+SUBJECTS: list[dict[str, Any]] = [
+    {"about": ("cns_1",)},
+    {"fixed": ("locality",), "locality": ("north",)},
+    {"fixed": ("topic",), "topic": ("access",)},
+    {"contact_id": "con_club", "people": (Belonging(contact_id="con_ann", since=date(2010, 1, 1)),)},
+]
+ENTRIES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "sensitive": st.booleans(),
+            "consultation_id": st.sampled_from([None, "cns_1"]),
+            "locality": st.sampled_from([None, "north"]),
+            "topics": st.sampled_from([(), ("access",)]),
+            "by": st.sampled_from(["", "con_club", "con_ann"]),
+            "year": st.integers(2008, 2014),
+            "kind": st.sampled_from(["call", "complaint"]),
+        }
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(entries=ENTRIES, kinds=st.sampled_from([(), ("complaint",)]))
+def test_who_may_not_see_restricted_entries_neither_sees_nor_counts_them_on_any_timeline(
+    entries: list[dict[str, Any]], kinds: tuple[str, ...]
+) -> None:
+    """What they get is what everybody would get if there were no restricted entries at all."""
+    with TemporaryDirectory() as name:
+        events = [said(f"Entry {number}", **each) for number, each in enumerate(entries)]
+        whole, open_only = History(Path(name) / "whole"), History(Path(name) / "open")
+        whole.publish(*events)
+        open_only.publish(*(event for event, each in zip(events, entries, strict=True) if not each["sensitive"]))
+        for subject in SUBJECTS:
+            asked = {**subject, "kind": kinds, "alternatives": True, "limit": 5}
+            seen, expected = timeline(whole, **asked), timeline(open_only, **asked, reader=EVERYTHING)
+            assert seen == expected
