@@ -2,14 +2,14 @@
 
 from datetime import UTC
 
-from services.history.records import Entry
-from services.history.sentences import (
+from services.history.mail_sentences import (
     bounced_sentence,
     junked_sentence,
     mailing_sentence,
     sent_sentence,
     undelivered_sentence,
 )
+from services.history.records import Entry
 from shared.contracts.base import Envelope, Event
 from shared.contracts.bounces import MessageBounced, MessageJunked
 from shared.contracts.notifications import MailingFinished, MessagesFailed, MessagesSent

@@ -7,7 +7,6 @@ from shared.contracts.consent import Consent
 from shared.contracts.consultations import ConsultationClosed, ConsultationOpened, OutcomePublished
 from shared.contracts.contacts import Contact, FieldChange
 from shared.contracts.events import WEBSITE, Engagement, Participant
-from shared.contracts.notifications import Counts, Mailing
 from shared.contracts.relationships import Relationship
 
 STAFF = "staff"
@@ -126,11 +125,10 @@ def people_phrase(participants: Sequence[Participant]) -> str:
 
 
 def registration_sentence(contact: Contact, by: str, through: str = "") -> str:
+    """`St Agnes Hospital added Ann Lee to the contacts.`"""
     if through:
         return f"{contact.name} was added to the contacts by an import ({through})."
-    if by == STAFF:
-        return f"Staff added {contact.name} to the contacts."
-    return f"{contact.name} became known through {by}."
+    return f"{'Staff' if by == STAFF else by} added {contact.name} to the contacts."
 
 
 def change_sentence(contact: Contact, changes: Sequence[FieldChange], by: str, through: str = "") -> str:
@@ -172,51 +170,6 @@ def segment_sentence(segments: Sequence[str], entered: bool, cause: str) -> str:
     named = _listed(f"“{each}”" for each in segments)
     noun = "segment" if len(segments) == 1 else "segments"
     return f"{'Came into' if entered else 'Went out of'} the {noun} {named}. Because: {cause}."
-
-
-def sent_sentence(subject: str, people: int, survey: str = "", is_reminder: bool = False) -> str:
-    """`“News for June” was sent by email to 500 people.`
-
-    `“Have your say”, an invitation to the survey “Getting here”, was sent by email to 500 people.`
-    """
-    what = "a reminder of" if is_reminder else "an invitation to"
-    about = f", {what} the survey “{survey}”," if survey else ""
-    return f"“{subject}”{about} was sent by email to {_people(people)}."
-
-
-def undelivered_sentence(subject: str, states: Sequence[str]) -> str:
-    """`“News for June” could not be delivered to 2 people, and may not have reached one person.`"""
-    lost, doubtful = sum(each != "uncertain" for each in states), sum(each == "uncertain" for each in states)
-    phrases = [
-        *([f"could not be delivered to {_people(lost)}"] if lost else []),
-        *([f"may not have reached {_people(doubtful)}"] if doubtful else []),
-    ]
-    return f"“{subject}” {', and '.join(phrases)}."
-
-
-def bounced_sentence(subject: str, status: str, is_for_good: bool) -> str:
-    """`“News for June” came back (5.1.1). Nothing more is sent to this address.`"""
-    how = "came back" if is_for_good else "could not be delivered for now, as others before it"
-    return f"“{subject}” {how}{f' ({status})' if status else ''}. Nothing more is sent to this address."
-
-
-def junked_sentence(subject: str) -> str:
-    return f"“{subject}” was marked as junk by its reader. Nothing more is sent to this address."
-
-
-def mailing_sentence(mailing: Mailing, counts: Counts) -> str:
-    """`The mailing “News for June” was sent to 300 of 312 people.`
-
-    `The reminder “Still time” of the survey “Getting here” was sent to 300 people.`
-    """
-    sent, recipients = counts.get("sent", 0), mailing.recipients or 0
-    how = "was cancelled after it was sent to" if mailing.state == "cancelled" else "was sent to"
-    whom = _people(sent) if sent == recipients else f"{sent:,} of {_people(recipients)}"
-    draft, what, about = mailing.draft, "mailing", ""
-    if draft.survey_title:
-        what = "reminder" if draft.unanswered_only else "invitation"
-        about = f" {'of' if draft.unanswered_only else 'to'} the survey “{draft.survey_title}”"
-    return f"The {what} “{draft.subject}”{about} {how} {whom}."
 
 
 def case_opened_sentence(kind: str, due: date, owner: str) -> str:
@@ -274,10 +227,6 @@ def consultation_sentence(event: ConsultationOpened | ConsultationClosed | Outco
 def response_sentence(title: str, channel: str) -> str:
     """`Answered the survey “Getting here” on paper.`"""
     return f"Answered the survey “{title}”{' on paper' if channel == 'paper' else ''}."
-
-
-def _people(number: int) -> str:
-    return "one person" if number == 1 else f"{number:,} people"
 
 
 def _change_phrase(change: FieldChange) -> str:

@@ -95,16 +95,14 @@ Themes = Annotated[tuple[Theme, ...], Field(max_length=50)]
 Decision = Annotated[str, Field(max_length=20_000)]
 
 
-class ConsultationSummary(Value):
-    """A consultation as lists show it."""
+class _Standing(Value):
+    """What is known of a consultation as it stands at `version`."""
 
     consultation_id: str
     version: int
     state: State
-    title: str
     slug: str = ""
-    opens_on: date | None = None
-    closes_on: date | None = None
+    """What it is called in its public address: given when it opens for the first time, and never changed."""
     opened_at: AwareDatetime | None = None
     """When it was opened last; None while it has never been."""
     closed_at: AwareDatetime | None = None
@@ -116,26 +114,22 @@ class ConsultationSummary(Value):
     changed_by: str
 
 
-class Consultation(Value):
-    """A consultation as it stands at `version`."""
+class ConsultationSummary(_Standing):
+    """A consultation as lists show it."""
 
-    consultation_id: str
-    version: int
-    state: State
+    title: str
+    opens_on: date | None = None
+    closes_on: date | None = None
+
+
+class Consultation(_Standing):
+    """A consultation whole."""
+
     plan: Plan
-    slug: str = ""
-    """What it is called in its public address: given when it opens for the first time, and never changed."""
     themes: Themes = ()
     decision: Decision = ""
     figures: Figures | None = None
     """As they were when its outcome was published."""
-    opened_at: AwareDatetime | None = None
-    closed_at: AwareDatetime | None = None
-    published_at: AwareDatetime | None = None
-    created_at: AwareDatetime
-    created_by: str
-    changed_at: AwareDatetime
-    changed_by: str
 
 
 # -- events -----------------------------------------------------------------------------------------

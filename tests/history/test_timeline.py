@@ -74,7 +74,7 @@ def test_a_registered_contact_is_an_entry_and_a_record() -> None:
 def test_an_entry_of_a_contact_belongs_to_the_partner_that_named_it() -> None:
     contact = a_contact(name="Ann Lee")
     entry, _ = fold(an_envelope(ContactRegistered(contact=contact, registered_by="St Agnes")))
-    assert (entry.partner, entry.sentence) == ("St Agnes", "Ann Lee became known through St Agnes.")
+    assert (entry.partner, entry.sentence) == ("St Agnes", "St Agnes added Ann Lee to the contacts.")
 
 
 def test_a_contact_that_was_taken_back_stays_a_line_and_is_marked() -> None:
