@@ -17,7 +17,7 @@ from shared.contracts.events import Engagement
 from shared.errors import Unavailable
 from shared.logs import correlation_id
 from shared.messaging import Bus, on, rpc
-from shared.redaction import redact
+from shared.redaction import redact, takes_part
 
 ATTEMPTS = 5
 
@@ -48,6 +48,8 @@ class ErasureEntry:
             standing = self._repository.find([engagement_id]).get(engagement_id)
             if standing is None:
                 return False
+            if takes_part(standing.engagement.contact_ids(), traces):
+                self._repository.photographs.forget(engagement_id)
             now, recorded = standing.engagement.model_dump(mode="json"), standing.recorded.content
             left = redact(now, traces, names)
             is_same = left == now and redact(recorded, traces, names) == recorded

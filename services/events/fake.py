@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.events.calendar.fake import FakeMeetings
 from services.events.casework.fake import FakeCases
+from services.events.photographs.fake import FakePhotographs
 from services.events.repository import KNOWN, Held, Stored, redacted_case, redacted_held
 from shared.contracts.base import Envelope, Event, read_envelope
 from shared.contracts.cases import Case
@@ -24,6 +25,7 @@ class FakeEngagements:
         self.outbox = MemoryOutbox()
         self.cases = FakeCases(self.outbox, self._engagement)
         self.meetings = FakeMeetings(self.outbox)
+        self.photographs = FakePhotographs()
 
     def find(self, engagement_ids: Iterable[str]) -> dict[str, Stored]:
         return {each: self._engagements[each] for each in engagement_ids if each in self._engagements}

@@ -9,6 +9,7 @@ import orjson
 
 from services.events.calendar.store import Meetings, MongoMeetings
 from services.events.casework.store import CASE_EVENTS, Cases, MongoCases
+from services.events.photographs.store import MongoPhotographs, Photographs
 from shared.contracts.base import Envelope, Event, read_envelope
 from shared.contracts.erasure import EngagementRedacted, Traces
 from shared.contracts.events import (
@@ -73,6 +74,11 @@ class Engagements(Protocol):
         """The calendar."""
         ...
 
+    @property
+    def photographs(self) -> Photographs:
+        """What people sent with their stories."""
+        ...
+
     def find(self, engagement_ids: Iterable[str]) -> dict[str, Stored]: ...
 
     def insert(self, new: Sequence[Stored], outbox: bool = False) -> set[str]:
@@ -133,6 +139,7 @@ class MongoEngagements:
         self._quarantine = database["quarantine"]
         self.cases = MongoCases(self._engagements)
         self.meetings = MongoMeetings(database)
+        self.photographs = MongoPhotographs(database)
         self.outbox = Outboxes(MongoOutbox(self._engagements, KNOWN), self.meetings.outbox)
         self._engagements.create_index([("partner", 1), ("external_id", 1)])
         self._quarantine.create_index([("partner", 1), ("external_id", 1)])

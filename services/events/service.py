@@ -13,6 +13,7 @@ from services.events.casework.entry import CaseEntry
 from services.events.domain import Draft, Inbound
 from services.events.erasure import ErasureEntry
 from services.events.ingestion import SOURCE, Ingestion, read_inbound, resolve, stored
+from services.events.photographs.entry import PhotographEntry
 from services.events.repository import Engagements, Held, MongoEngagements, Stored
 from services.events.rules import RejectedError, read_reported
 from shared.contracts.base import Envelope, Event
@@ -42,7 +43,7 @@ from shared.settings import Settings
 CHANGED_MEANWHILE = "Somebody else changed this in the meantime. Look at it again, then decide."
 
 
-class EventsService(CaseEntry, CalendarEntry, ErasureEntry):
+class EventsService(CaseEntry, CalendarEntry, PhotographEntry, ErasureEntry):
     """Records engagements; what commands publish waits in the documents' outboxes."""
 
     name: ClassVar[str] = "events"

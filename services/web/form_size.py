@@ -4,18 +4,33 @@ from fastapi import Request
 from starlette.types import Message
 
 from services.web.problems import TooLarge
+from shared.contracts.photographs import MOST_AT_ONCE
 
 MAX_BYTES = 1024 * 1024
-UPLOADS = {"/imports/new": 21 * 1024 * 1024}
-"""Forms with a file, which the parser keeps on disk while it arrives."""
+PHOTOGRAPH_BYTES = 8 * 1024 * 1024
+"""Of one as it is uploaded."""
+_LIST = (21 * MAX_BYTES, "A file can have up to 20 MB. Save only the columns that are needed, or split it.")
+_PHOTOGRAPHS = (
+    MOST_AT_ONCE * PHOTOGRAPH_BYTES + MAX_BYTES,
+    f"A photograph can have up to 8 MB, and {MOST_AT_ONCE} can be sent at a time. Go back and choose fewer.",
+)
+UPLOADS = {"/imports/new": _LIST, "/story": _PHOTOGRAPHS}
+"""Forms with files, which the parser keeps on disk while they arrive: the most bytes, and what is said beyond."""
+
+
+def upload_of(path: str) -> tuple[int, str] | None:
+    """The limit of a form with files, and what is said beyond it; None for any other form."""
+    is_of_engagement = path.startswith("/engagements/") and path.endswith("/photographs")
+    return _PHOTOGRAPHS if is_of_engagement else UPLOADS.get(path)
 
 
 async def check_size(request: Request, limit: int = MAX_BYTES) -> None:
     """Raises TooLarge for a post of more than `limit` bytes; keeps a smaller one where the parser of forms finds it."""
     if request.method in ("GET", "HEAD"):
         return
-    if request.url.path in UPLOADS:
-        _count(request, UPLOADS[request.url.path])
+    is_multipart = request.headers.get("content-type", "").startswith("multipart/")  # any other is kept in memory
+    if is_multipart and (upload := upload_of(request.url.path)):
+        _count(request, *upload)
         return
     body, size = bytearray(), 0
     # All of it is read, though not kept: a browser that is cut off in the middle does not show the answer.
@@ -31,7 +46,7 @@ async def check_size(request: Request, limit: int = MAX_BYTES) -> None:
     request._body = bytes(body)
 
 
-def _count(request: Request, limit: int) -> None:
+def _count(request: Request, limit: int, sentence: str) -> None:
     """Let the parser read as the body arrives, up to the limit."""
     receive, size = request._receive, 0
 
@@ -42,7 +57,7 @@ def _count(request: Request, limit: int) -> None:
         if size > limit:
             while message.get("more_body"):
                 message = await receive()
-            raise TooLarge("A file can have up to 20 MB. Save only the columns that are needed, or split it.")
+            raise TooLarge(sentence)
         return message
 
     request._receive = counted

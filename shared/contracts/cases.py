@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from shared.contracts.base import Event, Personal, Request, Value
 from shared.contracts.events import Engagement
+from shared.contracts.photographs import Photograph
 
 CaseKind = Literal["enquiry", "complaint", "question", "story", "foi_request"]
 HANDLED: tuple[str, ...] = get_args(CaseKind)
@@ -184,13 +185,14 @@ class CaseLeftUnanswered(_OfCase, Event):
 
 
 class Handled(Value):
-    """An engagement with its case, and what became of an answer that was sent by e-mail."""
+    """An engagement with its case and its photographs, and what became of an answer that was sent by e-mail."""
 
     engagement: Engagement
     case: Case | None = None
     delivery: Literal["", "waiting", "sent", "bounced", "suppressed", "failed", "uncertain", "unknown"] = ""
     """`unknown`: notifications does not answer just now. Empty: nothing was sent."""
     delivery_reason: str = ""
+    photographs: tuple[Photograph, ...] = ()
 
 
 class GetHandled(Request[Handled]):

@@ -13,7 +13,7 @@ class Part(NamedTuple):
 
 PARTS = (
     Part("contacts", "contacts", ("contacts.segments",)),
-    Part("events", "events", ("events.inbound", "events.erasures")),
+    Part("events", "events", ("events.inbound", "events.photographs", "events.erasures")),
     Part("history", "history-search"),
     Part("history_projector", "history-projector", ("history.timeline", "history.erasures")),
     Part(

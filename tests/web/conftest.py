@@ -52,7 +52,10 @@ MOST_CALLS = 2
 FOR_EVERYBODY = {"get_reference", "count_waiting"}
 """What the web asks once in a while, however many pages are opened. The same is true of what has a time limit of its
 own: the report of the whole system."""
-FILES = re.compile("POST /imports/new|GET /imports/.+/left-out.csv|GET /surveys/.+/responses.(csv|xlsx)")
+FILES = re.compile(
+    "POST /imports/new|POST /engagements/.+/photographs"
+    "|GET /imports/.+/left-out.csv|GET /surveys/.+/responses.(csv|xlsx)"
+)
 """They travel in windows."""
 _asked_by_page: ContextVar[list[str]] = ContextVar("_asked_by_page")
 

@@ -1,6 +1,7 @@
 """A county in which every page has something to show, in words that the test chooses, and a walk over its pages."""
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from shared.contracts.meetings import MeetingPlan, PlanMeeting, RegisterForMeeti
 from shared.contracts.merging import MergeContacts
 from shared.contracts.newsletters import CreateNewsletter, PublishItem, WriteItem
 from shared.contracts.notifications import DraftMailing, ScheduleMailing
+from shared.contracts.photographs import AddPhotograph
 from shared.contracts.preferences import AskForErasure, GivePreferenceKeys
 from shared.contracts.relationships import AddRelationship
 from shared.contracts.rules import CreateRule, RuleSettings, SwitchRule
@@ -48,6 +50,7 @@ from tests.builders import (
     an_envelope,
     an_item_draft,
 )
+from tests.events.pictures import a_jpeg
 from tests.notifications.sink import Sink
 from tests.surveys.asking import EVERY_TYPE, a_definition, a_sent
 from tests.web.conftest import SECRET, County, Partner
@@ -157,6 +160,12 @@ def _add_engagements(made: Furnished) -> None:
     recorded = made.county.bus.call(RecordEngagement(request_id="one", reported=told))
     made.ids["engagement_id"] = recorded.engagement_id
     _add_case(made)
+    report = a_report(kind="story", title=words[:200])
+    story = made.county.bus.call(RecordEngagement(request_id="story", reported=report))
+    content = b64encode(a_jpeg()).decode()
+    asked = AddPhotograph(engagement_id=made.ids["engagement_id"], content=content, by=words[:100])
+    made.ids["photograph_id"] = made.county.bus.call(asked).photograph_id
+    made.county.bus.call(asked.model_copy(update={"engagement_id": story.engagement_id}))
 
 
 def _add_case(made: Furnished) -> None:

@@ -114,7 +114,7 @@ async def test_a_file_that_cannot_be_used_says_why(visitor: Browser, content: by
 
 
 async def test_a_file_that_is_too_large_is_refused(visitor: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(form_size.UPLOADS, "/imports/new", 1000)
+    monkeypatch.setitem(form_size.UPLOADS, "/imports/new", (1000, form_size.UPLOADS["/imports/new"][1]))
     answer = await visitor.upload(b"Name\n" + b"Ann\n" * 1000)
     assert (answer.status_code, "20 MB" in answer.text) == (413, True)
 

@@ -56,6 +56,7 @@ async def test_the_json_is_the_same_report(county: County, browser: httpx.AsyncC
         "contacts.segments": "running",
         "events.erasures": "running",
         "events.inbound": "running",
+        "events.photographs": "running",
         "history.erasures": "running",
         "history.timeline": "running",
         "notifications.answers": "running",

@@ -62,15 +62,17 @@ class CaseDesk:
     def handled(self, engagement_id: str, sensitive: bool) -> Handled:
         engagement = self._engagement(engagement_id, sensitive)
         case = self._cases.find(engagement_id)
+        photographs = tuple(self._repository.photographs.of(engagement_id))
+        handled = Handled(engagement=engagement, case=case, photographs=photographs)
         if case is None or case.answer is None or not case.answer.notice_id:
-            return Handled(engagement=engagement, case=case)
+            return handled
         try:
             asked = GetDelivery(request_id=case.answer.notice_id, contact_id=case.answer.sent_to)
             found = self._bus.call(asked)
         except Unavailable:
-            return Handled(engagement=engagement, case=case, delivery="unknown")
+            return handled.model_copy(update={"delivery": "unknown"})
         state = "waiting" if found.state == "unknown" else found.state
-        return Handled(engagement=engagement, case=case, delivery=state, delivery_reason=found.reason)
+        return handled.model_copy(update={"delivery": state, "delivery_reason": found.reason})
 
     def open(self, asked: OpenCase, at: datetime) -> Case:
         engagement = self._engagement(asked.engagement_id, asked.sensitive)

@@ -6,7 +6,7 @@ fields in for people, and what they wrote would be lost.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated, Any, Literal
@@ -23,12 +23,14 @@ from services.web.backend import backend
 from services.web.csrf import check_origin
 from services.web.form_size import check_size
 from services.web.pages.forms import Form, as_sent, given, text
+from services.web.photographs import FIELD, photographs_in, were_sent
 from services.web.problems import TooMany
 from services.web.rendering import render_public
 from shared import failpoints
 from shared.contracts.base import Value
 from shared.contracts.events import REPORTED, WEBSITE
-from shared.errors import Unavailable
+from shared.contracts.photographs import PHOTOGRAPHS, SentPhotograph
+from shared.errors import Invalid, Unavailable
 from shared.identifiers import InvalidIdentifierError, compared_email
 
 LATER = "What you wrote could not be sent just now. It is kept on this page: send it again in a minute."
@@ -107,7 +109,9 @@ async def thank_for_story(request: Request) -> Response:
 async def _take(request: Request, name: str, draft: Draft) -> Response:
     check_origin(request)
     await check_size(request)
-    form = _typed(await request.form(max_fields=50))
+    sent = await request.form(max_fields=50)
+    form = _typed(sent)
+    form.values["had_photographs"] = were_sent(sent)
     data = draft(form)
     if data is None:
         return _show(f"{name}.html", form)
@@ -115,14 +119,27 @@ async def _take(request: Request, name: str, draft: Draft) -> Response:
     event = _event(f"/{name}", receipt, data)
     try:
         _limit.check(request)
+        photographs = await photographs_in(sent)
         failpoints.reach("web.before_publish")
+        await _publish(request, f"/{name}", receipt, photographs)
         await backend(request).publish_inbound([event], _headers(request))
         failpoints.reach("web.before_answer")
+    except Invalid as error:
+        form.errors[FIELD], form.status = error.detail, error.status
+        return _show(f"{name}.html", form)
     except (TooMany, Unavailable) as error:
         form.fault, form.status = LATER if isinstance(error, Unavailable) else error.detail, error.status
         return _show(f"{name}.html", form)
     reply = "yes" if form.values["email"] else "no"
     return RedirectResponse(f"/{name}/thanks?receipt={receipt}&reply={reply}", 303)
+
+
+async def _publish(request: Request, source: str, receipt: str, photographs: Sequence[str]) -> None:
+    """Before the story: when that is confirmed, so are they."""
+    about = {"source": source, "external_id": receipt, "received_at": datetime.now(UTC)}
+    for content in photographs:
+        sent = SentPhotograph.model_validate(about | {"content": content})
+        await backend(request).publish_to(PHOTOGRAPHS, sent.model_dump_json().encode())
 
 
 def receipt_of(request_id: str, data: dict[str, Any]) -> str:

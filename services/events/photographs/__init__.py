@@ -1,0 +1,1 @@
+"""Photographs that belong to engagements."""
