@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pymongo
-from pymongo import MongoClient, ReplaceOne, UpdateOne
+from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, PyMongoError
 
 from shared import failpoints
 from shared.contracts.base import Envelope, Event, OutboxHealth, read_envelope
@@ -21,10 +21,6 @@ _DUPLICATE_KEY = 11000
 _ANSWERS_SECONDS = 0.6
 _COUNTS_SECONDS = 1.0
 _COUNTED = 10_000
-_TOGETHER = 200
-_NO_TRANSACTION = (20, 112, 263)
-"""Codes: the server knows none (or is a single one of MongoDB); another write was faster; not allowed in one."""
-WriteOp = UpdateOne | ReplaceOne[dict[str, Any]]
 
 
 def connect(settings: Settings, service: str) -> Documents:
@@ -75,23 +71,6 @@ def _insert(collection: Collection[dict[str, Any]], documents: Sequence[dict[str
             raise
         return {documents[each["index"]]["_id"] for each in errors}
     return set()
-
-
-def write_together(collection: Collection[dict[str, Any]], operations: Sequence[WriteOp]) -> None:
-    """Updates of documents each for itself, in their order, in one commit where the store has transactions.
-
-    The embedded store syncs its disk for each commit, and a bulk of updates is as many (20 of them: 110 ms instead of
-    22). Where others write the same documents meanwhile, or the server knows no transactions, they go one by one.
-    """
-    for start in range(0, len(operations), _TOGETHER):
-        some = operations[start : start + _TOGETHER]
-        try:
-            with collection.database.client.start_session() as session, session.start_transaction():
-                collection.bulk_write(some, session=session)
-        except OperationFailure as error:
-            if error.code not in _NO_TRANSACTION:
-                raise
-            collection.bulk_write(some)
 
 
 def rewrite(collection: Collection[dict[str, Any]], change: Callable[[dict[str, Any]], dict[str, Any]]) -> int:

@@ -18,7 +18,7 @@ from shared.contracts.consent import Consent, ConsentChanged
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
 from shared.contracts.erasure import ContactErased, Traces
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged
-from shared.mongo import Documents, MongoOutbox, insert_new, write_together
+from shared.mongo import Documents, MongoOutbox, insert_new
 from shared.redaction import redact
 
 __all__ = ["Added", "Contacts", "Likeable", "MongoContacts", "Said", "Standing", "Unsettled"]
@@ -120,7 +120,7 @@ class MongoContacts:
 
     def replace_all(self, changes: Sequence[tuple[Contact, Envelope[Event]]]) -> None:
         if changes:
-            write_together(self._contacts, [_replacement(*each) for each in changes])
+            self._contacts.bulk_write([_replacement(*each) for each in changes])
 
     def find_said(self, contact_ids: Iterable[str]) -> dict[str, Said]:
         asked = {"_id": {"$in": list(set(contact_ids))}}
@@ -128,7 +128,7 @@ class MongoContacts:
         return {each["_id"]: _said(each) for each in found if not each.get("erased")}
 
     def add_consents(self, added: Sequence[Added]) -> None:
-        write_together(self._contacts, [_addition(each) for each in added])
+        self._contacts.bulk_write([_addition(each) for each in added], ordered=False)
 
     def bury(self, tombstone: Contact, envelope: Envelope[Event], unsettled: Unsettled) -> bool:
         return self._store(tombstone, envelope, {"unsettled": _of_unsettled(unsettled)})

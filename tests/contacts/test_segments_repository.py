@@ -64,8 +64,8 @@ def test_a_version_of_a_segment_is_replaced_once(contacts: Contacts) -> None:
 def test_a_job_goes_on_slice_by_slice_and_ends_unless_the_segment_has_changed(contacts: Contacts) -> None:
     store = contacts.segments
     store.insert_segment(a_segment())
-    store.finish_slice([a_segment()], 7, {"seg_1": 12})
-    store.finish_slice([a_segment()], 7, {"seg_1": 99})
+    assert store.finish_slice(a_segment(), 7, 12)
+    assert not store.finish_slice(a_segment(), 7, 12)
     going_on = store.find_segment("seg_1")
     assert going_on == a_segment(job=Job("fill", 7, 1), members=12)
     assert going_on is not None
@@ -78,7 +78,7 @@ def test_a_job_goes_on_slice_by_slice_and_ends_unless_the_segment_has_changed(co
 def test_members_are_counted_as_they_come_and_go(contacts: Contacts) -> None:
     store = contacts.segments
     store.insert_segment(a_segment())
-    store.finish_slice([a_segment()], 7, {"seg_1": 12})
+    store.finish_slice(a_segment(), 7, 12)
     store.count({("seg_1", 7): -2, ("seg_1", 9): 3, ("seg_1", 10): 0})
     assert [each.members for each in store.segments(counted=True)] == [13]
     assert [each.members for each in store.segments()] == [0]

@@ -43,11 +43,12 @@ class FakeSegments:
     def set_job(self, segment: Stored, job: Job | None, swept_at: datetime) -> bool:
         return self._replace(replace(segment, job=job, swept_at=swept_at), self._stands(segment))
 
-    def finish_slice(self, segments: Sequence[Stored], number: int, members: Mapping[str, int]) -> None:
-        for each in segments:
-            if each.job is not None and self._stands(each):
-                self._counts[each.segment_id, number] = members[each.segment_id]
-                self._replace(replace(each, job=each.job._replace(done=each.job.done + 1)), True)
+    def finish_slice(self, segment: Stored, number: int, members: int) -> bool:
+        job = segment.job
+        stands = job is not None and self._stands(segment)
+        if stands:
+            self._counts[segment.segment_id, number] = members
+        return self._replace(replace(segment, job=job and job._replace(done=job.done + 1)), stands)
 
     def count(self, moved: Mapping[tuple[str, int], int]) -> None:
         self._counts.update(moved)

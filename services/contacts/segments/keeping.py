@@ -69,8 +69,8 @@ class Keeper:
         contact_ids = self._store.slice_ids(number)
         self._settle(contact_ids, mine, lambda _contact_id, _segment: TIME_PASSED, outbox=True)
         inside = Counter(key for each in self._store.memberships(contact_ids).values() for key in each.since)
-        self._store.finish_slice(mine, number, inside)
         for each in mine:
+            self._store.finish_slice(each, number, inside[each.segment_id])
             if each.job and each.job.done + 1 == SLICES:
                 self._end(each)
 

@@ -43,8 +43,8 @@ class SegmentStore(Protocol):
         """Let a job begin or end, at this version of the segment; False when it is another by now."""
         ...
 
-    def finish_slice(self, segments: Sequence[Stored], number: int, members: Mapping[str, int]) -> None:
-        """A slice of these segments' jobs is done and holds so many members of each, unless somebody else did it."""
+    def finish_slice(self, segment: Stored, number: int, members: int) -> bool:
+        """A slice of the job is done and holds so many members; False when it was done by somebody else."""
         ...
 
     def count(self, moved: Mapping[tuple[str, int], int]) -> None:

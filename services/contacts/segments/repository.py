@@ -13,7 +13,7 @@ from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import Consent
 from shared.contracts.events import Engagement
 from shared.contracts.segments import Rule, SegmentsEntered, SegmentsLeft
-from shared.mongo import Documents, MongoOutbox, WriteOp, insert_new, write_together
+from shared.mongo import Documents, MongoOutbox, insert_new
 
 KNOWN: dict[str, type[Event]] = {each.type: each for each in (SegmentsEntered, SegmentsLeft)}
 _DETAILS = (
@@ -64,16 +64,11 @@ class MongoSegments:
         wanted = {"job": _job(job), "swept_at": swept_at}
         return self._segments.update_one(asked, {"$set": wanted}).matched_count == 1
 
-    def finish_slice(self, segments: Sequence[Stored], number: int, members: Mapping[str, int]) -> None:
-        done = [
-            UpdateOne(
-                {"_id": each.segment_id, "version": each.version, "job": _job(each.job)},
-                {"$set": {"job.done": each.job.done + 1, f"counts.{number}": members[each.segment_id]}},
-            )
-            for each in segments
-            if each.job is not None
-        ]
-        write_together(self._segments, done)
+    def finish_slice(self, segment: Stored, number: int, members: int) -> bool:
+        job = segment.job
+        asked = {"_id": segment.segment_id, "version": segment.version, "job": _job(job)}
+        done = {"job.done": job.done + 1 if job else 0, f"counts.{number}": members}
+        return self._segments.update_one(asked, {"$set": done}).matched_count == 1
 
     def count(self, moved: Mapping[tuple[str, int], int]) -> None:
         added: dict[str, dict[str, int]] = {}
@@ -81,8 +76,9 @@ class MongoSegments:
             if change:
                 added.setdefault(segment_id, {})[f"counts.{number}"] = change
         if added:
-            changes = [UpdateOne({"_id": key}, {"$inc": each}) for key, each in added.items()]
-            write_together(self._segments, changes)
+            self._segments.bulk_write(
+                [UpdateOne({"_id": key}, {"$inc": changes}) for key, changes in added.items()], ordered=False
+            )
 
     def people(self, contact_ids: Iterable[str], behaviour: bool) -> dict[str, Person]:
         asked = {"_id": {"$in": list(contact_ids)}}
@@ -105,7 +101,7 @@ class MongoSegments:
         return {each: Membership(each) for each in ids} | {each["_id"]: _membership(each) for each in found}
 
     def put(self, memberships: Sequence[Membership], outbox: Mapping[str, Sequence[Envelope[Event]]]) -> None:
-        new, updates = list[dict[str, Any]](), list[WriteOp]()
+        new, updates = [], []
         for each in memberships:
             document = _document(each)
             events = [envelope.content for envelope in outbox.get(each.contact_id, ())]
@@ -117,7 +113,7 @@ class MongoSegments:
         if new:
             insert_new(self._memberships, new)
         if updates:
-            write_together(self._memberships, updates)
+            self._memberships.bulk_write(updates, ordered=False)
 
     def members(self, segment_id: str, begin: int, end: int) -> list[Place]:
         window = {"$gte": _place(segment_id, begin), "$lt": _place(segment_id, end)}
@@ -134,7 +130,7 @@ class MongoSegments:
             if each["_id"] in there and each["version"] > 1
         ]
         if newer:
-            write_together(self._participations, newer)
+            self._participations.bulk_write(newer, ordered=False)
 
     def _took(self, homes: Mapping[str, str]) -> dict[str, list[Took]]:
         """What contacts took part in, also under the ids of those that were merged into them."""
@@ -150,7 +146,7 @@ class MongoSegments:
         for start in range(0, len(without), 1000):
             chunk = without[start : start + 1000]
             updates = [UpdateOne({"_id": each}, {"$set": {"bucket": bucket_of(each)}}) for each in chunk]
-            write_together(self._contacts, updates)
+            self._contacts.bulk_write(updates, ordered=False)
 
 
 def _place(segment_id: str, bucket: int) -> str:
