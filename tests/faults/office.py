@@ -41,8 +41,8 @@ def ask(bus: RpcClient, request: Request[R]) -> R:
     raise AssertionError(f"the {request.service} service does not come back")
 
 
-class Office:
-    """Writes mailings to six hundred people, the same in every run of an instance."""
+class Postbox:
+    """Asks services, and is the mail server of one run."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -50,7 +50,6 @@ class Office:
         self._log = run.system.folder / f"{run.prefix}.mail"
         self._sink: subprocess.Popen[bytes] | None = None
         self.open_mail_server()
-        self._segment_id, self._ids = self._gather()
 
     def open_mail_server(self) -> None:
         port = self.run.system.mail_port
@@ -62,6 +61,23 @@ class Office:
         assert self._sink is not None
         self._sink.kill()
         self._sink.wait()
+
+    def taken(self) -> Counter[str]:
+        """How often the mail server was given a message to each address."""
+        text = self._log.read_text() if self._log.exists() else ""
+        return Counter(line.split()[0] for line in text.splitlines()[: text.count("\n")])
+
+    def close(self) -> None:
+        self.close_mail_server()
+        self.bus.close()
+
+
+class Office(Postbox):
+    """Writes mailings to six hundred people, the same in every run of an instance."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        self._segment_id, self._ids = self._gather()
 
     def send(self) -> str:
         """A mailing to everyone; its id."""
@@ -90,11 +106,6 @@ class Office:
         """Until the mail server has so many messages."""
         return wait_until(lambda: sum(self.taken().values()) >= least, seconds, 0.01)
 
-    def taken(self) -> Counter[str]:
-        """How often the mail server was given a message to each address."""
-        text = self._log.read_text() if self._log.exists() else ""
-        return Counter(line.split()[0] for line in text.splitlines()[: text.count("\n")])
-
     def examine(self, mailing_id: str, lines_cut: int) -> None:
         """Everyone once, but for those in doubt: at most one for each SMTP session that was cut, each by name."""
         run, progress = self.run, lambda: ask(self.bus, GetMailing(mailing_id=mailing_id))
@@ -117,10 +128,6 @@ class Office:
         run.expect(set(told) == sent, f"{len(set(told) ^ sent)} timelines say otherwise than the ledger")
         run.expect(max(told.values(), default=1) == 1, "a timeline says twice that the mailing was sent")
         run.note(f"{len(sent)} sent, {len(doubtful)} in doubt")
-
-    def close(self) -> None:
-        self.close_mail_server()
-        self.bus.close()
 
     def _told(self, mailing_id: str) -> Counter[str]:
         """How many events in the log say of each person that the mailing was sent."""
