@@ -43,6 +43,7 @@ POINTS = {
     "rules.after_take": "occasions of a rule are taken for a mailing that does not stand yet",
     "rules.after_audience": "the audience of a rule's mailing is stored, the mailing is not",
     "rules.before_hand_over": "a rule's mailing stands, its log does not say so",
+    "sender.after_keys": "a page of recipients have their links to a survey, nobody of the page is stored",
     "sender.mid_freeze": "a part of an audience is stored, nobody may be sent anything yet",
     "sender.after_claim": "a part of an audience is claimed, nobody in it has been sent anything",
     "sender.before_dot": "the journal says that a message begins, its final dot is not sent",

@@ -6,6 +6,7 @@ from services.notifications import invitations
 from services.notifications.domain import Addressee
 from services.notifications.port import Ledger
 from services.notifications.repository import Mailings
+from shared import failpoints
 from shared.contracts.notifications import Mailing
 from shared.contracts.survey_links import FindAnswered, GiveSurveyKeys
 from shared.messaging import Bus
@@ -36,6 +37,7 @@ class Inviting:
         people = self.without_strangers(people)
         wanted = tuple(each.contact_id for each in people if not each.rule)
         given = self._bus.call(GiveSurveyKeys(survey_id=self._draft.survey_id, contact_ids=wanted))
+        failpoints.reach("sender.after_keys")
         answered = set(given.answered) if self._draft.unanswered_only else set()
         if given.anonymous and self._draft.unanswered_only:
             self._note(answered)

@@ -189,7 +189,7 @@ class ChunkWork:
         while not self._is_stopping() and self._watch.is_running(self._mailing):
             if self._watch.is_current(self._mailing) and self._answered.is_current():
                 return False
-            if time.monotonic() > give_up:
+            if time.monotonic() > give_up or self._answered.is_silent():
                 return True
             time.sleep(0.02)
         return True

@@ -64,8 +64,13 @@ class Postbox:
 
     def taken(self) -> Counter[str]:
         """How often the mail server was given a message to each address."""
+        return Counter(who for who, _ in self.deliveries())
+
+    def deliveries(self) -> list[tuple[str, float]]:
+        """(address, when) of each message that the mail server was given."""
         text = self._log.read_text() if self._log.exists() else ""
-        return Counter(line.split()[0] for line in text.splitlines()[: text.count("\n")])
+        lines = (line.split() for line in text.splitlines()[: text.count("\n")])
+        return [(who, float(at)) for who, at in lines]
 
     def close(self) -> None:
         self.close_mail_server()
@@ -77,11 +82,12 @@ class Office(Postbox):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self._segment_id, self._ids = self._gather()
+        self._segment_id, self.ids = self._gather()
 
-    def send(self) -> str:
+    def send(self, **fields: Any) -> str:
         """A mailing to everyone; its id."""
-        content = MailingDraft(subject="News for {name}", body="We met.", segment_id=self._segment_id)
+        said = {"subject": "News for {name}", "body": "We met.", "segment_id": self._segment_id}
+        content = MailingDraft.model_validate(said | fields)
         mailing_id = ask(self.bus, DraftMailing(request_id=new_id(), draft=content)).mailing_id
         try:
             ask(self.bus, ScheduleMailing(mailing_id=mailing_id, version=1))
@@ -98,7 +104,7 @@ class Office(Postbox):
     def say_something_else(self) -> None:
         """Withdrawals of another purpose: notifications hears of each, and it changes nothing for the mailing."""
         for number in range(8):
-            said = _SAID | {"contact_id": self._ids[number], "purpose": "survey", "given": False}
+            said = _SAID | {"contact_id": self.ids[number], "purpose": "survey", "given": False}
             statements = (Statement.model_validate(said),)
             ask(self.bus, RecordConsents(request_id=f"{self.run.prefix}-{number}", statements=statements))
 
@@ -117,19 +123,19 @@ class Office(Postbox):
         sent = {each["contact_id"] for each in ledger if each["state"] == "sent"}
         taken = self.taken()
         twice = [who for who, times in taken.items() if times > 1]
-        missing = {self._ids[n] for n in range(PEOPLE) if f"panel{n}@example.org" not in taken} - doubtful
+        missing = {self.ids[n] for n in range(PEOPLE) if f"panel{n}@example.org" not in taken} - doubtful
         run.expect(not twice, f"{len(twice)} people were sent the mailing twice: {twice[:3]}")
         run.expect(not missing, f"{len(missing)} people were sent nothing, and nobody knows: {sorted(missing)[:3]}")
         run.expect(len(doubtful) <= lines_cut, f"{len(doubtful)} people are in doubt; {lines_cut} sessions were cut")
         run.expect(all(each["name"] for each in ledger), "somebody in the ledger has no name")
-        run.expect(len(ledger) == PEOPLE and sent | doubtful == set(self._ids), f"end states: {len(ledger)}, {PEOPLE}")
+        run.expect(len(ledger) == PEOPLE and sent | doubtful == set(self.ids), f"end states: {len(ledger)}, {PEOPLE}")
         run.expect(progress().counts == dict(Counter(each["state"] for each in ledger)), "the page counts otherwise")
-        told = self._told(mailing_id)
+        told = self.told(mailing_id)
         run.expect(set(told) == sent, f"{len(set(told) ^ sent)} timelines say otherwise than the ledger")
         run.expect(max(told.values(), default=1) == 1, "a timeline says twice that the mailing was sent")
         run.note(f"{len(sent)} sent, {len(doubtful)} in doubt")
 
-    def _told(self, mailing_id: str) -> Counter[str]:
+    def told(self, mailing_id: str) -> Counter[str]:
         """How many events in the log say of each person that the mailing was sent."""
         log = connect(self.run.system.settings, "history")["log"]
         events = log.find({"event.type": MessagesSent.type, "event.subject": mailing_id})

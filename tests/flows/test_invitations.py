@@ -202,7 +202,6 @@ def test_nobody_is_reminded_while_surveys_does_not_answer(campaign: Campaign, mo
     def be_away(*_: object) -> None:
         raise Unavailable("The surveys service does not answer.")
 
-    monkeypatch.setattr("services.notifications.sending.NEWS_SECONDS", 0.1)
     monkeypatch.setattr(campaign.surveys, "find_answered", be_away)
     mailing_id = campaign.remind()
     assert campaign.got() == []

@@ -47,7 +47,7 @@ for _service in ("notifications", SENDER):
     )(_kill(_service))
 
 
-def _away(run: Run, link: Proxy) -> None:
+def away(run: Run, link: Proxy) -> None:
     link.set(Fault(refuse=True))
     link.reset()
     run.pause(run.outage)
@@ -55,11 +55,11 @@ def _away(run: Run, link: Proxy) -> None:
 
 
 def _broker_away(run: Run, _: Office) -> None:
-    _away(run, run.system.broker_link)
+    away(run, run.system.broker_link)
 
 
 def _store_away(run: Run, _: Office) -> None:
-    _away(run, run.system.store_link)
+    away(run, run.system.store_link)
 
 
 def _mail_server_away(run: Run, staff: Office) -> None:
