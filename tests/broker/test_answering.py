@@ -1,6 +1,7 @@
 """A survey on real servers: what the web puts into the queue counts once, also after the service was away."""
 
 import asyncio
+from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -10,6 +11,8 @@ import pytest
 from deploy.instance import Instance
 from shared.answer_links import answer_url
 from shared.contracts.base import new_id
+from shared.contracts.cases import GetHandled
+from shared.contracts.photographs import GetPhotograph
 from shared.contracts.survey_links import GiveSurveyKeys
 from shared.contracts.surveys import (
     RESPONSES,
@@ -25,6 +28,7 @@ from shared.messaging.aio import AioBus
 from shared.messaging.client import RpcClient
 from shared.mongo import connect
 from tests.broker.test_consumer import wait_for
+from tests.events.pictures import PLACE, a_photograph
 from tests.surveys.asking import a_definition, a_sent
 
 
@@ -92,4 +96,24 @@ def test_forms_count_once_and_are_told_of_once(running: Instance, survey: Survey
     wait_for(lambda: log.count_documents(asked) == 30, 30)
     (ease, _) = results().questions
     assert {each.text: each.count for each in ease.counts} == {"Easy": 0, "Hard": 30}
+    bus.close()
+
+
+def test_a_story_with_a_photograph_is_taken_while_its_service_is_away(running: Instance) -> None:
+    running.supervisor.stop("events")
+    files = [("photographs", ("garden.png", a_photograph("PNG", (800, 600)), "image/png"))]
+    story = {"title": "In the garden", "body": "Six hours.", "request_id": new_id()}
+    sent = httpx.post(f"http://127.0.0.1:{running.settings.port}/story", data=story, files=files, timeout=30)
+    assert sent.status_code == 303
+    running.supervisor.start("events")
+    running.wait_ready()
+    store, bus = connect(running.settings, "events")["photographs"], RpcClient(running.settings)
+    wait_for(lambda: store.count_documents({}) == 1, 30)
+    kept = store.find_one({})
+    assert kept is not None
+    about = {"engagement_id": kept["engagement_id"]}
+    wait_for(lambda: connect(running.settings, "events")["engagements"].count_documents({}) == 1, 30)
+    (shown,) = bus.call(GetHandled.model_validate(about)).photographs
+    found = bus.call(GetPhotograph.model_validate(about | {"photograph_id": shown.photograph_id}))
+    assert PLACE not in b64decode(found.content)
     bus.close()

@@ -104,10 +104,12 @@ async def test_a_meeting_is_planned_from_its_consultation_and_stands_on_its_time
     assert f"/calendar/new?consultation_id={made.consultation_id}" in (await browser.get(address)).text
     form = await browser.get(f"/calendar/new?consultation_id={made.consultation_id}")
     assert f'value="{made.consultation_id}" selected' in form.text
-    saved = await fill(browser, form, **(PLAN | {"consultation_id": made.consultation_id}))
+    typed = PLAN | {"consultation_id": made.consultation_id, "about": "Come and say what you think."}
+    saved = await fill(browser, form, **typed)
     meeting = saved.headers["location"].partition("?")[0]
     county.settle()
     page = await browser.get(f"{address}/timeline?source=meetings")
     assert "is planned" in text(page)
+    assert "Come and say what you think." in text(page)
     assert f'href="{meeting}"' in page.text
     assert f'href="{address}"' in (await browser.get(meeting)).text
