@@ -66,6 +66,7 @@ def test_all_is_well_when_everything_runs_and_the_command_tells_the_same(running
         "contacts.segments": 1,
         "events.inbound": 2,
         "events.erasures": 1,
+        "events.photographs": 1,
         "history.erasures": 1,
         "history.timeline": 1,
         "notifications.answers": 1,

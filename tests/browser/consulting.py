@@ -8,6 +8,7 @@ from services.web.keys import create_key
 from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.contributions import ContributionPage, ListContributions
+from shared.contracts.segments import CreateSegment, GetSegment, Rule
 from shared.messaging.client import RpcClient
 from shared.mongo import connect
 from tests.browser.story import Eyes, Keyboard, Mailbox, until
@@ -29,13 +30,21 @@ PEOPLE = {
 }
 """Name: locality, and the address if there is one. Ada answers on her phone, Ben on paper, Cleo and Gil spoke at a
 partner's event, Fay answers what is anonymous, Eve says nothing, and Gil has no address to be written to."""
+INVITED = ("Ada Lark", "Ben Rook", "Cleo Wren", "Fay Swift", "Eve Heron")
+REMINDED = ("Cleo Wren", "Fay Swift", "Eve Heron")
 TOLD = ("Ada Lark", "Ben Rook", "Cleo Wren")
+SEGMENT = "Carers of both towns"
 WITH_ALL_ROLES = ("engagement_officer", "communications_officer")
 PHONE = {"width": 390, "height": 844}
 
 
 def address(name: str) -> str:
     return f"{PEOPLE[name][1]}.story@example.org"
+
+
+def invitation(survey: str) -> str:
+    """Its subject."""
+    return f"Have your say: {survey}"
 
 
 class Consulting:
@@ -174,23 +183,46 @@ class Consulting:
         self.eyes.look("open")
 
     def invite(self) -> dict[str, str]:
-        """The personal link of each who is asked, by name: here as staff give them out one by one.
-
-        A mailing that carries them belongs here, and its reminder into `remind`.
-        """
-        page, links = self.page, {}
-        for name, survey in (("Ada Lark", SURVEY), ("Fay Swift", ANONYMOUS), ("Eve Heron", SURVEY)):
-            page.goto(f"/contacts/{self.ids[name]}/surveys")
-            if name == "Ada Lark":
-                self.eyes.look("ask-for-answers")
-            page.get_by_role("button", name=f"Show their link to {survey}").click()
-            links[name] = page.locator(".wh-link").inner_text()
-            if name == "Ada Lark":
-                self.eyes.look("their-link")
-        return links
+        """Everybody in the segment who agreed gets one invitation to each survey; two personal links, by name."""
+        places = {"field": "locality", "any_of": ("eastmere", "kingsbourne")}
+        agreed = {"field": "consent", "purpose": "consultation", "channel": "email"}
+        rule = Rule.model_validate({"conditions": (places, {"field": "group", "any_of": ("carers",)}, agreed)})
+        self.segment = self.bus.call(CreateSegment(request_id="story:segment", name=SEGMENT, rule=rule)).segment_id
+        asked = GetSegment(segment_id=self.segment)
+        until(lambda: self.bus.call(asked).members == len(INVITED), 20)
+        for survey in (SURVEY, ANONYMOUS):
+            self.send(f"Invite people to {survey}", len(INVITED), "invitation")
+        for name in INVITED:
+            until(lambda to=name: self.mailbox.subjects(address(to))[invitation(ANONYMOUS)] == 1, 20)
+        links = {"Ada Lark": SURVEY, "Fay Swift": ANONYMOUS}
+        return {name: self.mailbox.answer_link(address(name), invitation(survey)) for name, survey in links.items()}
 
     def remind(self) -> None:
         """Whoever was asked and has not answered; nobody who has."""
+        self.send(f"Remind them of {SURVEY}", len(REMINDED), "reminder")
+        got = {name: self.mailbox.subjects(address(name)) for name in INVITED}
+        assert {name: of[f"A reminder: {SURVEY}"] for name, of in got.items()} == {
+            name: int(name in REMINDED) for name in INVITED
+        }
+        assert {of[invitation(SURVEY)] for of in got.values()} == {1}
+        self.page.goto(f"/surveys/{self.survey}")
+        expect(self.page.get_by_role("table").filter(has_text="By segment")).to_contain_text("40%")
+        self.eyes.look("response-rate")
+
+    def send(self, link: str, people: int, step: str) -> None:
+        """A mailing that begins on the page of the consultation."""
+        page = self.page
+        page.goto(self.desk)
+        page.get_by_role("link", name=link).click()
+        page.get_by_role("radio", name="Consultations").check()
+        page.locator("#segment_id").select_option(self.segment)
+        self.eyes.look(step)
+        page.get_by_role("button", name="Save draft").click()
+        page.get_by_role("link", name="Send it").click()
+        page.get_by_role("button", name="Send the mailing").click()
+        expect(page.get_by_role("status").filter(has_text="Finished")).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("link", name=f"{people} sent")).to_be_visible()
+        self.eyes.look(f"{step}-sent")
 
     # -- people answer --------------------------------------------------------------------------------
 

@@ -3,7 +3,10 @@
 import re
 import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
@@ -123,6 +126,25 @@ class Mailbox:
         """How many messages each address has got."""
         kept = [each.read_bytes().split(b"\r\n", 1)[0].decode() for each in self._folder.glob("*.eml")]
         return Counter(each.removeprefix("X-Envelope-To: ") for each in kept)
+
+    def subjects(self, address: str) -> Counter[str]:
+        """How often an address has got a message of each subject."""
+        return Counter(str(each["Subject"]) for each in self._to(address))
+
+    def answer_link(self, address: str, subject: str) -> str:
+        """The personal link to a survey in the message of this subject."""
+        (message,) = [each for each in self._to(address) if str(each["Subject"]) == subject]
+        text = message.get_body(("plain",))
+        assert text
+        found = re.search(r"https?://[^\s)>]+/answer/p/[^\s)>]+", text.get_content())
+        assert found
+        return found[0]
+
+    def _to(self, address: str) -> Iterator[EmailMessage]:
+        for each in self._folder.glob("*.eml"):
+            message = message_from_bytes(each.read_bytes(), EmailMessage, policy=policy.default)
+            if message["X-Envelope-To"] == address:
+                yield message
 
     def unsubscribe_link(self, address: str) -> str:
         for each in self._folder.glob("*.eml"):

@@ -25,7 +25,7 @@ class History:
     def __init__(self, root: Path) -> None:
         self.indexes = Indexes(root)
         self.bus = TestBus()
-        self.bus.add(HistoryProjector(FakeLog(), self.indexes, self.bus))
+        self.projector = self.bus.add(HistoryProjector(FakeLog(), self.indexes, self.bus))
         self.search = self.bus.add(HistorySearch(self.indexes, "secret"))
 
     def publish(self, *events: Envelope[Event]) -> None:

@@ -121,6 +121,12 @@ def test_who_was_merged_into_somebody_of_an_organisation_belongs_to_it_too(histo
     )
 
 
+def shown(found: Timeline) -> Timeline:
+    """All of it but the cursor, which is signed for the reader: only whether there is another page."""
+    cursor = "more" if found.page.next_cursor else None
+    return found.model_copy(update={"page": found.page.model_copy(update={"next_cursor": cursor})})
+
+
 SUBJECTS: list[dict[str, Any]] = [
     {"about": ("cns_1",)},
     {"fixed": ("locality",), "locality": ("north",)},
@@ -143,7 +149,7 @@ ENTRIES = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(entries=ENTRIES, kinds=st.sampled_from([(), ("complaint",)]))
 def test_who_may_not_see_restricted_entries_neither_sees_nor_counts_them_on_any_timeline(
     entries: list[dict[str, Any]], kinds: tuple[str, ...]
@@ -156,5 +162,6 @@ def test_who_may_not_see_restricted_entries_neither_sees_nor_counts_them_on_any_
         open_only.publish(*(event for event, each in zip(events, entries, strict=True) if not each["sensitive"]))
         for subject in SUBJECTS:
             asked = {**subject, "kind": kinds, "alternatives": True, "limit": 5}
-            seen, expected = timeline(whole, **asked), timeline(open_only, **asked, reader=EVERYTHING)
-            assert seen == expected
+            assert shown(timeline(whole, **asked)) == shown(timeline(open_only, **asked, reader=EVERYTHING))
+        for each in (whole, open_only):
+            each.projector.close()
