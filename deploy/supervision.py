@@ -119,7 +119,9 @@ class Supervisor:
             return
         pid = int(self._rpc.getPID())
         os.kill(pid, signal.SIGTERM)
-        wait_until(lambda: not _alive(pid), seconds, f"supervisord ({pid}) does not stop: see {self.directory / 'log'}")
+        wait_until(
+            lambda: not is_alive(pid), seconds, f"supervisord ({pid}) does not stop: see {self.directory / 'log'}"
+        )
 
     def states(self) -> dict[str, str]:
         return {each["name"]: each["statename"] for each in self._rpc.getAllProcessInfo()}
@@ -134,10 +136,15 @@ class Supervisor:
         return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
 
 
-def _alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether the process works; one that has ended but whose parent has not looked yet does not."""
     with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # our own child would stay as a zombie
-    return Path(f"/proc/{pid}").exists()
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in ("Z", "X")
 
 
 def wait_until(ready: Callable[[], bool], seconds: float, message: str) -> None:
