@@ -28,7 +28,8 @@ def test_a_service_tells_its_version_its_start_its_memory_and_its_outbox(running
     assert 10_000_000 < health.resident_bytes < 1_000_000_000
     assert health.outbox is not None
     assert health.outbox.depth == 0
-    assert sorted(each.queue for each in health.consumers) == ["events.erasures", *["events.inbound"] * 2]
+    queues = ["events.erasures", *["events.inbound"] * 2, "events.photographs"]
+    assert sorted(each.queue for each in health.consumers) == queues
 
 
 @pytest.mark.parametrize("service", ["contacts", "notifications_sender"])

@@ -189,7 +189,7 @@ class Consulting:
         rule = Rule.model_validate({"conditions": (places, {"field": "group", "any_of": ("carers",)}, agreed)})
         self.segment = self.bus.call(CreateSegment(request_id="story:segment", name=SEGMENT, rule=rule)).segment_id
         asked = GetSegment(segment_id=self.segment)
-        until(lambda: self.bus.call(asked).members == len(INVITED), 20)
+        until(lambda: self.bus.call(asked).members == len(PEOPLE), 20)
         for survey in (SURVEY, ANONYMOUS):
             self.send(f"Invite people to {survey}", len(INVITED), "invitation")
         for name in INVITED:

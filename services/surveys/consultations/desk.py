@@ -33,7 +33,7 @@ NO_SURVEY = "One of the surveys is not there any more. Choose again."
 AT_ONCE = 50
 ATTEMPTS = 5
 MEETING = "meeting"
-BY = "consultation"
+BY = "its consultation"
 """Who opens and closes surveys that follow one."""
 
 
