@@ -1,7 +1,7 @@
 """The sender: a process of its own, in ordinary threads, that freezes audiences and hands messages over.
 
 One thread reads what is new and freezes and finishes mailings; one session is kept for urgent notices, the others
-send mailings. Each session claims a chunk of an audience, works it off, and claims the next.
+send mailings, and notices first. Each session claims a chunk of an audience, works it off, and claims the next.
 """
 
 import threading
@@ -41,6 +41,7 @@ CONSENTS = "notifications.consents"
 """The queue that withdrawals come by. Others of that service may be behind: an import is an occasion 10,000 times."""
 LONGEST_WAIT = 15.0
 """Seconds between two attempts to reach a mail server."""
+MOST_LOOKED_AT = 1_000
 IDLE_SECONDS = 5.0
 """A line that had nothing to do for so long is closed."""
 
@@ -75,6 +76,8 @@ class MailSender:
         """Sessions whose last claim failed: the store may have taken it, and nobody works on it."""
         self.watch = Watch(mailings, lambda: arrives(bus, "notifications", CONSENTS))
         self._surveys = AskingSurveys(bus)
+        self._nothing: dict[str, float] = {}
+        """By mailing, when nothing of it waited for a session."""
         self._desk = take_desk(self._folder)
 
     def run(self) -> None:
@@ -243,7 +246,9 @@ class MailSender:
         return found
 
     def _claim_next(self, lane: Lane, number: int, session: str) -> tuple[Mailing, Chunk] | None:
-        for mailing in self.watch.active(lane):
+        mailings = self.watch.active("urgent") + (self.watch.active("bulk") if lane == "bulk" else [])
+        # Of a hundred notices most are sent and not finished yet: those in which nothing waited come last.
+        for mailing in sorted(mailings, key=lambda each: self._nothing.get(each.mailing_id, 0.0)):
             if is_reminder(mailing) and self._surveys.is_silent():
                 continue
             waiting = self._ledger.waiting(mailing.mailing_id, mailing.audience, datetime.now(UTC), 2 * self._sessions)
@@ -253,6 +258,9 @@ class MailSender:
                 if claimed is not None:
                     self.watch.refresh()
                     return mailing, claimed
+            if len(self._nothing) > MOST_LOOKED_AT:
+                self._nothing.clear()
+            self._nothing[mailing.mailing_id] = time.monotonic()
         return None
 
     # -- recovery ---------------------------------------------------------------------------------
