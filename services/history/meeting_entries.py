@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from services.history.records import Entry
+from services.history.sentences import day_phrase
 from shared.contracts.base import Envelope, Event
 from shared.contracts.meetings import MeetingCalledOff, MeetingChanged, MeetingEvent, MeetingPlanned, PlannedMeeting
 
@@ -75,5 +76,4 @@ def _where(at: datetime, place: str) -> str:
 
 
 def _day(at: datetime) -> str:
-    local = at.astimezone(LONDON)
-    return f"{local.day} {local:%B %Y}"
+    return day_phrase(at.astimezone(LONDON))

@@ -162,7 +162,7 @@ def relationship_sentence(relationship: Relationship) -> str:
     if relationship.removed:
         return f"Noted by mistake: {role}."
     days = (("since", relationship.since), ("until", relationship.until))
-    return f"{', '.join([role, *(f'{word} {at.day} {at:%B %Y}' for word, at in days if at)])}."
+    return f"{', '.join([role, *(f'{word} {day_phrase(at)}' for word, at in days if at)])}."
 
 
 def segment_sentence(segments: Sequence[str], entered: bool, cause: str) -> str:
@@ -175,7 +175,7 @@ def segment_sentence(segments: Sequence[str], entered: bool, cause: str) -> str:
 def case_opened_sentence(kind: str, due: date, owner: str) -> str:
     """`Ann Lee sees to this question. It is to be answered by 3 May 2024.`"""
     who = f"{owner} sees to {_this(kind)}." if owner else f"{_this(kind).capitalize()} is to be seen to."
-    return f"{who} It is to be answered by {_day(due)}."
+    return f"{who} It is to be answered by {day_phrase(due)}."
 
 
 def answered_sentence(kind: str, how: str, to: str) -> str:
@@ -190,22 +190,23 @@ def case_closed_sentence(kind: str, is_changed: bool) -> str:
 
 
 def case_reopened_sentence(kind: str, due: date) -> str:
-    return f"{_this(kind).capitalize()} was opened again. It is to be answered by {_day(due)}."
+    return f"{_this(kind).capitalize()} was opened again. It is to be answered by {day_phrase(due)}."
 
 
 def follow_up_sentence(due: date, by: str) -> str:
-    return f"{by} noted what is to be done by {_day(due)}."
+    return f"{by} noted what is to be done by {day_phrase(due)}."
 
 
 def unanswered_sentence(kind: str, opened: date) -> str:
-    return f"{_this(kind).capitalize()} has not been answered since {_day(opened)}."
+    return f"{_this(kind).capitalize()} has not been answered since {day_phrase(opened)}."
 
 
 def _this(kind: str) -> str:
     return f"this {_KINDS[kind][0].partition(' ')[2]}"
 
 
-def _day(day: date) -> str:
+def day_phrase(day: date) -> str:
+    """`3 May 2024`"""
     return f"{day.day} {day:%B %Y}"
 
 
@@ -221,7 +222,7 @@ def consultation_sentence(event: ConsultationOpened | ConsultationClosed | Outco
     if isinstance(event, OutcomePublished):
         return f"What came of the consultation “{event.title}” was published."
     last = event.closes_on
-    return f"The consultation “{event.title}” was opened{f', until {last.day} {last:%B %Y}' if last else ''}."
+    return f"The consultation “{event.title}” was opened{f', until {day_phrase(last)}' if last else ''}."
 
 
 def response_sentence(title: str, channel: str) -> str:

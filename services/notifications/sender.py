@@ -42,6 +42,7 @@ CONSENTS = "notifications.consents"
 LONGEST_WAIT = 15.0
 """Seconds between two attempts to reach a mail server."""
 MOST_LOOKED_AT = 1_000
+"""Mailings of which it is remembered that nothing waited."""
 IDLE_SECONDS = 5.0
 """A line that had nothing to do for so long is closed."""
 

@@ -8,7 +8,7 @@ from base64 import b64encode
 from io import BytesIO
 from typing import BinaryIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from starlette.datastructures import FormData, UploadFile
 
 from services.web.form_size import PHOTOGRAPH_BYTES
@@ -62,8 +62,6 @@ def made_anew(file: BinaryIO) -> bytes:
             return _encoded(_plain(picture))
     except Invalid:
         raise
-    except UnidentifiedImageError:
-        raise Invalid(NO_PICTURE) from None
     except Exception:  # decoders raise whatever a broken file leads to: it is the file that cannot be read
         raise Invalid(NO_PICTURE) from None
 

@@ -218,11 +218,7 @@ def _add_messages(made: Furnished) -> None:
     mailing = county.bus.call(DraftMailing(request_id="one", draft=draft))
     ids["mailing_id"] = mailing.mailing_id
     county.bus.call(ScheduleMailing(mailing_id=mailing.mailing_id, version=1))
-    sink = Sink()
-    county.settings.smtp_url = sink.url
-    county.sender.run_until_idle()
-    sink.close()
-    assert sink.got
+    _send_what_is_due(county)
     ids["unsubscribe"] = Tokens(SECRET).make("unsubscribe", Place(mailing.mailing_id, 1, 0, 0))
     path = f"bounce-{Tokens(SECRET).make('bounce', Place(mailing.mailing_id, 1, 0, 0))}@x.org"
     county.bus.call(ReportBounce(recipient=path, status="4.2.2"))
@@ -286,6 +282,10 @@ def _add_invitation(made: Furnished) -> None:
     draft = a_mailing_draft(subject=words[:200], segment_id=ids["segment_id"], segment_name=words[:200], **about)
     mailing = county.bus.call(DraftMailing(request_id="invitation", draft=draft))
     county.bus.call(ScheduleMailing(mailing_id=mailing.mailing_id, version=1))
+    _send_what_is_due(county)
+
+
+def _send_what_is_due(county: County) -> None:
     sink = Sink()
     county.settings.smtp_url = sink.url
     county.sender.run_until_idle()
