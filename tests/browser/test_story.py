@@ -181,12 +181,7 @@ class Story:
         officer.get_by_label("I have made sure").check()
         eyes.look("erase")
         officer.get_by_role("button", name="Erase for good").click()
-
-        def is_done() -> bool:
-            officer.reload()
-            return officer.get_by_text("Nothing that says who this was is left").is_visible()
-
-        until(is_done, 30)
+        expect(officer.get_by_text("Nothing that says who this was is left")).to_be_visible(timeout=30_000)
         eyes.look("erased")
         assert story.address(who) not in {each for each, _ in self.held_of_everybody()}
         until(lambda: len(self.in_the_segment()) == len(LIKE_IT) - 2, 10)
