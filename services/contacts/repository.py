@@ -116,11 +116,11 @@ class MongoContacts:
             insert_new(self._contacts, [_saying(*each) for each in contacts])
 
     def replace(self, contact: Contact, envelope: Envelope[Event]) -> bool:
-        return self._contacts.bulk_write([_replacement(contact, envelope)]).modified_count == 1
+        return self._contacts.update_one(*_replacement(contact, envelope)).modified_count == 1
 
     def replace_all(self, changes: Sequence[tuple[Contact, Envelope[Event]]]) -> None:
         if changes:
-            self._contacts.bulk_write([_replacement(*each) for each in changes])
+            self._contacts.bulk_write([UpdateOne(*_replacement(*each)) for each in changes])
 
     def find_said(self, contact_ids: Iterable[str]) -> dict[str, Said]:
         asked = {"_id": {"$in": list(set(contact_ids))}}
@@ -214,10 +214,11 @@ def _saying(contact: Contact, event: Envelope[Event], added: Added) -> dict[str,
     return _document(contact) | said
 
 
-def _replacement(contact: Contact, envelope: Envelope[Event]) -> UpdateOne:
+def _replacement(contact: Contact, envelope: Envelope[Event]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is asked of the document, and what becomes of it."""
     document = _document(contact)
     asked = {"_id": document.pop("_id"), "version": contact.version - 1}
-    return UpdateOne(asked, {"$set": document, "$push": {"outbox": envelope.content}})
+    return asked, {"$set": document, "$push": {"outbox": envelope.content}}
 
 
 def _contact(document: dict[str, Any]) -> Contact:

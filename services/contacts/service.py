@@ -142,12 +142,10 @@ class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, MergingEnt
         changed = domain.change(contact, request.contact, now(), request.by)
         if changed is None:
             return contact
-        held = self._repository.keys_of(contact.contact_id)
-        self._take_identifiers(changed[0], request.shared, held)
-        self._replace(*changed)
-        # Whatever the contact no longer carries; also what an interrupted change left behind.
-        kept = {domain.key_of(each) for each in changed[0].identifiers}
-        self._repository.release(held - kept, contact.contact_id)
+        if changed[0].identifiers == contact.identifiers:
+            self._replace(*changed)
+        else:
+            self._replace_with_identifiers(*changed, request.shared)
         return changed[0]
 
     @rpc
@@ -183,7 +181,7 @@ class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, MergingEnt
             merges=self._merger.records(request.contact_id),
         )
 
-    @on_batch("contacts.segments", FOLLOWED, size=500, linger=0.2)
+    @on_batch("contacts.segments", FOLLOWED, size=500, linger=0.05)
     def settle_segments(self, envelopes: list[Envelope[Event]]) -> list[Envelope[Event]]:
         """Who has come into a segment or gone out of it by what has happened."""
         return self._keeper.follow(envelopes)
@@ -192,6 +190,9 @@ class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, MergingEnt
     def sweep_segments(self) -> None:
         """A turn of filling segments that are new, and of looking over those that follow time."""
         self._keeper.sweep()
+
+    def close(self) -> None:
+        self._repository.segments.store_counts()
 
     @rpc
     def create_segment(self, request: CreateSegment) -> Segment:
@@ -255,6 +256,14 @@ class ContactsService(ImportEntry, PreferenceEntry, SubscribingEntry, MergingEnt
     def _replace(self, contact: Contact, event: Event) -> None:
         if not self._repository.replace(contact, envelope(event, contact)):
             raise Conflict(CHANGED_MEANWHILE)
+
+    def _replace_with_identifiers(self, contact: Contact, event: Event, shared: bool) -> None:
+        held = self._repository.keys_of(contact.contact_id)
+        self._take_identifiers(contact, shared, held)
+        self._replace(contact, event)
+        # Whatever the contact no longer carries; also what an interrupted change left behind.
+        kept = {domain.key_of(each) for each in contact.identifiers}
+        self._repository.release(held - kept, contact.contact_id)
 
     def _take_identifiers(self, contact: Contact, shared: bool, held: AbstractSet[str]) -> None:
         """Claims what the contact carries and does not hold yet."""

@@ -64,25 +64,32 @@ def test_a_version_of_a_segment_is_replaced_once(contacts: Contacts) -> None:
 def test_a_job_goes_on_slice_by_slice_and_ends_unless_the_segment_has_changed(contacts: Contacts) -> None:
     store = contacts.segments
     store.insert_segment(a_segment())
-    assert store.finish_slice(a_segment(), 7, 12)
-    assert not store.finish_slice(a_segment(), 7, 12)
+    assert store.finish_slices(a_segment(), {7: 12})
+    assert not store.finish_slices(a_segment(), {7: 12})
     going_on = store.find_segment("seg_1")
     assert going_on == a_segment(job=Job("fill", 7, 1), members=12)
+    assert going_on is not None
+    assert store.finish_slices(going_on, {8: 1, 9: 2})
+    going_on = store.find_segment("seg_1")
+    assert going_on == a_segment(job=Job("fill", 7, 3), members=15)
     assert going_on is not None
     later = AT + timedelta(hours=1)
     assert store.set_job(going_on, None, later)
     assert not store.set_job(going_on, None, later)
-    assert store.find_segment("seg_1") == a_segment(job=None, swept_at=later, members=12)
+    assert store.find_segment("seg_1") == a_segment(job=None, swept_at=later, members=15)
 
 
 def test_members_are_counted_as_they_come_and_go(contacts: Contacts) -> None:
     store = contacts.segments
     store.insert_segment(a_segment())
-    store.finish_slice(a_segment(), 7, 12)
+    store.finish_slices(a_segment(), {7: 12})
     store.count({("seg_1", 7): -2, ("seg_1", 9): 3, ("seg_1", 10): 0})
     assert [each.members for each in store.segments(counted=True)] == [13]
     assert [each.members for each in store.segments()] == [0]
+    for _ in range(2):
+        store.store_counts()
     store.count({})
+    assert [each.members for each in store.segments(counted=True)] == [13]
 
 
 def test_contacts_are_seen_as_rules_ask_of_them(contacts: Contacts) -> None:
@@ -148,6 +155,39 @@ def test_a_membership_comes_back_and_the_faster_of_two_stays(contacts: Contacts)
     store.put([a_membership("con_1", 2, "seg_2")], {})
     store.put([a_membership("con_1", 2, "seg_3")], {})
     assert store.memberships(["con_1"])["con_1"] == a_membership("con_1", 2, "seg_2")
+
+
+def test_what_has_been_replaced_is_forgotten_after_a_while_but_not_an_event_that_waits(contacts: Contacts) -> None:
+    store, at_once = contacts.segments, timedelta()
+    event = an_envelope(domain.told("con_1", [Move("move-1", "seg_1", "Panel", True, AT, Cause("time has passed"), 1)]))
+    store.put([a_membership("con_1", 1, "seg_1"), a_membership("con_2", 1, "seg_1")], {"con_1": [event]})
+    store.put([a_membership("con_1", 2, "seg_2"), a_membership("con_2", 2, "seg_2")], {})
+    assert store.members("seg_1", 0, BUCKETS) == []
+    store.forget_replaced(timedelta(minutes=1))
+    store.put([a_membership("con_2", 1, "seg_9")], {})
+    latest = {key: a_membership(key, 2, "seg_2") for key in ("con_1", "con_2")}
+    assert store.memberships(latest) == latest
+    store.forget_replaced(at_once)
+    assert store.memberships(latest) == latest
+    ((key, waiting),) = store.outbox.pending(10)
+    assert waiting == event
+    store.outbox.forget([(key, event.id)])
+    store.forget_replaced(at_once)
+    assert store.memberships(latest) == latest
+
+
+def test_memberships_of_earlier_versions_are_numbered(contacts: Contacts, request: pytest.FixtureRequest) -> None:
+    if not isinstance(contacts, MongoContacts):
+        pytest.skip("the fake keeps nothing of earlier versions")
+    database = connect(request.getfixturevalue("store"), f"contacts_{os.urandom(4).hex()}")
+    moves = [[AT, 3, [["became known", "event-1"]], [["move-1", "seg_1", "Panel", True, 0]]], []]
+    earlier = {"n": 3, "since": {"seg_1": AT}, "places": [f"seg_1:{bucket_of('con_1'):05x}"], "moves": moves}
+    database["memberships"].insert_one({"_id": "con_1", **earlier})
+    store = MongoContacts(database).segments
+    move = Move("move-1", "seg_1", "Panel", True, AT, Cause("became known", "event-1"), 3)
+    assert store.memberships(["con_1"]) == {"con_1": a_membership("con_1", 3, "seg_1", moves=(move,))}
+    assert [each.contact_id for each in store.members("seg_1", 0, BUCKETS)] == ["con_1"]
+    assert database["memberships"].count_documents({}) == 1
 
 
 def test_members_are_found_in_windows_of_buckets(contacts: Contacts) -> None:

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from services.contacts.segments.documents import seen_in
 from services.contacts.segments.domain import Job, Membership, Stored, bucket_of, slice_of
 from services.contacts.segments.port import Place
-from services.contacts.segments.repository import seen_in
 from services.contacts.segments.rules import Person, Took
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import Consent
@@ -43,22 +43,26 @@ class FakeSegments:
     def set_job(self, segment: Stored, job: Job | None, swept_at: datetime) -> bool:
         return self._replace(replace(segment, job=job, swept_at=swept_at), self._stands(segment))
 
-    def finish_slice(self, segment: Stored, number: int, members: int) -> bool:
+    def finish_slices(self, segment: Stored, members: Mapping[int, int]) -> bool:
         job = segment.job
         stands = job is not None and self._stands(segment)
         if stands:
-            self._counts[segment.segment_id, number] = members
-        return self._replace(replace(segment, job=job and job._replace(done=job.done + 1)), stands)
+            for number, held in members.items():
+                self._counts[segment.segment_id, number] = held
+        return self._replace(replace(segment, job=job and job._replace(done=job.done + len(members))), stands)
 
     def count(self, moved: Mapping[tuple[str, int], int]) -> None:
         self._counts.update(moved)
+
+    def store_counts(self) -> None:
+        """Nothing: they are kept at once."""
 
     def people(self, contact_ids: Iterable[str], behaviour: bool) -> dict[str, Person]:
         everyone = self._read()
         return {each: self._person(*everyone[each], behaviour) for each in contact_ids if each in everyone}
 
-    def slice_ids(self, number: int) -> list[str]:
-        return [each for each in self._read() if slice_of(each) == number]
+    def slice_ids(self, first: int, width: int = 1) -> list[str]:
+        return [each for each in self._read() if first <= slice_of(each) < first + width]
 
     def memberships(self, contact_ids: Iterable[str]) -> dict[str, Membership]:
         return {each: self._memberships.get(each, Membership(each)) for each in contact_ids}
@@ -69,6 +73,9 @@ class FakeSegments:
                 self._memberships[each.contact_id] = each
                 for envelope in outbox.get(each.contact_id, ()):
                     self.outbox.add(each.contact_id, envelope)
+
+    def forget_replaced(self, after: timedelta) -> None:
+        """Nothing: here one state takes the place of the other."""
 
     def members(self, segment_id: str, begin: int, end: int) -> list[Place]:
         return sorted(

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.contacts.envelopes import SOURCE, now_as_stored
 from services.contacts.segments import domain
@@ -18,7 +18,11 @@ from shared.logs import correlation_id
 
 ROUNDS = 5
 """How often contacts that somebody else settles at the same time are looked at again."""
-TURN = 0.25
+REPLACED_STAY = timedelta(minutes=5)
+"""How long a state of a membership stays that another has followed: longer than anybody takes to store one."""
+AT_ONCE = 500
+"""About so many contacts a job looks at together: small slices are taken several at a time."""
+TURN = 1.0
 """Seconds of work of a job at a time; calls and events come in between."""
 
 
@@ -27,6 +31,7 @@ class Keeper:
 
     def __init__(self, store: SegmentStore) -> None:
         self._store = store
+        self._width = 1
 
     def follow(self, envelopes: Sequence[Envelope[Event]]) -> list[Envelope[Event]]:
         """What the events come to; the same batch again tells the same."""
@@ -51,28 +56,37 @@ class Keeper:
 
     def sweep(self) -> bool:
         """A turn of the jobs; False when there is none."""
+        self._store.store_counts()
+        self._store.forget_replaced(REPLACED_STAY)
         at, ends = now_as_stored(), time.monotonic() + TURN
         segments = self._store.segments()
         for each in segments:
             if each.is_due(at):
                 self._store.set_job(each, Job("time", 0), each.swept_at)
         while jobs := [each for each in self._store.segments() if each.job]:
-            self._sweep_slice(jobs)
+            self._sweep_slices(jobs)
             if time.monotonic() > ends:
                 return True
         return False
 
-    def _sweep_slice(self, jobs: Sequence[Stored]) -> None:
-        """The slice that the first job stands at, for every job that stands there too."""
-        number = jobs[0].job.following if jobs[0].job else 0
-        mine = [each for each in jobs if each.job and each.job.following == number]
-        contact_ids = self._store.slice_ids(number)
-        self._settle(contact_ids, mine, lambda _contact_id, _segment: TIME_PASSED, outbox=True)
-        inside = Counter(key for each in self._store.memberships(contact_ids).values() for key in each.since)
-        for each in mine:
-            self._store.finish_slice(each, number, inside[each.segment_id])
-            if each.job and each.job.done + 1 == SLICES:
+    def _sweep_slices(self, jobs: Sequence[Stored]) -> None:
+        """Some slices from where the first job stands, for every job that stands there too."""
+        first = jobs[0].job.following if jobs[0].job else 0
+        mine = [(each, each.job) for each in jobs if each.job and each.job.following == first]
+        width = min(self._width, SLICES - first, *(SLICES - job.done for _, job in mine))
+        contact_ids = self._store.slice_ids(first, width)
+        self._settle(contact_ids, [each for each, _ in mine], lambda *_: TIME_PASSED, outbox=True)
+        memberships = self._store.memberships(contact_ids)
+        inside = Counter((key, slice_of(contact_id)) for contact_id, each in memberships.items() for key in each.since)
+        for each, job in mine:
+            members = {number: inside[each.segment_id, number] for number in range(first, first + width)}
+            self._store.finish_slices(each, members)
+            if job.done + width == SLICES:
                 self._end(each)
+        if len(contact_ids) < AT_ONCE // 2:
+            self._width = min(SLICES, self._width * 2)
+        elif len(contact_ids) > AT_ONCE:
+            self._width = max(1, self._width // 2)
 
     def _end(self, segment: Stored) -> None:
         ended = self._store.find_segment(segment.segment_id)

@@ -1,7 +1,7 @@
 """The store of segments as the service sees it, and the shapes that go in and out of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from services.contacts.segments.domain import Job, Membership, Stored
@@ -43,20 +43,24 @@ class SegmentStore(Protocol):
         """Let a job begin or end, at this version of the segment; False when it is another by now."""
         ...
 
-    def finish_slice(self, segment: Stored, number: int, members: int) -> bool:
-        """A slice of the job is done and holds so many members; False when it was done by somebody else."""
+    def finish_slices(self, segment: Stored, members: Mapping[int, int]) -> bool:
+        """The next slices of the job are done and hold so many members each; False when somebody else did them."""
         ...
 
     def count(self, moved: Mapping[tuple[str, int], int]) -> None:
-        """Add to the number of members of (segment, slice)."""
+        """Add to the number of members of (segment, slice); it is kept in mind until `store_counts`."""
+        ...
+
+    def store_counts(self) -> None:
+        """Store what has been added. What a killed process had not stored is put right by the daily job."""
         ...
 
     def people(self, contact_ids: Iterable[str], behaviour: bool) -> dict[str, Person]:
         """Contacts as rules see them; what they took part in only when `behaviour` is asked for."""
         ...
 
-    def slice_ids(self, number: int) -> list[str]:
-        """The contacts of a slice."""
+    def slice_ids(self, first: int, width: int = 1) -> list[str]:
+        """The contacts of a slice, or of so many in a row."""
         ...
 
     def memberships(self, contact_ids: Iterable[str]) -> dict[str, Membership]:
@@ -65,6 +69,13 @@ class SegmentStore(Protocol):
 
     def put(self, memberships: Sequence[Membership], outbox: Mapping[str, Sequence[Envelope[Event]]]) -> None:
         """Store the next state of each, where nobody was faster, with the events of `outbox` by contact."""
+        ...
+
+    def forget_replaced(self, after: timedelta) -> None:
+        """Forget states of memberships that have been noticed so long ago to be followed by others; a bulk at a time.
+
+        Whoever is slow to store what follows an old state must still find it taken.
+        """
         ...
 
     def members(self, segment_id: str, begin: int, end: int) -> list[Place]:
