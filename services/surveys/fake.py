@@ -5,6 +5,7 @@ from typing import Any
 
 from services.surveys.anonymous import Anonymous, FakeAnonymous
 from services.surveys.links import FakeLinks, Links
+from services.surveys.merges import FakeMerges, Merges
 from services.surveys.redacting import redacted, unlinked
 from services.surveys.repository import Kept, Numbers, answers_of, listed
 from shared.contracts.base import Envelope, Event
@@ -24,6 +25,7 @@ class FakeSurveys:
         self._papers: dict[str, str] = {}
         self.outbox = MemoryOutbox()
         self.links: Links = FakeLinks()
+        self.merges: Merges = FakeMerges()
         self.anonymous: Anonymous = FakeAnonymous()
 
     def insert(self, survey: Survey) -> None:

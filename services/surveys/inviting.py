@@ -36,12 +36,22 @@ class InvitationDesk:
         self._surveys.links.revoke(survey_id, contact_id)
 
     def answered(self, survey_id: str, contact_ids: Iterable[str]) -> tuple[list[str], bool]:
-        """(those of the contacts that have answered, each once; whether the survey is anonymous)"""
-        if self._desk.standing(survey_id).anonymous:
-            return self._anonymity.answered(survey_id, contact_ids), True
+        """(those of the contacts that have answered, each once; whether the survey is anonymous)
+
+        Whoever answered and was merged into another since has answered as that one.
+        """
+        asked = list(dict.fromkeys(contact_ids))
+        merged = self._surveys.merges.merged(asked)
+        everybody = [*asked, *(each for ids in merged.values() for each in ids)]
+        anonymous = self._desk.standing(survey_id).anonymous
+        found = self._anonymity.answered(survey_id, everybody) if anonymous else self._responded(survey_id, everybody)
+        answered = set(found)
+        return [each for each in asked if not answered.isdisjoint((each, *merged.get(each, ())))], anonymous
+
+    def _responded(self, survey_id: str, contact_ids: Iterable[str]) -> list[str]:
         ids = {domain.personal_id(survey_id, each): each for each in contact_ids}
         found = self._surveys.find_responses(ids)
-        return [contact_id for response_id, contact_id in ids.items() if response_id in found], False
+        return [contact_id for response_id, contact_id in ids.items() if response_id in found]
 
     def form(self, asked: GetPersonalForm) -> PersonalForm:
         link = self._surveys.links.find([asked.key]).get(asked.key)

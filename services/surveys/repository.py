@@ -10,6 +10,7 @@ import orjson
 from services.surveys.anonymous import Anonymous, MongoAnonymous
 from services.surveys.domain import Response
 from services.surveys.links import Links, MongoLinks
+from services.surveys.merges import Merges, MongoMerges
 from services.surveys.redacting import redacted, unlinked
 from shared.contracts.base import Envelope, Event, read_envelope
 from shared.contracts.erasure import Traces
@@ -50,6 +51,11 @@ class Surveys(Protocol):
     @property
     def links(self) -> Links:
         """The keys of personal links."""
+        ...
+
+    @property
+    def merges(self) -> Merges:
+        """Whom the survivors of merges stand for."""
         ...
 
     @property
@@ -119,6 +125,7 @@ class MongoSurveys:
         self._papers = database["papers"]
         self.outbox = Outboxes(MongoOutbox(self._surveys, KNOWN), MongoOutbox(self._responses, KNOWN))
         self.links: Links = MongoLinks(database)
+        self.merges: Merges = MongoMerges(database)
         self.anonymous: Anonymous = MongoAnonymous(database)
         self._surveys.create_index("listed")
         self._responses.create_index([("survey_id", 1), ("counts", 1), ("listed", 1)])

@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.contracts.base import new_id
+from shared.contracts.base import Event, new_id
+from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.contracts.responses import ListResponses
 from shared.contracts.survey_links import FindAnswered, GetPersonalForm, GiveSurveyKeys, RevokeSurveyKey
 from shared.contracts.surveys import ResponseReceived, Survey
 from shared.errors import Conflict, NotFound
+from tests.builders import a_contact, an_envelope
 from tests.surveys.test_service import Panel, sent_to
 
 ANN, BEN = "con_1", "con_2"
@@ -38,6 +40,28 @@ def test_the_response_is_the_contacts_and_told_as_theirs(panel: Panel) -> None:
     asked = FindAnswered(survey_id=survey.survey_id, contact_ids=(ANN, BEN))
     assert panel.bus.call(asked).contact_ids == (ANN,)
     assert panel.bus.call(GiveSurveyKeys(survey_id=survey.survey_id, contact_ids=(ANN, BEN))).answered == (ANN,)
+
+
+def test_whoever_answered_and_was_merged_into_another_has_answered_as_that_one_until_it_is_undone(panel: Panel) -> None:
+    survey, other = panel.opened(), panel.opened()
+    panel.send(sent_to(survey, link_key=key_of(panel, survey, ANN)))
+    asked = FindAnswered(survey_id=survey.survey_id, contact_ids=(BEN,))
+
+    def merged(version: int, *others: str) -> ContactsMerged:
+        survivor = a_contact(contact_id=BEN, version=version, merged=others)
+        return ContactsMerged(merge_id="m", survivor=survivor, merged_id=ANN, merged_name="Ann", merged_by="Jo")
+
+    def happens(event: Event) -> None:
+        panel.service.keep_contributions([an_envelope(event)])
+
+    happens(merged(2, ANN))
+    assert panel.bus.call(asked).contact_ids == (BEN,)
+    assert panel.bus.call(GiveSurveyKeys(survey_id=survey.survey_id, contact_ids=(BEN,))).answered == (BEN,)
+    assert panel.bus.call(FindAnswered(survey_id=other.survey_id, contact_ids=(BEN,))).contact_ids == ()
+    alone = a_contact(contact_id=BEN, version=3)
+    happens(ContactsUnmerged(merge_id="m", survivor=alone, restored_id=ANN, restored_name="Ann", unmerged_by="Jo"))
+    happens(merged(2, ANN))
+    assert panel.bus.call(asked).contact_ids == ()
 
 
 def test_fifty_forms_over_one_link_at_once_are_one_response_and_the_others_are_kept(panel: Panel) -> None:

@@ -14,7 +14,7 @@ from shared.contracts.erasure import Traces
 from shared.contracts.surveys import ResponseReceived, Survey, SurveyOpened
 from shared.mongo import connect
 from shared.surveys.definition import Definition
-from tests.builders import AT, an_envelope
+from tests.builders import AT, a_contact, an_envelope
 from tests.surveys.asking import a_definition, a_question, a_sent
 
 
@@ -177,3 +177,15 @@ def test_responses_are_listed_the_newest_first(surveys: Surveys) -> None:
     assert [each for _, each in surveys.page("srv_1", False, 9, cursor)] == [made[0], made[1]]
     assert [each for _, each in surveys.page("srv_1", False, 9, after)] == [made[1]]
     assert surveys.page("srv_none", False, 9, None) == []
+
+
+def test_whom_a_survivor_stands_for_is_what_its_highest_version_says(surveys: Surveys) -> None:
+    merges = surveys.merges
+    ann, ben = (a_contact(contact_id=each, version=2, merged=(f"{each}_other",)) for each in ("con_ann", "con_ben"))
+    merges.put([ann, ben, ben])
+    assert merges.merged(["con_ann", "con_ben", "con_cat"]) == {"con_ann": ann.merged, "con_ben": ben.merged}
+    alone, before = {"version": 4, "merged": ()}, {"version": 1, "merged": ()}
+    merges.put([ann.model_copy(update=alone), ben.model_copy(update=before)])
+    merges.put([ann.model_copy(update={"version": 3})])
+    assert merges.merged(["con_ann", "con_ben"]) == {"con_ben": ben.merged}
+    merges.put([])

@@ -9,6 +9,7 @@ from shared.contracts.base import Envelope, Event
 from shared.contracts.contributions import RESPONSE
 from shared.contracts.erasure import ContactErased, EngagementRedacted
 from shared.contracts.events import Engagement, EngagementCorrected, EngagementRecorded
+from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.contracts.notifications import MessagesSent
 from shared.contracts.surveys import ResponseReceived
 from shared.order import order_of
@@ -20,8 +21,10 @@ FOLLOWED = (
     ResponseReceived,
     MessagesSent,
     ContactErased,
+    ContactsMerged,
+    ContactsUnmerged,
 )
-"""What is said, that somebody was told what came of it, and that somebody is to be forgotten."""
+"""What is said, that somebody was told what came of it, who is to be forgotten, and who turns out to be the same."""
 EXCERPT = 500
 """Characters of what was said that are kept here; the whole stays with its owner."""
 SURVEY, PAPER = "survey", "paper"

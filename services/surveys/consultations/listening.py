@@ -35,6 +35,7 @@ from shared.contracts.contributions import (
     ThemeCount,
 )
 from shared.contracts.erasure import ContactErased
+from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.contracts.notifications import MessagesSent
 from shared.errors import NotFound
 from shared.messaging import Bus
@@ -64,7 +65,10 @@ class Listening:
                 for each, ids in found.values()
             ]
         )
-        for event in (each.data for each in happened):
+        said = [each.data for each in happened]
+        merges = [each for each in said if isinstance(each, ContactsMerged | ContactsUnmerged)]
+        self._surveys.merges.put([each.survivor for each in merges])
+        for event in said:
             if isinstance(event, MessagesSent) and event.outcome_of:
                 self._tell(event.outcome_of, set(event.contact_ids))
             elif isinstance(event, ContactErased):
