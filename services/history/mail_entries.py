@@ -32,7 +32,7 @@ def messages_entry(envelope: Envelope[Event], event: MessagesSent | MessagesFail
         kind=kind,
         title=event.subject,
         sentence=sentence,
-        about=_about(event.outcome_of) if isinstance(event, MessagesSent) else (),
+        about=_about(event.outcome_of, event.survey_id) if isinstance(event, MessagesSent) else (),
         occurred_at=at.astimezone(UTC),
         recorded_at=at.astimezone(UTC),
         channel=event.channel,
@@ -72,7 +72,7 @@ def mailing_entry(envelope: Envelope[Event], event: MailingFinished) -> Entry:
         kind="mailing_finished",
         title=event.mailing.draft.subject,
         sentence=mailing_sentence(event.mailing, event.counts),
-        about=_about(event.mailing.outcome_of),
+        about=_about(event.mailing.outcome_of, event.mailing.draft.survey_id),
         occurred_at=at.astimezone(UTC),
         recorded_at=at.astimezone(UTC),
         channel="email",
@@ -80,6 +80,6 @@ def mailing_entry(envelope: Envelope[Event], event: MailingFinished) -> Entry:
     )
 
 
-def _about(consultation_id: str) -> tuple[str, ...]:
-    """The consultation whose outcome was told, if one was."""
-    return (consultation_id,) if consultation_id else ()
+def _about(*keys: str) -> tuple[str, ...]:
+    """The consultation whose outcome was told, and the survey that it invited to or reminded of, if there is one."""
+    return tuple(filter(None, keys))

@@ -285,4 +285,8 @@ def test_the_line_of_an_invitation_and_of_a_reminder_says_which_survey_it_was_ab
         "“Have your say”, an invitation to the survey “Getting here”, was sent by email to one person."
     )
     assert "“Have your say”, a reminder of the survey “Getting here”, was sent" in reminder.sentence
-    assert "survey" not in fold(an_envelope(sent()))[0].sentence  # type: ignore[union-attr]
+    assert invitation.about == reminder.about == ("srv_1",)
+    told, _ = fold(an_envelope(sent(outcome_of="cns_1")))
+    assert told is not None
+    assert "survey" not in told.sentence
+    assert told.about == ("cns_1",)
