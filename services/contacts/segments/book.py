@@ -132,14 +132,15 @@ class SegmentBook:
     def preview(self, rule: Rule) -> Preview:
         """Looks at slice after slice while there is time: each is an even share of the contacts."""
         at, ends = now_as_stored(), time.monotonic() + PREVIEW_SECONDS
-        looked, count, first = 0, 0, list[Person]()
-        for number in range(SLICES):
-            people = self._store.people(self._store.slice_ids(number), asks_behaviour(rule))
+        looked, width, count, first = 0, 1, 0, list[Person]()
+        while not looked or (looked < SLICES and time.monotonic() < ends):
+            width = min(width, SLICES - looked)
+            contact_ids = self._store.slice_ids(looked, width)
+            people = self._store.people(contact_ids, asks_behaviour(rule))
             found = [each for each in people.values() if matches(rule, each, at)]
-            looked, count = looked + 1, count + len(found)
+            looked, count = looked + width, count + len(found)
             first += found[: FIRST - len(first)]
-            if time.monotonic() > ends:
-                break
+            width = domain.width_after(width, len(contact_ids))
         return Preview(
             count=round(count * SLICES / looked),
             exact=looked == SLICES,

@@ -22,6 +22,17 @@ SWEEP_AFTER = timedelta(hours=1)
 SWEEP_OTHERS_AFTER = timedelta(days=1)
 
 
+AT_ONCE = 500
+"""About so many contacts are looked at together: small slices are taken several at a time."""
+
+
+def width_after(width: int, held: int) -> int:
+    """How many slices to take next, when so many held so many contacts."""
+    if held < AT_ONCE // 2:
+        return min(SLICES, width * 2)
+    return max(1, width // 2) if held > AT_ONCE else width
+
+
 def bucket_of(contact_id: str) -> int:
     return zlib.crc32(contact_id.encode()) % BUCKETS
 

@@ -20,8 +20,6 @@ ROUNDS = 5
 """How often contacts that somebody else settles at the same time are looked at again."""
 REPLACED_STAY = timedelta(minutes=5)
 """How long a state of a membership stays that another has followed: longer than anybody takes to store one."""
-AT_ONCE = 500
-"""About so many contacts a job looks at together: small slices are taken several at a time."""
 TURN = 1.0
 """Seconds of work of a job at a time; calls and events come in between."""
 
@@ -83,10 +81,7 @@ class Keeper:
             self._store.finish_slices(each, members)
             if job.done + width == SLICES:
                 self._end(each)
-        if len(contact_ids) < AT_ONCE // 2:
-            self._width = min(SLICES, self._width * 2)
-        elif len(contact_ids) > AT_ONCE:
-            self._width = max(1, self._width // 2)
+        self._width = domain.width_after(width, len(contact_ids))
 
     def _end(self, segment: Stored) -> None:
         ended = self._store.find_segment(segment.segment_id)
