@@ -157,6 +157,16 @@ async def test_ready_names_a_paused_consumer_and_its_reason(county: County, brow
     assert dependencies["history"] == "ok"
 
 
+async def test_mail_that_waits_is_told_and_leaves_the_web_ready(county: County, browser: httpx.AsyncClient) -> None:
+    away = "the mail server does not answer"
+    county.web_bus.health["notifications_sender"] = Health(ok=False, reason=away)
+    response = await browser.get("/ready")
+    assert response.status_code == 200
+    assert response.json()["dependencies"]["notifications_sender"] == f"waiting: {away}"
+    county.web_bus.health["notifications_sender"] = Health(ok=False, consumers=(PAUSED,))
+    assert (await browser.get("/ready")).status_code == 503
+
+
 async def test_metrics_tell_what_the_report_tells(county: County, browser: httpx.AsyncClient) -> None:
     county.bus.parked["events.inbound"].append((RawMessage(b"not json"), "cannot be read"))
     county.web_bus.down.add("contacts")
