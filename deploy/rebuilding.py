@@ -1,5 +1,7 @@
 """A new index beside the one that serves, with a bar that shows how far it is."""
 
+from datetime import UTC, datetime
+
 from rich.console import Console
 from rich.progress import Progress
 
@@ -13,7 +15,8 @@ from shared.settings import Settings
 def rebuild_and_serve(settings: Settings) -> IndexSwapped:
     """Fold the log into a new index and let it serve; the old one is removed."""
     with Indexes(settings.index_dir).rebuilding():
+        begun_at = datetime.now(UTC)
         with Progress(console=Console(stderr=True)) as bar:
             task = bar.add_task("rebuilding", total=None)
             name = rebuild(settings, lambda done, last: bar.update(task, completed=done, total=last))
-        return RpcClient(settings).call(SwapIndex(name=name), timeout=120)
+        return RpcClient(settings).call(SwapIndex(name=name, begun_at=begun_at), timeout=120)

@@ -33,6 +33,8 @@ POINTS = {
     "import.mid_revert": "a part of a window is taken back",
     "erasure.after_contact": "a contact is erased in its own document, its identifiers still point to it",
     "erasure.before_report": "contacts has erased all of its own, and not said so",
+    "erasure.before_commit": "the index is to be without a person, it is not committed, and the log is as it was",
+    "erasure.before_rewrite": "the index is without a person, the log is as it was",
     "merge.after_bury": "a contact is a tombstone, the one it is merged into has not taken it in",
     "merge.after_give_back": "the survivor of a merge has given back what it got, the other is a tombstone still",
     "log.after_append": "events stand in the log and not in the index",

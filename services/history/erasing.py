@@ -1,7 +1,7 @@
 """Takes people who are erased out of the log and the index, and finds the engagements that speak of them.
 
 The log is walked from its beginning: nothing else knows of every version of everything that was said. A walk that is
-interrupted begins again; what has been rewritten is not different any more.
+interrupted begins again; what has been rewritten is not different any more, so by then the index must be without it.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -19,18 +19,17 @@ from shared.redaction import is_named, redact, redact_event, takes_part
 CHUNK = 500
 MAX_MENTIONS = 10_000
 _CASES = "wellheard.case."
-Show = Callable[[Sequence[Envelope[Event]]], None]
-"""Puts events that were redacted into the index again. Raises Unavailable while that cannot be done."""
+Replace = Callable[[Sequence[dict[str, Any]]], None]
+"""Puts other contents in place of events, in the index first. Raises Unavailable while that cannot be done."""
 
 
 class HistoryEraser:
-    """Carries out erasures; `show` is the projector's, and so is `settle`: afterwards searches find what was shown."""
+    """Carries out erasures; `replace` is the projector's: afterwards neither log nor index holds what was there."""
 
-    def __init__(self, log: LogPort, bus: Bus, show: Show, settle: Callable[[], None]) -> None:
+    def __init__(self, log: LogPort, bus: Bus, replace: Replace) -> None:
         self._log = log
         self._bus = bus
-        self._show = show
-        self._settle = settle
+        self._replace = replace
 
     def erase(self, envelope: Envelope[ContactErased]) -> None:
         """Everything up to the erasure itself; what comes later about the person is redacted when it is appended."""
@@ -72,9 +71,8 @@ class HistoryEraser:
                         about[each["subject"]] = None
                     if is_named(text, traces if is_theirs else elsewhere):
                         mentions[each["subject"]] = None
-            self._log.rewrite(rewritten)
-            self._show([to_envelope(each) for each in rewritten])
-        self._settle()
+            if rewritten:
+                self._replace(rewritten)
         return list(about), list(mentions)
 
     def _windows(self) -> Iterator[list[dict[str, Any]]]:

@@ -7,7 +7,7 @@ windows on an index, which every store answers quickly (the embedded store reads
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from pymongo import ASCENDING, UpdateOne
@@ -49,6 +49,10 @@ class LogPort(Protocol):
         """Put other contents in place of events, by their ids: only an erasure does that."""
         ...
 
+    def rewritten(self, since: datetime) -> Iterator[list[Envelope[Event]]]:
+        """What was rewritten since then, up to `WINDOW` events at a time."""
+        ...
+
     def add_erased(self, contact_ids: Iterable[str]) -> None:
         """Remember who was erased: what still comes about them is stored without what is personal."""
         ...
@@ -75,6 +79,7 @@ class Log:
     def prepare(self) -> None:
         """Make the index that windows need; the writer asks for it at start."""
         self._log.create_index([("position", ASCENDING)], name="position")
+        self._log.create_index("rewritten_at", sparse=True)
 
     def append(self, envelopes: Sequence[Envelope[Event]], after: int) -> int:
         once = {envelope.id: envelope.content for envelope in envelopes}
@@ -111,8 +116,17 @@ class Log:
 
     def rewrite(self, contents: Sequence[dict[str, Any]]) -> None:
         if contents:
-            updates = [UpdateOne({"_id": each["id"]}, {"$set": {"event": each}}) for each in contents]
+            at = datetime.now(UTC)
+            updates = [
+                UpdateOne({"_id": each["id"]}, {"$set": {"event": each, "rewritten_at": at}}) for each in contents
+            ]
             self._log.bulk_write(updates, ordered=False)
+
+    def rewritten(self, since: datetime) -> Iterator[list[Envelope[Event]]]:
+        positions = [each["position"] for each in self._log.find({"rewritten_at": {"$gte": since}}, {"position": 1})]
+        for start in range(0, len(positions), WINDOW):
+            found = self._log.find({"position": {"$in": positions[start : start + WINDOW]}})
+            yield [to_envelope(each["event"]) for each in found]
 
     def add_erased(self, contact_ids: Iterable[str]) -> None:
         insert_new(self._erased, [{"_id": each} for each in contact_ids])
@@ -126,6 +140,7 @@ class FakeLog:
 
     def __init__(self) -> None:
         self._events: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._rewritten: dict[str, datetime] = {}
         self._erased: set[str] = set()
 
     def prepare(self) -> None: ...
@@ -154,6 +169,10 @@ class FakeLog:
     def rewrite(self, contents: Sequence[dict[str, Any]]) -> None:
         for each in contents:
             self._events[each["id"]] = (self._events[each["id"]][0], each)
+            self._rewritten[each["id"]] = datetime.now(UTC)
+
+    def rewritten(self, since: datetime) -> Iterator[list[Envelope[Event]]]:
+        yield [to_envelope(self._events[key][1]) for key, at in self._rewritten.items() if at >= since]
 
     def add_erased(self, contact_ids: Iterable[str]) -> None:
         self._erased.update(contact_ids)

@@ -6,13 +6,14 @@ Everything that can go wrong with the index has one answer: open it (or another)
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from services.history.erasing import HistoryEraser, redacted_on_arrival
 from services.history.index.directory import Indexes, Pointer
 from services.history.index.port import IndexBusy, IndexLost, IndexWriter
-from services.history.log import Log, LogPort, windows
+from services.history.log import Log, LogPort, to_envelope, windows
 from services.history.timeline import LOGGED_EVENTS, fold
 from shared import failpoints
 from shared.contracts.base import Envelope, Event
@@ -27,6 +28,8 @@ from shared.settings import Settings
 log = get_logger()
 COMMIT_SECONDS = 0.5
 _WINDOWS_A_COMMIT = 40
+_CLOCKS_DIFFER = timedelta(hours=1)
+"""Between the machine of a rebuild and ours, at the very most; what is put again needlessly does no harm."""
 
 
 class HistoryProjector:
@@ -37,7 +40,7 @@ class HistoryProjector:
     def __init__(self, event_log: LogPort, indexes: Indexes, bus: Bus) -> None:
         self._log = event_log
         self._erased: set[str] | None = None
-        self._eraser = HistoryEraser(event_log, bus, self._show_again, self._settle)
+        self._eraser = HistoryEraser(event_log, bus, self._replace)
         self._indexes = indexes
         self._index: IndexWriter | None = None
         self._serving = Pointer("", complete=False)
@@ -92,7 +95,7 @@ class HistoryProjector:
             raise NotFound("There is no index of that name: build it with `wellheard rebuild`.")
         with self._turn:
             if request.name != self._serving.name:  # else the caller asks again because an answer was late
-                self._swap(request.name)
+                self._swap(request.name, request.begun_at)
         return IndexSwapped(name=request.name, entries=self._indexes.reader(request.name).counts()[0])
 
     def close(self) -> None:
@@ -111,28 +114,29 @@ class HistoryProjector:
             self._erased |= new
         return redacted_on_arrival(envelopes, self._erased) if self._erased else envelopes
 
-    def _show_again(self, envelopes: Sequence[Envelope[Event]]) -> None:
-        """What an erasure has rewritten replaces what the index holds of it."""
-        with self._lock:
-            index = self._opened()
-            if not self._live:
-                raise Unavailable("The index is being caught up with the log. The erasure goes on afterwards.")
-            try:
-                index.put_again([fold(each) for each in envelopes])
-            except IndexLost as error:
-                self._lost(index, error)
-                raise Unavailable("The index was lost and is being built again. The erasure goes on.") from error
+    def _replace(self, contents: Sequence[dict[str, Any]]) -> None:
+        """What an erasure has rewritten replaces what the index holds of it, and then what the log does.
 
-    def _settle(self) -> None:
-        """Nobody is told that a person is gone whom a search would still find."""
+        In this order, and committed: whoever is killed in between finds the log as it was, and does it again. No other
+        index comes to serve meanwhile.
+        """
         with self._turn:
             with self._lock:
                 index = self._opened()
-            try:
-                index.commit()
-            except IndexLost as error:
-                self._lost(index, error)
-                raise Unavailable("The index was lost and is being built again. The erasure goes on.") from error
+                if not self._live:
+                    raise Unavailable("The index is being caught up with the log. The erasure goes on afterwards.")
+                self._put_again(index, contents)
+            self._log.rewrite(contents)
+
+    def _put_again(self, index: IndexWriter, contents: Sequence[dict[str, Any]]) -> None:
+        try:
+            index.put_again([fold(to_envelope(each)) for each in contents])
+            failpoints.reach("erasure.before_commit")
+            index.commit()
+        except IndexLost as error:
+            self._lost(index, error)
+            raise Unavailable("The index was lost and is being built again. The erasure goes on.") from error
+        failpoints.reach("erasure.before_rewrite")
 
     def _append(self, envelopes: Sequence[Envelope[Event]]) -> int:
         try:
@@ -148,20 +152,27 @@ class HistoryProjector:
         except IndexLost as error:
             self._lost(index, error)
 
-    def _swap(self, name: str) -> None:
+    def _swap(self, name: str, begun_at: datetime | None) -> None:
         try:
             with self._lock:
                 old, old_name = self._opened(), self._serving.name
-            self._go_live(self._indexes.writer(name), Pointer(name, complete=True))
+            since = begun_at - _CLOCKS_DIFFER if begun_at else datetime.min.replace(tzinfo=UTC)
+            self._go_live(self._indexes.writer(name), Pointer(name, complete=True), since)
         except (IndexBusy, IndexLost) as error:
             raise Unavailable(f"The index cannot be used: {error}.") from error
         self._close(old)
         self._indexes.remove(old_name)
         log.info("index_swapped", index=name)
 
-    def _go_live(self, index: IndexWriter, pointer: Pointer) -> None:
-        """Catch up beside the handler, then, while it waits, with the rest; from here on the handler puts."""
+    def _go_live(self, index: IndexWriter, pointer: Pointer, built_since: datetime | None = None) -> None:
+        """Catch up beside the handler, then, while it waits, with the rest; from here on the handler puts.
+
+        built_since: from when on an erasure may have rewritten what the index had read of the log by then.
+        """
         self._catch_up(index)
+        if built_since is not None:
+            for envelopes in self._log.rewritten(built_since):
+                index.put_again([fold(each) for each in envelopes])
         with self._lock:
             self._catch_up(index)
             failpoints.reach("index.before_serve")

@@ -231,3 +231,5 @@ class SwapIndex(Request[IndexSwapped]):
     service: ClassVar[str] = "history_projector"
     reply: ClassVar = IndexSwapped
     name: str
+    begun_at: AwareDatetime | None = None
+    """When its building began: what an erasure has rewritten since is put right in it. None: whenever it was."""

@@ -1,5 +1,7 @@
 """The log: one suite, on the fake and on a real store."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from services.history.log import FakeLog, Log, LogPort, windows
@@ -89,8 +91,11 @@ def test_an_event_that_is_rewritten_keeps_its_place_and_its_id(log: LogPort) -> 
     log.append(events, after=0)
     content = log.contents(0, 2)[0]
     other = {**content, "data": {"engagement": {**content["data"]["engagement"], "title": "[removed]"}}}
+    began = datetime.now(UTC) - timedelta(seconds=1)
     log.rewrite([other])
     log.rewrite([])
+    assert [each.content for part in log.rewritten(began) for each in part] == [other]
+    assert not [each for part in log.rewritten(began + timedelta(minutes=1)) for each in part]
     assert log.contents(0, 2) == [other, events[1].content]
     assert log.holds(events[0].id)
     assert not log.holds("evt_none")

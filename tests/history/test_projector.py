@@ -4,7 +4,9 @@ import random
 import shutil
 import threading
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -275,6 +277,52 @@ def test_an_index_that_was_rebuilt_serves_after_the_swap_with_all_that_came_mean
     history.receive(recorded())
     assert history.in_index() == history.in_log()
     assert history.in_index().entries == 6
+
+
+class Killed(Exception):
+    """The end of a process."""
+
+
+def without_title(content: dict[str, Any]) -> dict[str, Any]:
+    """As an erasure leaves the event of an engagement."""
+    return {**content, "data": {"engagement": {**content["data"]["engagement"], "title": "[removed]"}}}
+
+
+@pytest.mark.parametrize("point", ["erasure.before_commit", "erasure.before_rewrite"])
+def test_an_erasure_that_is_killed_between_index_and_log_finds_the_log_as_it_was_and_is_done_again(
+    history: History, point: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history.receive(recorded(title="Of Mary"))
+    (content,) = history.log.contents(0, 1)
+
+    def reach(name: str) -> None:
+        if name == point:
+            raise Killed
+
+    monkeypatch.setattr("services.history.projector.failpoints.reach", reach)
+    with pytest.raises(Killed):
+        history.projector._replace([without_title(content)])
+    monkeypatch.undo()
+    again = history.started_again()
+    again.projector.follow_log()
+    assert again.log.contents(0, 1) == [content]
+    again.projector._replace([without_title(content)])
+    assert again.in_index() == again.in_log()
+    assert [each.title for each in again.indexes.reader(again.serving.name).entries()] == ["[removed]"]
+
+
+@pytest.mark.parametrize("tells_when", [True, False])
+def test_an_index_that_was_built_before_an_erasure_serves_without_the_person(
+    history: History, tells_when: bool
+) -> None:
+    history.receive(recorded(title="Of Mary"), recorded(title="Of Ben"))
+    begun_at = datetime.now(UTC) if tells_when else None
+    name = rebuild_from(history.log, history.indexes)
+    history.projector._replace([without_title(history.log.contents(0, 1)[0])])
+    history.projector.swap_index(SwapIndex(name=name, begun_at=begun_at))
+    assert history.serving.name == name
+    assert history.in_index() == history.in_log()
+    assert {each.title for each in history.indexes.reader(name).entries()} == {"[removed]", "Of Ben"}
 
 
 class SlowLog(FakeLog):

@@ -15,7 +15,12 @@ from tests.faults.registry import SEEDS_OF_KILLS, scenario
 from tests.faults.run import Run
 from tests.faults.waiting import wait_until
 
-POINTS = ("erasure.after_contact", "erasure.before_report")
+POINTS = {
+    "erasure.after_contact": "contacts",
+    "erasure.before_report": "contacts",
+    "erasure.before_commit": "history-projector",
+    "erasure.before_rewrite": "history-projector",
+}
 OTHERS = ("events", "history-projector", "notifications")
 """Killed after a moment instead: what each does for an erasure is one handler that can be begun again."""
 PEOPLE = 6
@@ -26,7 +31,7 @@ def kill_erasing(run: Run) -> None:
     bus, processes = RpcClient(run.system.settings), run.system.processes
     places = (*POINTS, *OTHERS)
     place = places[run.seed % len(places)]
-    service = "contacts" if place in POINTS else place
+    service = POINTS.get(place, place)
     run.note(place)
     before = len(processes.ends(service))
     if place in POINTS:
