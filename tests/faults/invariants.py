@@ -100,10 +100,13 @@ class _Logged:
             self.contents[event["id"]] = _hash(event)
             self.positions[each["position"]] += 1
             for record in fold(read_envelope(event, _KNOWN)):
-                if record is not None and self.folded.get(f"{type(record).__name__} {record.id}", (0, 0))[0] < (
-                    record.version
-                ):
-                    self.folded[f"{type(record).__name__} {record.id}"] = record.version, record.checksum()
+                if record is not None:
+                    self._keep_newest(f"{type(record).__name__} {record.id}", record.version, record.checksum())
+
+    def _keep_newest(self, key: str, version: int, checksum: int) -> None:
+        """Versions may lie below zero: what was planned stands below all that is said of it afterwards."""
+        if key not in self.folded or self.folded[key][0] < version:
+            self.folded[key] = version, checksum
 
 
 def _compare_ledger(found: Findings, ledger: Ledger, stored: _Stored) -> None:
