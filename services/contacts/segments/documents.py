@@ -55,7 +55,7 @@ def membership_document(membership: Membership) -> dict[str, Any]:
 
 
 def _moves_text(*changes: Sequence[Move]) -> str:
-    """The moves of some changes as JSON: the store reads one string ten times faster than all the lists in it.
+    """The moves of some changes as JSON: the store reads one string four times faster than all the lists in it.
 
     What the moves of a change have in common stands once, the causes once each.
     """
