@@ -118,10 +118,23 @@ class Supervisor:
         if not self.is_running():
             return
         pid = int(self._rpc.getPID())
+        for names in self._last_first():
+            self.stop(*names)
+        # With no group left it ends at once; else it would take a second over each, stopped as they are.
+        with contextlib.suppress(xmlrpc.client.Fault):  # one was just being restarted
+            for name in self.states():
+                self._rpc.removeProcessGroup(name)
         os.kill(pid, signal.SIGTERM)
         wait_until(
             lambda: not is_alive(pid), seconds, f"supervisord ({pid}) does not stop: see {self.directory / 'log'}"
         )
+
+    def _last_first(self) -> list[list[str]]:
+        """The programs that are to stop at the same time, those that others need last."""
+        names: dict[int, list[str]] = {}
+        for each in self._rpc.getAllConfigInfo():
+            names.setdefault(each["process_prio"], []).append(each["name"])
+        return [names[priority] for priority in sorted(names, reverse=True)]
 
     def states(self) -> dict[str, str]:
         return {each["name"]: each["statename"] for each in self._rpc.getAllProcessInfo()}
