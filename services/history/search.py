@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
-from typing import ClassVar, TypedDict
-from zoneinfo import ZoneInfo
+from typing import ClassVar
 
+from services.history.asking import check_length, entry_query, only_said, scope_of, whole_timeline
 from services.history.cursor import Cursors
 from services.history.index.directory import Indexes, ServingIndex
-from services.history.index.port import EntryQuery, IndexReader, Member, NameQuery, Place
+from services.history.index.port import IndexReader, NameQuery, Place
 from services.history.index.words import highlight_name
 from services.history.records import ContactRecord, Entry
 from shared.contracts.events import Link
@@ -31,29 +30,8 @@ from shared.errors import Invalid, NotFound
 from shared.messaging import Bus, rpc
 from shared.settings import Settings
 
-LONDON = ZoneInfo("Europe/London")
 NAMED = 3
 """Recipients of a message that an item names; the others are counted."""
-LONGEST_QUERY = 500
-SAID = ("events",)
-"""The service that tells what was said; the others tell what became of a contact with us."""
-OF_PEOPLE = ("events", "cases")
-"""What stands of somebody on the timeline of an organisation that they belong to: not what they allow or were sent."""
-
-
-class Scope(TypedDict):
-    """Whose entries a query is about, as the index is asked."""
-
-    contact_ids: tuple[str, ...]
-    members: tuple[Member, ...]
-    about: tuple[str, ...]
-
-
-class Range(TypedDict):
-    """From an instant to another, None: without an end."""
-
-    since: datetime | None
-    before: datetime | None
 
 
 class HistorySearch:
@@ -75,10 +53,9 @@ class HistorySearch:
         if request.contact_id is not None:
             search = search.model_copy(update={"contact_id": request.contact_id})
         page = self._search(index, search)
-        asked = _entry_query(search, None, _scope(index, search))
-        said = index.search(_only_said(asked))
-        fixed: dict[str, Sequence[str]] = {each: asked.filters[each] for each in request.fixed}
-        whole = EntryQuery(**_scope(index, search), filters={**fixed, "source": SAID}, reader=search.reader)
+        scope = scope_of(index, search)
+        said = index.search(only_said(entry_query(search, None, scope)))
+        whole = whole_timeline(scope, {each: getattr(search, each) for each in request.fixed}, search.reader)
         first, last = (index.search(replace(whole, sort=sort, limit=1)).hits for sort in ("oldest", "newest"))
         return Timeline(
             page=page,
@@ -89,7 +66,7 @@ class HistorySearch:
 
     @rpc
     def search_contacts(self, request: SearchContacts) -> ContactPage:
-        _check_length(request.q)
+        check_length(request.q)
         query = NameQuery(
             q=request.q,
             filters={"locality": request.locality, "group": request.group},
@@ -114,9 +91,9 @@ class HistorySearch:
         return _items(index, [(entry, "")])[0]
 
     def _search(self, index: IndexReader, request: SearchHistory) -> HistoryPage:
-        _check_length(request.q)
+        check_length(request.q)
         after, begun_again = self._place(request)
-        page = index.search(_entry_query(request, after, _scope(index, request)))
+        page = index.search(entry_query(request, after, scope_of(index, request)))
         return HistoryPage(
             total=page.total,
             items=_items(index, page.hits),
@@ -147,76 +124,8 @@ class HistorySearch:
         )
 
 
-def _check_length(q: str) -> None:
-    if len(q) > LONGEST_QUERY:
-        raise Invalid(f"A search has {LONGEST_QUERY} characters at most; this one has {len(q)}. Use fewer words.")
-
-
-def _scope(index: IndexReader, request: SearchHistory) -> Scope:
-    """Whose entries are asked for, with those merged into them: entries keep the ids they were recorded with."""
-    asked = [*([request.contact_id] if request.contact_id is not None else []), *(p.contact_id for p in request.people)]
-    known = index.contacts(asked)
-
-    def ids(contact_id: str) -> tuple[str, ...]:
-        return (contact_id, *(known[contact_id].merged if contact_id in known else ()))
-
-    members = [
-        Member(contact_ids=ids(each.contact_id), sources=OF_PEOPLE, **_range(each.since, each.until))
-        for each in request.people
-    ]
-    contact_ids = () if request.contact_id is None else ids(request.contact_id)
-    return {"contact_ids": contact_ids, "members": tuple(members), "about": request.about}
-
-
-def _entry_query(request: SearchHistory, after: Place | None, scope: Scope) -> EntryQuery:
-    return EntryQuery(
-        **scope,
-        **_range(request.from_, request.to),
-        q=request.q,
-        prefix=request.prefix,
-        filters={
-            "source": request.source,
-            "kind": request.kind,
-            "channel": request.channel,
-            "topic": request.topic,
-            "locality": request.locality,
-            "group": request.group,
-            "partner": request.partner,
-        },
-        sort=request.sort,
-        limit=request.limit,
-        after=after,
-        facets=request.facets,
-        alternatives=request.alternatives,
-        reader=request.reader,
-    )
-
-
-def _only_said(query: EntryQuery) -> EntryQuery:
-    """The query without what became of the contact with us, for its months: that is no engagement."""
-    sources = [each for each in query.filters["source"] or SAID if each in SAID]
-    # When others are asked for there is nothing to count: a source that no entry has.
-    filters = {**query.filters, "source": sources or [""]}
-    return replace(query, filters=filters, limit=1, facets=True, alternatives=False)
-
-
 def _counted(counts: Iterable[tuple[str, int]]) -> tuple[FacetCount, ...]:
     return tuple(FacetCount(value=value, count=number) for value, number in counts)
-
-
-def _range(since: date | None, until: date | None) -> Range:
-    """Local days, both included, as instants."""
-    return {
-        "since": _midnight(since) if since else None,
-        "before": _midnight(until + timedelta(days=1)) if until and until < date.max else None,
-    }
-
-
-def _midnight(day: date) -> datetime:
-    """The instant at which a local day begins."""
-    if day == date.min:  # London was behind UTC then: the instant has no UTC form, and nothing is as old
-        return datetime.min.replace(tzinfo=UTC)
-    return datetime.combine(day, time(), LONDON).astimezone(UTC)
 
 
 def _items(index: IndexReader, hits: Sequence[tuple[Entry, str]]) -> tuple[HistoryItem, ...]:

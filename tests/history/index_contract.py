@@ -104,6 +104,30 @@ class IndexContract:
         index.add(an_entry("a"), an_entry("b"))
         assert index.total("") == index.total("  ") == 2
 
+    def test_words_phrases_and_values_that_must_not_occur_take_entries_away(self, index: IndexUnderTest) -> None:
+        index.add(
+            an_entry("a", title="Parking at the day centre", kind="call", topics=("Parking", "Buses")),
+            an_entry("b", title="Parking in town", kind="complaint", topics=("Parking",)),
+            an_entry("c", title="The centre by day", kind="call"),
+        )
+        assert set(index.find(without=("parked",))) == {"c"}
+        assert set(index.find("centre", without=("day centre",))) == {"c"}
+        assert set(index.find(without=("day centre", "town"))) == {"c"}
+        assert set(index.find("parking", without_values={"topic": ["Buses", "Trains"]})) == {"b"}
+        assert index.find(without_values={"kind": ["call"]}, filters={"kind": ["call"]}) == []
+        assert set(index.find(without=("?",))) == {"a", "b", "c"}
+        assert index.facet("kind", q="parking", without=("town",)) == {"call": 1}
+
+    def test_of_each_group_of_contacts_somebody_has_to_take_part(self, index: IndexUnderTest) -> None:
+        index.add(
+            an_entry("a", contact_ids=("con_1", "con_2")),
+            an_entry("b", contact_ids=("con_1",)),
+            an_entry("c", contact_ids=("con_2", "con_3")),
+        )
+        assert set(index.find(taking_part=(("con_1", "con_3"),))) == {"a", "b", "c"}
+        assert set(index.find(taking_part=(("con_1", "con_3"), ("con_2",)))) == {"a", "c"}
+        assert set(index.find(contact_ids=("con_1",), taking_part=(("con_2",),))) == {"a"}
+
     def test_an_empty_index_answers(self, index: IndexUnderTest) -> None:
         assert (index.find(), index.total("flu"), index.names("ann")) == ([], 0, [])
         assert index.reader.counts() == (0, 0)

@@ -3,6 +3,7 @@
 import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -205,3 +206,87 @@ def test_a_page_may_begin_again_where_a_cursor_leads_nowhere(history: History) -
     page = history.bus.call(SearchHistory(cursor="nonsense", begin_again=True))
     assert (page.total, page.begun_again) == (1, True)
     assert not history.bus.call(SearchHistory(begin_again=True)).begun_again
+
+
+# -- fields that are typed -------------------------------------------------------------------------
+
+
+def at(year: int, month: int, day: int) -> datetime:
+    return datetime(year, month, day, 12, tzinfo=UTC)
+
+
+def found(history: History, q: str, **fields: Any) -> set[str]:
+    items = history.bus.call(SearchHistory(q=q, source=("events",), **fields)).items
+    return {item.id for item in items}
+
+
+def test_a_kind_a_topic_and_a_period_can_be_typed_into_the_search(history: History) -> None:
+    history.publish(
+        recorded(engagement_id="eng_1", kind="complaint", topics=("Parking",), occurred_at=at(2024, 1, 5)),
+        recorded(engagement_id="eng_2", kind="foi_request", topics=("Parking",), occurred_at=at(2024, 2, 5)),
+        recorded(engagement_id="eng_3", kind="complaint", topics=("Food",), occurred_at=at(2023, 2, 5)),
+    )
+    assert found(history, "kind:complaint") == {"eng_1", "eng_3"}
+    assert found(history, 'kind:"FOI request"') == {"eng_2"}
+    assert found(history, "topic:parking") == {"eng_1", "eng_2"}
+    assert found(history, "topic:parking topic:FOOD from:2024") == {"eng_1", "eng_2"}
+    assert found(history, "in:2024-01") == {"eng_1"}
+    assert found(history, "kind:complaint to:2023") == {"eng_3"}
+
+
+def test_what_is_typed_narrows_down_what_was_chosen(history: History) -> None:
+    history.publish(
+        recorded(engagement_id="eng_1", kind="complaint", occurred_at=at(2024, 1, 5)),
+        recorded(engagement_id="eng_2", kind="call", occurred_at=at(2024, 2, 5)),
+    )
+    assert found(history, "kind:complaint", kind=("complaint", "call")) == {"eng_1"}
+    assert found(history, "kind:complaint", kind=("call",)) == set()
+    assert found(history, "from:2024-02", from_=date(2024, 1, 1)) == {"eng_2"}
+    assert found(history, "to:2024-02", to=date(2024, 1, 31)) == {"eng_1"}
+
+
+def test_with_a_name_finds_what_everybody_of_these_names_took_part_in(history: History) -> None:
+    ann, bob = (Participant(name=name, contact_ids=(id,)) for name, id in (("Ann Lee", "con_a"), ("Bob Day", "con_b")))
+    history.publish(
+        registered(contact_id="con_a", name="Ann Lee"),
+        registered(contact_id="con_b", name="Bob Day"),
+        recorded(engagement_id="eng_1", participants=(ann,), title="Parking"),
+        recorded(engagement_id="eng_2", participants=(ann, bob), title="Parking"),
+        recorded(engagement_id="eng_3", participants=(bob,), title="With Ann Lee in mind"),
+    )
+    assert found(history, 'with:"ann lee"') == {"eng_1", "eng_2"}
+    assert found(history, 'with:"lee an"') == {"eng_1", "eng_2"}
+    assert found(history, "with:ann with:bob") == {"eng_2"}
+    assert found(history, "with:nobody") == found(history, "with:?") == found(history, "with:anm") == set()
+    page = history.bus.call(SearchHistory(q="with:ann", source=("events",)))
+    assert [(each.value, each.count) for each in page.facets["kind"]] == [("conversation", 2)]
+
+
+def test_with_a_name_narrows_down_a_timeline_too(history: History) -> None:
+    ann, bob = (Participant(name=name, contact_ids=(id,)) for name, id in (("Ann Lee", "con_a"), ("Bob Day", "con_b")))
+    history.publish(
+        registered(contact_id="con_a", name="Ann Lee"),
+        registered(contact_id="con_b", name="Bob Day"),
+        recorded(engagement_id="eng_1", participants=(ann, bob)),
+        recorded(engagement_id="eng_2", participants=(bob,)),
+    )
+    assert found(history, "with:ann", contact_id="con_b") == {"eng_1"}
+    timeline = history.bus.call(GetTimeline(contact_id="con_b", search=SearchHistory(q="with:ann")))
+    assert (timeline.page.total, timeline.first_said_at is not None) == (1, True)
+
+
+def test_a_partner_cannot_ask_for_contacts_that_it_has_not_named(history: History) -> None:
+    ann = Participant(name="Ann Lee", contact_ids=("con_a",))
+    history.publish(
+        registered(contact_id="con_a", name="Ann Lee"), recorded(engagement_id="eng_1", participants=(ann,))
+    )
+    assert found(history, "with:ann", reader=Reader(partner="Another")) == set()
+
+
+def test_what_must_not_occur_has_a_minus(history: History) -> None:
+    history.publish(
+        recorded(engagement_id="eng_1", kind="complaint", title="Parking and buses"),
+        recorded(engagement_id="eng_2", kind="call", title="Parking"),
+    )
+    assert found(history, "parking -buses") == found(history, "-kind:complaint") == {"eng_2"}
+    assert found(history, "-kind:complaint -kind:CALL") == set()

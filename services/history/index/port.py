@@ -60,8 +60,14 @@ class EntryQuery:
     """Their entries too, besides those of `contact_ids`."""
     about: tuple[str, ...] = ()
     """Only what belongs to one of these."""
+    taking_part: tuple[tuple[str, ...], ...] = ()
+    """Only where of each of these groups of contacts somebody took part."""
     filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """source, kind, channel, topic, locality, group, partner."""
+    without: tuple[str, ...] = ()
+    """Words and phrases that must not occur."""
+    without_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Values of the fields of `filters` that must not occur."""
     since: datetime | None = None
     """UTC, included."""
     before: datetime | None = None

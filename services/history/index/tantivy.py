@@ -14,6 +14,7 @@ from services.history.index.port import ContactHits, EntryPage, EntryQuery, Inde
 from services.history.index.tantivy_queries import (
     Counts,
     Words,
+    but_none,
     count,
     either,
     every,
@@ -22,6 +23,7 @@ from services.history.index.tantivy_queries import (
     read_words,
     term,
     tiers_of,
+    unwanted,
     visible,
 )
 from services.history.index.tantivy_schema import (
@@ -246,11 +248,12 @@ class TantivyReader:
         """What applies besides the words, `without` one of the filters."""
         scope = [term("doc", "Entry"), *visible(query.reader), *filtered(query.filters, without)]
         scope += filtered({"about": query.about})
+        scope += [each for ids in query.taking_part for each in filtered({"contact": ids})]
         if query.contact_ids or query.members:
             members = [self._of_member(each) for each in query.members]
             scope.append(either([*filtered({"contact": query.contact_ids}), *members]))
         scope += self._times(query.since, query.before)
-        return every(scope)
+        return but_none(every(scope), unwanted(query))
 
     def _of_member(self, member: Member) -> Query:
         whose = filtered({"contact": member.contact_ids, "source": member.sources})

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from tantivy import Occur, Query, Searcher
 
+from services.history.index.port import EntryQuery
 from services.history.index.tantivy_schema import ENGLISH, PLAIN, SCHEMA
 from services.history.index.words import beginning_of, fold_name, parse, typos
 from shared.contracts.history import Reader
@@ -66,6 +67,12 @@ def filtered(filters: Mapping[str, Sequence[str]], without: str = "") -> list[Qu
     ]
 
 
+def unwanted(query: EntryQuery) -> list[Query]:
+    """What must not occur: words, phrases, values."""
+    words = [_clause("text", ENGLISH.analyze(each)) for each in query.without]
+    return [*words, *filtered(query.without_values)]
+
+
 def visible(reader: Reader) -> list[Query]:
     seen = [] if reader.sensitive else [term("sensitive", False)]
     return seen if reader.partner is None else [*seen, term("partner", reader.partner)]
@@ -78,6 +85,11 @@ def term(field: str, value: object) -> Query:
 def but_not(field: str, value: object) -> Query:
     """All but those that have the value."""
     return Query.boolean_query([(Occur.Must, Query.all_query()), (Occur.MustNot, term(field, value))])
+
+
+def but_none(query: Query, unwanted: Sequence[Query]) -> Query:
+    """What the query finds and none of the others does."""
+    return Query.boolean_query([(Occur.Must, query), *((Occur.MustNot, each) for each in unwanted)])
 
 
 def every(queries: Sequence[Query]) -> Query:

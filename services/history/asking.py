@@ -1,0 +1,157 @@
+"""What a search asks of the index: the fields typed into it, local days as instants, and whose entries."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TypedDict
+from zoneinfo import ZoneInfo
+
+from services.history.index.port import EntryQuery, IndexReader, Member, NameQuery, Place
+from services.history.index.words import fold_name
+from shared import searching
+from shared.contracts.history import Reader, SearchHistory
+from shared.errors import Invalid
+
+LONDON = ZoneInfo("Europe/London")
+LONGEST_QUERY = 500
+MOST_NAMESAKES = 100
+"""Contacts that a name in a search may stand for."""
+SAID = ("events",)
+"""The service that tells what was said; the others tell what became of a contact with us."""
+OF_PEOPLE = ("events", "cases")
+"""What stands of somebody on the timeline of an organisation that they belong to: not what they allow or were sent."""
+_NOBODY = ""
+_NO_VALUE = ""
+"""A contact and a value that no entry has: nothing is found by them."""
+
+
+class Scope(TypedDict):
+    """Whose entries a query is about, as the index is asked."""
+
+    contact_ids: tuple[str, ...]
+    members: tuple[Member, ...]
+    about: tuple[str, ...]
+    taking_part: tuple[tuple[str, ...], ...]
+
+
+class Range(TypedDict):
+    """From an instant to another, None: without an end."""
+
+    since: datetime | None
+    before: datetime | None
+
+
+def check_length(q: str) -> None:
+    """Raises Invalid for a search that is too long."""
+    if len(q) > LONGEST_QUERY:
+        raise Invalid(f"A search has {LONGEST_QUERY} characters at most; this one has {len(q)}. Use fewer words.")
+
+
+def scope_of(index: IndexReader, request: SearchHistory) -> Scope:
+    """Whose entries are asked for, with those merged into them: entries keep the ids they were recorded with."""
+    asked = [*([request.contact_id] if request.contact_id is not None else []), *(p.contact_id for p in request.people)]
+    known = index.contacts(asked)
+
+    def ids(contact_id: str) -> tuple[str, ...]:
+        return (contact_id, *(known[contact_id].merged if contact_id in known else ()))
+
+    members = [
+        Member(contact_ids=ids(each.contact_id), sources=OF_PEOPLE, **_range(each.since, each.until))
+        for each in request.people
+    ]
+    return {
+        "contact_ids": () if request.contact_id is None else ids(request.contact_id),
+        "members": tuple(members),
+        "about": request.about,
+        "taking_part": tuple(_namesakes(index, name, request.reader) for name in searching.read(request.q).people),
+    }
+
+
+def _namesakes(index: IndexReader, name: str, reader: Reader) -> tuple[str, ...]:
+    """Everybody whose name begins with these words, in any order; typos are not forgiven here."""
+    typed = fold_name(name).split()
+    if not typed:
+        return (_NOBODY,)
+    found = index.find_contacts(NameQuery(q=name, limit=MOST_NAMESAKES, partner=reader.partner)).contacts
+    meant = [each for each in found if all(_has_beginning(each.name, word) for word in typed)]
+    return tuple(dict.fromkeys(id for each in meant for id in (each.id, *each.merged))) or (_NOBODY,)
+
+
+def _has_beginning(name: str, beginning: str) -> bool:
+    return any(word.startswith(beginning) for word in fold_name(name).split())
+
+
+def entry_query(request: SearchHistory, after: Place | None, scope: Scope) -> EntryQuery:
+    """The search as the index is asked; what was typed as a field narrows down what the request's filters say."""
+    typed = searching.read(request.q)
+    filters: dict[str, Sequence[str]] = {
+        "source": request.source,
+        "kind": request.kind,
+        "channel": request.channel,
+        "topic": request.topic,
+        "locality": request.locality,
+        "group": request.group,
+        "partner": request.partner,
+    }
+    return EntryQuery(
+        **scope,
+        **_range(_later(request.from_, typed.since), _earlier(request.to, typed.until)),
+        q=typed.words,
+        prefix=request.prefix,
+        filters=filters | {name: _both(filters[name], values) for name, values in typed.filters.items()},
+        without=typed.without,
+        without_values={name: _spelt(values) for name, values in typed.without_values.items()},
+        sort=request.sort,
+        limit=request.limit,
+        after=after,
+        facets=request.facets,
+        alternatives=request.alternatives,
+        reader=request.reader,
+    )
+
+
+def _both(chosen: Sequence[str], typed: Sequence[str]) -> Sequence[str]:
+    """The values of a filter that was chosen and typed as well."""
+    spelt = _spelt(typed)
+    return [each for each in chosen if each in spelt] or [_NO_VALUE] if chosen else spelt
+
+
+def _spelt(values: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(spelling for value in values for spelling in searching.spellings(value)))
+
+
+def _later(one: date | None, other: date | None) -> date | None:
+    return max(one, other) if one and other else one or other
+
+
+def _earlier(one: date | None, other: date | None) -> date | None:
+    return min(one, other) if one and other else one or other
+
+
+def only_said(query: EntryQuery) -> EntryQuery:
+    """The query without what became of the contact with us, for its months: that is no engagement."""
+    sources = [each for each in query.filters["source"] or SAID if each in SAID]
+    # When others are asked for there is nothing to count.
+    filters = {**query.filters, "source": sources or [_NO_VALUE]}
+    return replace(query, filters=filters, limit=1, facets=True, alternatives=False)
+
+
+def whole_timeline(scope: Scope, fixed: Mapping[str, Sequence[str]], reader: Reader) -> EntryQuery:
+    """What was said on a timeline, whatever is searched for."""
+    everybody: Scope = {**scope, "taking_part": ()}
+    return EntryQuery(**everybody, filters={**fixed, "source": SAID}, reader=reader)
+
+
+def _range(since: date | None, until: date | None) -> Range:
+    """Local days, both included, as instants."""
+    return {
+        "since": _midnight(since) if since else None,
+        "before": _midnight(until + timedelta(days=1)) if until and until < date.max else None,
+    }
+
+
+def _midnight(day: date) -> datetime:
+    """The instant at which a local day begins."""
+    if day == date.min:  # London was behind UTC then: the instant has no UTC form, and nothing is as old
+        return datetime.min.replace(tzinfo=UTC)
+    return datetime.combine(day, time(), LONDON).astimezone(UTC)
