@@ -54,7 +54,7 @@ FOR_EVERYBODY = {"get_reference", "count_waiting"}
 own: the report of the whole system."""
 FILES = re.compile(
     "POST /imports/new|POST /engagements/.+/photographs"
-    "|GET /imports/.+/left-out.csv|GET /surveys/.+/responses.(csv|xlsx)"
+    "|GET /imports/.+/left-out.csv|GET /surveys/.+/responses.(csv|xlsx)|GET /search/entries.(csv|xlsx)"
 )
 """They travel in windows."""
 _asked_by_page: ContextVar[list[str]] = ContextVar("_asked_by_page")

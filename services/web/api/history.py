@@ -15,6 +15,11 @@ from shared.contracts.history import HistoryPage, Reader, SearchHistory, Sort
 from shared.errors import Invalid
 
 router = APIRouter(prefix="/api/v1", tags=["History"])
+_TYPED = (
+    'All words are required; ".." is a phrase. -word takes entries away. kind:, channel:, topic:, locality:, group: '
+    "and partner: filter; from:, to: and in: take a year, a month or a day (2024-01); with: takes the name of somebody "
+    "who took part."
+)
 HistoryReader = Annotated[Caller, partner("history:read", "history:all")]
 
 
@@ -65,7 +70,7 @@ class Filters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    q: Annotated[str, Field(max_length=500, description='All words are required; ".." is a phrase.')] = ""
+    q: Annotated[str, Field(max_length=500, description=_TYPED)] = ""
     source: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
     channel: tuple[str, ...] = ()

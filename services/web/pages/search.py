@@ -16,6 +16,7 @@ from services.web.backend import backend
 from services.web.pages.charts import Histogram, histogram
 from services.web.rendering import render
 from services.web.words import CHANGES, SAID, SOURCES, label, place_names
+from shared import searching
 from shared.contracts.contacts import Reference
 from shared.contracts.history import ContactPage, FacetCount, HistoryPage, Reader, SearchContacts, SearchHistory, Sort
 
@@ -86,7 +87,7 @@ class Query:
     def chosen(self, name: str) -> tuple[str, ...]:
         """The values of a filter; one that is fixed has a single one."""
         values = tuple(each for each in self.params.getlist(name) if each)
-        if name == "source" and not (values or set(self.params.getlist("kind")) & CHANGES.keys()):
+        if name == "source" and not (values or self._kinds & CHANGES.keys()):
             return self.sources
         return values[:1] if name in self.fixed else values
 
@@ -96,6 +97,18 @@ class Query:
         if len(q) > MAX_QUERY:
             self.faults["q"] = f"The search can have up to {MAX_QUERY} characters. Only the first are searched for."
         return q[:MAX_QUERY]
+
+    @property
+    def names_asked(self) -> str:
+        """What contacts are looked up by beside the entries: the words, else whom entries are to be with."""
+        typed = searching.read(self.q)
+        return typed.words or " ".join(typed.people[:1])
+
+    @property
+    def _kinds(self) -> set[str]:
+        """Chosen or typed."""
+        typed = searching.read(self.q).filters.get("kind", ())
+        return {*self.params.getlist("kind"), *(spelling for each in typed for spelling in searching.spellings(each))}
 
     def _day(self, name: str) -> date | None:
         typed = self.params.get(name, "")
@@ -112,11 +125,13 @@ async def search(request: Request) -> Response:
     behind = backend(request)
     page, names, reference = await asyncio.gather(
         behind.call(query.question(reader_of(request))),
-        behind.call(SearchContacts(q=query.q, limit=NAMES_SHOWN, reader=reader_of(request))),
+        behind.call(SearchContacts(q=query.names_asked, limit=NAMES_SHOWN, reader=reader_of(request))),
         behind.reference(),
     )
     template = "search_results.html" if is_partial(request) else "search.html"
-    return render(request, template, **results(request, query, page, reference), names=_names(query, names))
+    files = {ending: with_query(f"/search/entries.{ending}", query.params) for ending in ("csv", "xlsx")}
+    found = results(request, query, page, reference)
+    return render(request, template, **found, names=_names(query, names), files=files)
 
 
 def is_partial(request: Request) -> bool:
@@ -183,4 +198,4 @@ def chart_of(months: Iterable[FacetCount]) -> Histogram | None:
 
 
 def _names(query: Query, names: ContactPage) -> ContactPage | None:
-    return names if query.q and names.items else None
+    return names if query.names_asked and names.items else None
