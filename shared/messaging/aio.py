@@ -44,14 +44,8 @@ class _Places:
     """Places to publish; of one sender at most half."""
 
     def __init__(self, number: int) -> None:
-        self._all = asyncio.Semaphore(number)
-        self._senders = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(number // 2))
-
-    @contextlib.asynccontextmanager
-    async def of(self, sender: str) -> AsyncIterator[None]:
-        """Waits for a place."""
-        async with self._senders[sender], self._all:
-            yield
+        self.all = asyncio.Semaphore(number)
+        self.of = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(number // 2))
 
 
 class AioBus:
@@ -134,8 +128,9 @@ class AioBus:
             raise Unavailable(BUSY)
         self._posts[sender] += 1
         self._bytes += size
+        places = self._singles if len(bodies) == 1 else self._batches
         try:
-            async with (self._singles if len(bodies) == 1 else self._batches).of(sender):
+            async with places.of[sender], places.all:
                 await self._publish_all(await self._open(), bodies, post)
         finally:
             self._posts[sender] -= 1
