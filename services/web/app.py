@@ -43,6 +43,7 @@ from services.web.pages import (
     relationships,
     responses,
     rules,
+    saved_searches,
     search,
     search_files,
     segments,
@@ -61,6 +62,7 @@ from services.web.pages import consent as consent_pages
 from services.web.pages import contacts as contact_pages
 from services.web.pages import keys as key_pages
 from services.web.receipts import Receipts
+from services.web.saved_searches import MongoSavedSearches, SavedSearches, SavedSearchStore
 from services.web.signin.desk import Desk
 from services.web.signin.repository import MongoSignInStore, SignInStore
 from shared.messaging import AsyncBus
@@ -74,6 +76,7 @@ PAGES = (
     signin,
     home,
     design,
+    saved_searches,
     search,
     search_files,
     cases,
@@ -119,15 +122,20 @@ PAGES = (
 
 
 def build_app(
-    settings: Settings, bus: AsyncBus | None = None, keys: Keys | None = None, people: SignInStore | None = None
+    settings: Settings,
+    bus: AsyncBus | None = None,
+    keys: Keys | None = None,
+    people: SignInStore | None = None,
+    saved: SavedSearchStore | None = None,
 ) -> FastAPI:
-    """The app; without `bus` it connects to the broker when it starts; `keys` and `people` default to the store."""
+    """The app; without `bus` it connects to the broker when it starts; what else is left out is in the store."""
     app = FastAPI(title="Wellheard", openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.settings = settings
     app.state.draining = False
     app.state.metrics = Metrics()
     app.state.receipts = Receipts(settings.secret, settings.public_url)
     app.state.keys = keys or KeyRing(connect(settings, "web"))
+    app.state.saved_searches = SavedSearches(saved or MongoSavedSearches(connect(settings, "web")))
     app.state.desk = Desk(people or MongoSignInStore(connect(settings, "web")))
     app.state.allowance = Allowance(settings.partner_requests_per_second, settings.partner_events_per_second)
     if bus is not None:

@@ -116,6 +116,9 @@ async def furnish(county: County, words: str) -> Furnished:
     _, key = await county.keys.create("St Agnes", ["events:write"])
     made.ids["key_id"] = key.key_id
     made.ids |= {"account_id": county.people.accounts()[0].account_id, "step": "pause"}
+    made.ids["search_id"] = (
+        await county.app.state.saved_searches.save(made.ids["account_id"], words[:100], "q=a")
+    ).search_id
     return made
 
 

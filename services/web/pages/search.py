@@ -13,6 +13,7 @@ from starlette.responses import Response
 from services.web.access import reader_of, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
+from services.web.pages import saved_searches
 from services.web.pages.charts import Histogram, histogram
 from services.web.rendering import render
 from services.web.words import CHANGES, SAID, SOURCES, label, place_names
@@ -123,15 +124,17 @@ class Query:
 async def search(request: Request) -> Response:
     query = Query(request.query_params)
     behind = backend(request)
-    page, names, reference = await asyncio.gather(
+    page, names, reference, saved = await asyncio.gather(
         behind.call(query.question(reader_of(request))),
         behind.call(SearchContacts(q=query.names_asked, limit=NAMES_SHOWN, reader=reader_of(request))),
         behind.reference(),
+        saved_searches.mine(request),
     )
     template = "search_results.html" if is_partial(request) else "search.html"
     files = {ending: with_query(f"/search/entries.{ending}", query.params) for ending in ("csv", "xlsx")}
     found = results(request, query, page, reference)
-    return render(request, template, **found, names=_names(query, names), files=files)
+    found |= {"saved": saved, "this_search": saved_searches.kept(query.params), "names": _names(query, names)}
+    return render(request, template, **found, files=files)
 
 
 def is_partial(request: Request) -> bool:
