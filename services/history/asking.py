@@ -84,23 +84,23 @@ def _has_beginning(name: str, beginning: str) -> bool:
 def entry_query(request: SearchHistory, after: Place | None, scope: Scope) -> EntryQuery:
     """The search as the index is asked; what was typed as a field narrows down what the request's filters say."""
     typed = searching.read(request.q)
-    filters: dict[str, Sequence[str]] = {
-        "source": request.source,
-        "kind": request.kind,
-        "channel": request.channel,
-        "topic": request.topic,
-        "locality": request.locality,
-        "group": request.group,
-        "partner": request.partner,
-    }
     return EntryQuery(
         **scope,
         **_range(_later(request.from_, typed.since), _earlier(request.to, typed.until)),
         q=typed.words,
         prefix=request.prefix,
-        filters=filters | {name: _both(filters[name], values) for name, values in typed.filters.items()},
+        filters={
+            "source": request.source,
+            "kind": request.kind,
+            "channel": request.channel,
+            "topic": request.topic,
+            "locality": request.locality,
+            "group": request.group,
+            "partner": request.partner,
+        },
+        with_values=_spelt(typed.filters),
         without=typed.without,
-        without_values={name: _spelt(values) for name, values in typed.without_values.items()},
+        without_values=_spelt(typed.without_values),
         sort=request.sort,
         limit=request.limit,
         after=after,
@@ -110,14 +110,10 @@ def entry_query(request: SearchHistory, after: Place | None, scope: Scope) -> En
     )
 
 
-def _both(chosen: Sequence[str], typed: Sequence[str]) -> Sequence[str]:
-    """The values of a filter that was chosen and typed as well."""
-    spelt = _spelt(typed)
-    return [each for each in chosen if each in spelt] or [_NO_VALUE] if chosen else spelt
-
-
-def _spelt(values: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(spelling for value in values for spelling in searching.spellings(value)))
+def _spelt(values: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    return {
+        name: [spelling for each in typed for spelling in searching.spellings(each)] for name, typed in values.items()
+    }
 
 
 def _later(one: date | None, other: date | None) -> date | None:

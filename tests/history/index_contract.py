@@ -118,6 +118,13 @@ class IndexContract:
         assert set(index.find(without=("?",))) == {"a", "b", "c"}
         assert index.facet("kind", q="parking", without=("town",)) == {"call": 1}
 
+    def test_facets_count_within_values_that_are_required_beside_the_filters(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", kind="call"), an_entry("b", kind="complaint"), an_entry("c", kind="visit"))
+        required = {"with_values": {"kind": ["call", "complaint"]}}
+        assert set(index.find(**required)) == {"a", "b"}
+        assert index.find(filters={"kind": ["call", "visit"]}, **required) == ["a"]
+        assert index.facet("kind", filters={"kind": ["call"]}, **required) == {"call": 1, "complaint": 1}
+
     def test_of_each_group_of_contacts_somebody_has_to_take_part(self, index: IndexUnderTest) -> None:
         index.add(
             an_entry("a", contact_ids=("con_1", "con_2")),

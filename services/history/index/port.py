@@ -66,8 +66,10 @@ class EntryQuery:
     """source, kind, channel, topic, locality, group, partner."""
     without: tuple[str, ...] = ()
     """Words and phrases that must not occur."""
+    with_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """As `filters`, for the same fields, but each facet counts within them."""
     without_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Values of the fields of `filters` that must not occur."""
+    """Values of the same fields that must not occur."""
     since: datetime | None = None
     """UTC, included."""
     before: datetime | None = None

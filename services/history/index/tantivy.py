@@ -246,7 +246,12 @@ class TantivyReader:
 
     def _entry_scope(self, query: EntryQuery, without: str = "") -> Query:
         """What applies besides the words, `without` one of the filters."""
-        scope = [term("doc", "Entry"), *visible(query.reader), *filtered(query.filters, without)]
+        scope = [
+            term("doc", "Entry"),
+            *visible(query.reader),
+            *filtered(query.filters, without),
+            *filtered(query.with_values),
+        ]
         scope += filtered({"about": query.about})
         scope += [each for ids in query.taking_part for each in filtered({"contact": ids})]
         if query.contact_ids or query.members:
