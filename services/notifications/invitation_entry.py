@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from services.notifications.rates import Rates
 from services.notifications.repository import Mailings
-from services.notifications.templates import find_version
+from services.notifications.templates import find_usable
 from shared.contracts.invitations import GetMailingForm, GetResponseRates, MailingForm, ResponseRates
 from shared.contracts.notifications import Mailing
 from shared.contracts.segments import ListSegments
@@ -33,7 +33,7 @@ class InvitationEntry:
         surveys = _unless_away(lambda: bus.call(ListSurveys(limit=OFFERED)).surveys)
         about = request.survey_id or (mailing.draft.survey_id if mailing else "")
         invitations = self._mailings.about(about) if about else []
-        template = find_version(self._mailings.templates, request.template_id) if request.template_id else None
+        template = find_usable(self._mailings.templates, request.template_id) if request.template_id else None
         return MailingForm(
             mailing=mailing,
             template=template,

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from shared.contracts.base import Personal, Request, Value
 from shared.contracts.consent import Purpose
 from shared.contracts.notifications import EndState
+from shared.contracts.templates import PutAway
 
 Announced = Literal["consultation_opened", "outcome_published"]
 ANNOUNCED: tuple[Announced, ...] = ("consultation_opened", "outcome_published")
@@ -71,6 +72,8 @@ class SendingRule(Value):
     """What happened before is no occasion. None: the rule is off."""
     changed_by: str
     changed_at: AwareDatetime
+    put_away: PutAway | None = None
+    """One that is put away is off, and stays off."""
 
     @property
     def is_on(self) -> bool:
@@ -123,6 +126,25 @@ class SwitchRule(Request[SendingRule]):
     by: str = "staff"
 
 
+class PutAwayRule(Request[SendingRule]):
+    """Switch a rule off and offer it nowhere any more. Conflict if somebody changed it since `version`."""
+
+    service: ClassVar[str] = "notifications"
+    reply: ClassVar = SendingRule
+    rule_id: str
+    version: int
+    by: str = "staff"
+
+
+class TakeOutRule(Request[SendingRule]):
+    """Undo PutAwayRule; it is off. Conflict while its template is put away."""
+
+    service: ClassVar[str] = "notifications"
+    reply: ClassVar = SendingRule
+    rule_id: str
+    by: str = "staff"
+
+
 class GetRule(Request[RuleProgress]):
     service: ClassVar[str] = "notifications"
     reply: ClassVar = RuleProgress
@@ -154,10 +176,11 @@ class GetRuleForm(Request[RuleForm]):
 
 
 class ListRules(Request[RuleList]):
-    """Every rule, by name."""
+    """Every rule that can be used (or every one that is put away), by name."""
 
     service: ClassVar[str] = "notifications"
     reply: ClassVar = RuleList
+    put_away: bool = False
 
 
 class RulePreview(Value):

@@ -19,6 +19,13 @@ class TemplateText(Value):
     """Markdown."""
 
 
+class PutAway(Value):
+    """Who put something away, and when: it is offered nowhere any more, stays as it is, and can be taken out again."""
+
+    by: str
+    at: AwareDatetime
+
+
 class Template(Value):
     """One version of a template."""
 
@@ -31,6 +38,8 @@ class Template(Value):
     """The version whose text this one has again; 0: it was written anew."""
     saved_by: str
     saved_at: AwareDatetime
+    put_away: PutAway | None = None
+    """Of the template, not of the version; None: it can be used."""
 
 
 class TemplateList(Value):
@@ -68,6 +77,24 @@ class RestoreTemplate(Request[Template]):
     by: str = "staff"
 
 
+class PutAwayTemplate(Request[Template]):
+    """Offer it nowhere any more; its versions stay. Conflict names the rules and scheduled mailings that use it."""
+
+    service: ClassVar[str] = "notifications"
+    reply: ClassVar = Template
+    template_id: str
+    by: str = "staff"
+
+
+class TakeOutTemplate(Request[Template]):
+    """Undo PutAwayTemplate."""
+
+    service: ClassVar[str] = "notifications"
+    reply: ClassVar = Template
+    template_id: str
+    by: str = "staff"
+
+
 class GetTemplate(Request[Template]):
     """One version; without a number the newest."""
 
@@ -78,10 +105,11 @@ class GetTemplate(Request[Template]):
 
 
 class ListTemplates(Request[TemplateList]):
-    """The newest version of each template, by name."""
+    """The newest version of each template that can be used (or of each that is put away), by name."""
 
     service: ClassVar[str] = "notifications"
     reply: ClassVar = TemplateList
+    put_away: bool = False
 
 
 class ListTemplateVersions(Request[TemplateList]):

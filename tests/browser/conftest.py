@@ -39,7 +39,7 @@ from shared.contracts.subscribing import AskToSubscribe
 from shared.contracts.subscriptions import Suppress
 from shared.contracts.survey_links import GiveSurveyKeys
 from shared.contracts.surveys import RESPONSES, CreateSurvey, OpenSurvey, Survey
-from shared.contracts.templates import CreateTemplate, SaveTemplate, TemplateText
+from shared.contracts.templates import CreateTemplate, PutAwayTemplate, SaveTemplate, TemplateText
 from shared.messaging.declare import RawMessage
 from tests.builders import (
     a_body,
@@ -209,7 +209,12 @@ def populate_mailings(county: County) -> dict[str, str]:
     template = county.bus.call(CreateTemplate(request_id="welcome", text=said))
     changed = said.model_copy(update={"subject": "Welcome to the panel, {first_name}"})
     county.bus.call(SaveTemplate(template_id=template.template_id, version=1, text=changed, by="Sam Staff"))
+    old = county.bus.call(
+        CreateTemplate(request_id="old", text=said.model_copy(update={"name": "Last year’s welcome"}))
+    )
+    county.bus.call(PutAwayTemplate(template_id=old.template_id, by="Sam Staff"))
     return {
+        "put_away": f"/templates/{old.template_id}",
         "mailing": f"/mailings/{sent}",
         "draft": f"/mailings/{draft}",
         "unsubscribe": f"/unsubscribe/{token}",

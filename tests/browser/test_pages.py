@@ -80,6 +80,8 @@ PAGES = {
     "bounces": "/bounces",
     "templates": "/templates",
     "template": "{template}",
+    "put-away": "/templates?show=put-away&undo=tpl_1",
+    "put-away-template": "{put_away}",
     "edit-template": "{template}/edit",
     "template-versions": "{template}/versions",
     "news": "/news",

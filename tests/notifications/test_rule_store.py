@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from services.notifications.rules.domain import Logged, create, switch
+from services.notifications.rules.domain import Logged, create, put_away, switch, take_out
 from shared.contracts.base import new_id
 from shared.contracts.rules import RuleSettings, SendingRule
 from tests.builders import AT
@@ -40,6 +40,18 @@ def test_a_rule_is_found_as_it_was_and_changed_by_the_faster_of_two(stored: Stor
     other = a_rule("another")
     rules.insert(other)
     assert rules.list() == [other, following]
+
+
+def test_a_rule_that_is_put_away_is_found_as_that_until_it_is_taken_out(stored: Stored) -> None:
+    rules, rule = stored.mailings.rules, switch(a_rule(), True, AT, "staff")
+    rules.insert(rule)
+    away = put_away(rule, AT, "Sam")
+    assert rules.replace(away)
+    assert rules.find(rule.rule_id) == away
+    assert (away.is_on, away.put_away is not None) == (False, True)
+    out = take_out(away, AT, "Sam")
+    assert rules.replace(out)
+    assert rules.list() == [out]
 
 
 def test_a_line_is_noted_once_and_waits_in_the_order_of_time(stored: Stored) -> None:

@@ -9,8 +9,8 @@ from services.notifications.rules import work
 from shared.contracts.base import new_id
 from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import RegisterContact
-from shared.contracts.rules import CreateRule, GetRule, ListRules, RuleSettings, SendingRule, SwitchRule
-from shared.contracts.templates import CreateTemplate
+from shared.contracts.rules import CreateRule, GetRule, ListRules, PutAwayRule, RuleSettings, SendingRule, SwitchRule
+from shared.contracts.templates import CreateTemplate, PutAwayTemplate
 from tests.builders import a_body, a_new_contact, a_person, a_statement, a_template_text, headers
 from tests.notifications.sink import Sink
 from tests.web.conftest import County
@@ -102,6 +102,41 @@ async def test_the_later_of_two_who_edit_or_switch_is_told(
     assert changed.status_code == 303
     now = county.bus.call(GetRule(rule_id=rule.rule_id)).rule
     assert (now.settings.repeats, now.is_on, now.changed_by) == (True, False, "Sam Staff")
+
+
+async def test_a_rule_that_is_put_away_is_off_and_taken_out_at_once(
+    county: County, browser: httpx.AsyncClient, template: str
+) -> None:
+    rule = saved(county, template)
+    county.bus.call(SwitchRule(rule_id=rule.rule_id, version=1, on=True))
+    page = f"/rules/{rule.rule_id}"
+    late = await post(browser, page, f"{page}/put-away", version="1")
+    assert late.status_code == 409
+    gone = await post(browser, page, f"{page}/put-away", version="2")
+    listed = await browser.get(gone.headers["location"])
+    assert "The rule has been put away." in listed.text
+    assert page + '"' not in listed.text
+    assert "Put away by <bdi>Sam Staff</bdi>" in (await browser.get("/rules?show=put-away")).text
+    shown = await browser.get(page)
+    assert "it sends nothing" in shown.text
+    assert "Switch on" not in shown.text
+    assert (await browser.get(f"{page}/edit")).headers["location"] == page
+    undone = await post(browser, gone.headers["location"], f"{page}/take-out")
+    back = await browser.get(undone.headers["location"])
+    assert "It is off until it is switched on" in back.text
+    assert "Switch on" in back.text
+
+
+async def test_a_rule_is_not_taken_out_before_its_template(
+    county: County, browser: httpx.AsyncClient, template: str
+) -> None:
+    rule = saved(county, template)
+    county.bus.call(PutAwayRule(rule_id=rule.rule_id, version=1))
+    county.bus.call(PutAwayTemplate(template_id=template))
+    page = f"/rules/{rule.rule_id}"
+    refused = await post(browser, page, f"{page}/take-out")
+    assert refused.status_code == 409
+    assert "has been put away. Take it out to use it again" in refused.text
 
 
 async def test_a_digest_names_its_owners_and_says_what_it_would_tell(

@@ -1,6 +1,7 @@
 """What staff ask of rules: saving and switching them, whom one would have reached, and why each message went or not."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.notifications import domain as mail
@@ -13,7 +14,7 @@ from services.notifications.rules.announcing import Announcing, is_announced
 from services.notifications.rules.digest import Digest
 from services.notifications.rules.domain import Logged
 from services.notifications.skeleton import fields
-from services.notifications.templates import find_version
+from services.notifications.templates import find_usable, find_version
 from shared.contracts.base import id_of
 from shared.contracts.consent import FindRecipients
 from shared.contracts.history import Reader, SearchHistory
@@ -22,6 +23,7 @@ from shared.contracts.rules import (
     ChangeRule,
     Choice,
     CreateRule,
+    PutAwayRule,
     RuleForm,
     RuleLine,
     RulePreview,
@@ -29,6 +31,7 @@ from shared.contracts.rules import (
     RuleSettings,
     SendingRule,
     SwitchRule,
+    TakeOutRule,
 )
 from shared.contracts.segments import GetSegment, ListSegmentMembers, ListSegments
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
@@ -36,6 +39,7 @@ from shared.messaging import Bus
 
 CHANGED_MEANWHILE = "Somebody else changed this rule in the meantime. Look at it again, then decide."
 NO_INVITATION = "The template has {survey_link}, and a rule invites to no survey. Choose another, or write a mailing."
+IS_PUT_AWAY = "This rule has been put away. Take it out first."
 MOST_RULES = 50
 LOOKED_AT = 100
 NAMED = 20
@@ -53,21 +57,40 @@ class RuleDesk:
         self._announcing = Announcing(bus, "")
 
     def create(self, request: CreateRule, at: datetime) -> SendingRule:
-        if len(self._rules.list()) >= MOST_RULES:
-            raise Invalid(f"There can be {MOST_RULES} rules. Change one that nobody needs.")
         rule_id = id_of("rul", request.request_id)
+        if (known := self._rules.find(rule_id)) is not None:
+            return known
+        self._check_room()
         settings, version = self._checked(request.settings)
         self._rules.insert(domain.create(rule_id, settings, version, at, request.by))
         return self.get(rule_id)
 
     def change(self, request: ChangeRule, at: datetime) -> SendingRule:
-        rule = self._at(request.rule_id, request.version)
+        rule = self._usable(request.rule_id, request.version)
         settings, version = self._checked(request.settings)
         return self._replace(domain.change(rule, settings, version, at, request.by))
 
     def switch(self, request: SwitchRule, at: datetime) -> SendingRule:
-        rule = self._at(request.rule_id, request.version)
+        rule = self._usable(request.rule_id, request.version)
         return rule if rule.is_on == request.on else self._replace(domain.switch(rule, request.on, at, request.by))
+
+    def put_away(self, request: PutAwayRule, at: datetime) -> SendingRule:
+        rule = self.get(request.rule_id)
+        if rule.put_away is not None:
+            return rule
+        return self._replace(domain.put_away(self._usable(request.rule_id, request.version), at, request.by))
+
+    def take_out(self, request: TakeOutRule, at: datetime) -> SendingRule:
+        rule = self.get(request.rule_id)
+        if rule.put_away is None:
+            return rule
+        self._check_room()
+        find_usable(self._mailings.templates, rule.settings.template_id)
+        return self._replace(domain.take_out(rule, at, request.by))
+
+    def listed(self, put_away: bool) -> Sequence[SendingRule]:
+        """Those that can be used, or those that are put away."""
+        return [each for each in self._rules.list() if (each.put_away is not None) == put_away]
 
     def get(self, rule_id: str) -> SendingRule:
         found = self._rules.find(rule_id)
@@ -85,7 +108,9 @@ class RuleDesk:
         return RuleForm(
             rule=self.get(rule_id) if rule_id else None,
             templates=tuple(
-                Choice(id=each.template_id, name=each.text.name) for each in self._mailings.templates.newest()
+                Choice(id=each.template_id, name=each.text.name)
+                for each in self._mailings.templates.newest()
+                if each.put_away is None
             ),
             segments=segments,
         )
@@ -139,19 +164,27 @@ class RuleDesk:
     def _checked(self, settings: RuleSettings) -> tuple[RuleSettings, int]:
         """With the name that its segment has now, and the newest version of its template.
 
-        Invalid for an owner's address that is none; NotFound for a template or a segment that is not there.
+        Invalid for an owner's address that is none; NotFound for a template or a segment that is not there; Conflict
+        for a template that is put away.
         """
         for each in settings.owners:
             compared_address(each)
-        template = find_version(self._mailings.templates, settings.template_id)
+        template = find_usable(self._mailings.templates, settings.template_id)
         if LINK in fields(template.text.subject) | fields(template.text.body):
             raise Invalid(NO_INVITATION)
         version = template.version
         name = self._bus.call(GetSegment(segment_id=settings.segment_id)).name if settings.segment_id else ""
         return settings.model_copy(update={"segment_name": name}), version
 
-    def _at(self, rule_id: str, version: int) -> SendingRule:
+    def _check_room(self) -> None:
+        if len(self.listed(put_away=False)) >= MOST_RULES:
+            raise Invalid(f"There can be {MOST_RULES} rules. Put one away that nobody needs.")
+
+    def _usable(self, rule_id: str, version: int) -> SendingRule:
+        """The rule at that version. Raises Conflict when it is at another, or put away."""
         rule = self.get(rule_id)
+        if rule.put_away is not None:
+            raise Conflict(IS_PUT_AWAY)
         if rule.version != version:
             raise Conflict(CHANGED_MEANWHILE)
         return rule

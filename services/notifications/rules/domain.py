@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from services.notifications.rules.occasions import Cause
 from shared.contracts.notifications import Mailing, MailingDraft
 from shared.contracts.rules import ANNOUNCED, KeptBack, LogState, RuleSettings, SendingRule
-from shared.contracts.templates import Template
+from shared.contracts.templates import PutAway, Template
 from shared.order import order_of
 
 GATHER = timedelta(seconds=10)
@@ -59,6 +59,21 @@ def change(rule: SendingRule, settings: RuleSettings, template_version: int, at:
 def switch(rule: SendingRule, on: bool, at: datetime, by: str) -> SendingRule:
     """On from this moment, or off."""
     return _next(rule, at, by, on_since=at if on else None)
+
+
+def put_away(rule: SendingRule, at: datetime, by: str) -> SendingRule:
+    """Off, and offered nowhere any more."""
+    return _next(rule, at, by, on_since=None, put_away=PutAway(by=by, at=at))
+
+
+def take_out(rule: SendingRule, at: datetime, by: str) -> SendingRule:
+    """As it was, and off."""
+    return _next(rule, at, by, put_away=None)
+
+
+def lets_go(rule: SendingRule, at: datetime) -> bool:
+    """Whether to look for what waits in vain; of one that is put away nothing new comes after a day."""
+    return not rule.is_on and (rule.put_away is None or at - rule.put_away.at < timedelta(days=1))
 
 
 def applies(rule: SendingRule, cause: Cause) -> bool:

@@ -16,6 +16,7 @@ from shared.contracts.rules import (
     ListRuleLog,
     ListRules,
     PreviewRule,
+    PutAwayRule,
     RuleForm,
     RuleList,
     RuleLog,
@@ -23,6 +24,7 @@ from shared.contracts.rules import (
     RuleProgress,
     SendingRule,
     SwitchRule,
+    TakeOutRule,
 )
 from shared.messaging import every, on_batch, rpc
 
@@ -64,6 +66,14 @@ class RuleEntry:
         return self._rules.switch(request, datetime.now(UTC))
 
     @rpc
+    def put_away_rule(self, request: PutAwayRule) -> SendingRule:
+        return self._rules.put_away(request, datetime.now(UTC))
+
+    @rpc
+    def take_out_rule(self, request: TakeOutRule) -> SendingRule:
+        return self._rules.take_out(request, datetime.now(UTC))
+
+    @rpc
     def get_rule(self, request: GetRule) -> RuleProgress:
         return self._rules.progress(request.rule_id)
 
@@ -73,7 +83,7 @@ class RuleEntry:
 
     @rpc
     def list_rules(self, request: ListRules) -> RuleList:
-        return RuleList(items=tuple(self._mailings.rules.list()))
+        return RuleList(items=tuple(self._rules.listed(request.put_away)))
 
     @rpc
     def preview_rule(self, request: PreviewRule) -> RulePreview:

@@ -68,7 +68,7 @@ class RuleWork:
             if rule.is_on:
                 self._rules.let_go(rule.rule_id, at - ruling.expires(rule), "expired")
                 self._send(rule, at)
-            else:
+            elif ruling.lets_go(rule, at):
                 self._rules.let_go(rule.rule_id, at, "switched_off")
 
     def _send(self, rule: SendingRule, at: datetime) -> None:

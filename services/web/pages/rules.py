@@ -19,9 +19,11 @@ from shared.contracts.rules import (
     ListRuleLog,
     ListRules,
     PreviewRule,
+    PutAwayRule,
     RuleForm,
     RuleSettings,
     SwitchRule,
+    TakeOutRule,
 )
 
 router = APIRouter(prefix="/rules", include_in_schema=False)
@@ -40,8 +42,10 @@ SENTENCES = {
 
 @router.get("", dependencies=[staff("mailings:read")])
 async def list_rules(request: Request) -> Response:
-    found = await backend(request).call(ListRules())
-    return render(request, "rules.html", rules=found.items)
+    """Those that can be used, or those that are put away."""
+    put_away, undo = request.query_params.get("show", "") == "put-away", request.query_params.get("undo", "")
+    found = await backend(request).call(ListRules(put_away=put_away))
+    return render(request, "rules.html", rules=found.items, put_away=put_away, undo=undo)
 
 
 @router.get("/new", dependencies=[staff("mailings:write")])
@@ -70,6 +74,8 @@ async def show_rule(request: Request, rule_id: str) -> Response:
 async def edit_rule(request: Request, rule_id: str) -> Response:
     choices = await backend(request).call(GetRuleForm(rule_id=rule_id))
     assert choices.rule is not None
+    if choices.rule.put_away is not None:
+        return RedirectResponse(f"/rules/{rule_id}", 303)
     settings = choices.rule.settings
     typed = settings.model_dump() | {"owners": "\n".join(settings.owners), "version": choices.rule.version}
     return await _show(request, Form(typed), rule_id, choices)
@@ -94,6 +100,23 @@ async def switch_rule(request: Request, rule_id: str) -> Response:
     question = SwitchRule(rule_id=rule_id, version=version, on=on, by=caller(request).name)
     if await form.attempt(backend(request).call(question)) is not None:
         return RedirectResponse(f"/rules/{rule_id}?done={'on' if on else 'off'}", 303)
+    return await _show_rule(request, rule_id, form)
+
+
+@router.post("/{rule_id}/put-away", dependencies=[staff("mailings:write")])
+async def put_away_rule(request: Request, rule_id: str) -> Response:
+    form, version = Form({}), number(await request.form(), "version")
+    question = PutAwayRule(rule_id=rule_id, version=version, by=caller(request).name)
+    if await form.attempt(backend(request).call(question)) is not None:
+        return RedirectResponse(f"/rules?undo={rule_id}", 303)
+    return await _show_rule(request, rule_id, form)
+
+
+@router.post("/{rule_id}/take-out", dependencies=[staff("mailings:write")])
+async def take_out_rule(request: Request, rule_id: str) -> Response:
+    form, question = Form({}), TakeOutRule(rule_id=rule_id, by=caller(request).name)
+    if await form.attempt(backend(request).call(question)) is not None:
+        return RedirectResponse(f"/rules/{rule_id}?done=out", 303)
     return await _show_rule(request, rule_id, form)
 
 

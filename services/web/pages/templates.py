@@ -17,8 +17,10 @@ from shared.contracts.templates import (
     ListTemplates,
     ListTemplateVersions,
     PreviewTemplate,
+    PutAwayTemplate,
     RestoreTemplate,
     SaveTemplate,
+    TakeOutTemplate,
     TemplateText,
 )
 
@@ -33,8 +35,10 @@ SENTENCES = {
 
 @router.get("", dependencies=[staff("mailings:read")])
 async def list_templates(request: Request) -> Response:
-    found = await backend(request).call(ListTemplates())
-    return render(request, "templates.html", templates=found.items)
+    """Those that can be used, or those that are put away."""
+    put_away, undo = request.query_params.get("show", "") == "put-away", request.query_params.get("undo", "")
+    found = await backend(request).call(ListTemplates(put_away=put_away))
+    return render(request, "templates.html", templates=found.items, put_away=put_away, undo=undo)
 
 
 @router.get("/new", dependencies=[staff("mailings:write")])
@@ -64,7 +68,7 @@ async def show_template(request: Request, template_id: str) -> Response:
         behind.call(PreviewTemplate(template_id=template_id, version=version, name=shown)),
     )
     done = request.query_params.get("done", "")
-    return render(request, "template.html", saved=template, preview=preview, name=shown, done=done)
+    return render(request, "template.html", saved=template, preview=preview, name=shown, done=done, form=Form({}))
 
 
 @router.get("/{template_id}/message", dependencies=[staff("mailings:read")])
@@ -77,6 +81,8 @@ async def show_message(request: Request, template_id: str) -> Response:
 @router.get("/{template_id}/edit", dependencies=[staff("mailings:write")])
 async def edit_template(request: Request, template_id: str) -> Response:
     template = await backend(request).call(GetTemplate(template_id=template_id))
+    if template.put_away is not None:
+        return RedirectResponse(f"/templates/{template_id}", 303)
     form = Form(template.text.model_dump() | {"version": template.version})
     return render(request, "template_edit.html", form=form, template_id=template_id)
 
@@ -91,6 +97,23 @@ async def save_template(request: Request, template_id: str) -> Response:
         if await form.attempt(backend(request).call(question)) is not None:
             return RedirectResponse(f"/templates/{template_id}?done=saved", 303)
     return render(request, "template_edit.html", status=form.status, form=form, template_id=template_id)
+
+
+@router.post("/{template_id}/put-away", dependencies=[staff("mailings:write")])
+async def put_away_template(request: Request, template_id: str) -> Response:
+    form, behind = Form({}), backend(request)
+    question = PutAwayTemplate(template_id=template_id, by=caller(request).name)
+    if await form.attempt(behind.call(question)) is not None:
+        return RedirectResponse(f"/templates?undo={template_id}", 303)
+    template = await behind.call(GetTemplate(template_id=template_id))
+    context = {"saved": template, "preview": None, "name": "", "done": "", "form": form}
+    return render(request, "template.html", status=form.status, **context)
+
+
+@router.post("/{template_id}/take-out", dependencies=[staff("mailings:write")])
+async def take_out_template(request: Request, template_id: str) -> Response:
+    await backend(request).call(TakeOutTemplate(template_id=template_id, by=caller(request).name))
+    return RedirectResponse(f"/templates/{template_id}?done=out", 303)
 
 
 @router.get("/{template_id}/versions", dependencies=[staff("mailings:read")])
