@@ -133,6 +133,21 @@ def notice(mailing_id: str, content: MailingDraft, at: datetime, by: str) -> Mai
     )
 
 
+EMPTIED = "(no longer kept)"
+"""Subject and text of a notice that is long over."""
+
+
+def says_something(mailing: Mailing) -> bool:
+    """Whether it is a notice that has come to its end, and is still kept with what it said."""
+    return mailing.lane == "urgent" and mailing.finished_at is not None and mailing.draft.body != EMPTIED
+
+
+def empty(notice: Mailing) -> Mailing:
+    """The notice without what it said; by which template, and of which survey, stays."""
+    draft = notice.draft.model_copy(update={"subject": EMPTIED, "body": EMPTIED})
+    return notice.model_copy(update={"version": notice.version + 1, "draft": draft})
+
+
 def is_announced(mailing: Mailing) -> bool:
     """Whether it is a mailing that somebody wrote: not a notice, and not what a rule has sent."""
     return mailing.lane == "bulk" and not mailing.rule_id
@@ -188,6 +203,11 @@ def without(who: Addressee, traces: Traces) -> Addressee:
     if who.contact_id in traces.contact_ids or who.address in traces.emails:
         return Addressee(who.contact_id, ERASED_NAME, "", who.consent_id, who.rule or "erased")
     return who
+
+
+def nameless(who: Addressee) -> Addressee:
+    """Which contact a message went to, and why it might; not under which name and address."""
+    return Addressee(who.contact_id, who.name if who.name == ERASED_NAME else "", "", who.consent_id, who.rule)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from services.notifications.bounces import FakeBounces
-from services.notifications.domain import HELD, Addressee, Chunk, is_announced, is_archived, without
+from services.notifications.domain import (
+    HELD,
+    Addressee,
+    Chunk,
+    empty,
+    is_announced,
+    is_archived,
+    nameless,
+    says_something,
+    without,
+)
 from services.notifications.ledger import chunk_id
 from services.notifications.port import LineKey, Settlement
 from services.notifications.presence import FakeSenders
@@ -65,6 +75,14 @@ class FakeMailings:
             notice = self._mailings[mailing_id]
             if notice.lane == "urgent":
                 self._mailings[mailing_id] = without_words(notice, traces)
+
+    def notices_before(self, before: datetime, limit: int) -> list[Mailing]:
+        found = [(each.finished_at, each) for each in self._mailings.values() if says_something(each)]
+        old = [(at, each) for at, each in found if at is not None and at < before]
+        return [each for _, each in sorted(old, key=lambda one: (one[0], one[1].mailing_id))[:limit]]
+
+    def empty(self, notice: Mailing) -> bool:
+        return self.replace(empty(notice))
 
     def archived(self, limit: int, cursor: str | None) -> list[tuple[str, Mailing]]:
         found = [(f"{each.frozen_at}{each.mailing_id}", each) for each in self._mailings.values() if is_archived(each)]
@@ -195,6 +213,14 @@ class FakeLedger:
         if held:
             raise Unavailable(HELD)
         return tuple(mailings)
+
+    def forget_names(self, mailing_id: str, audience: int) -> None:
+        for key in self._of(mailing_id, audience):
+            for each in self._people[key]:
+                line = self._lines.get((mailing_id, each.contact_id))
+                if line is not None and line.name != ERASED_NAME:
+                    self._lines[mailing_id, each.contact_id] = line.model_copy(update={"name": ""})
+            self._people[key] = tuple(map(nameless, self._people[key]))
 
     def list_lines(self, mailing_id: str, state: EndState, limit: int, cursor: str | None) -> list[LedgerLine]:
         found = [each for each in self._lines.values() if (each.mailing_id, each.state) == (mailing_id, state)]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pymongo
 
-from services.notifications.domain import HELD, Addressee, Chunk, without
+from services.notifications.domain import HELD, Addressee, Chunk, nameless, without
 from services.notifications.port import LineKey, Release, Settlement
 from shared import failpoints
 from shared.contracts.base import Envelope, Event
@@ -136,6 +136,16 @@ class MongoLedger:
         if self._chunks.find_one({"_id": {"$in": theirs}, "state": "claimed"}, {"_id": 1}):
             raise Unavailable(HELD)
         return tuple(mailings)
+
+    def forget_names(self, mailing_id: str, audience: int) -> None:
+        first = chunk_id(mailing_id, audience, 0)
+        for each in self._audiences.find({"_id": {"$gte": first, "$lt": f"{mailing_id}:{audience};"}}):
+            people = [Addressee(*one) for one in each["recipients"]]
+            lines = [f"{mailing_id}:{one.contact_id}" for one in people]
+            asked = {"_id": {"$in": lines}, "name": {"$ne": ERASED_NAME}}
+            self._ledger.update_many(asked, {"$set": {"name": ""}})
+            left = [_row(nameless(one)) for one in people]
+            self._audiences.update_one({"_id": each["_id"]}, {"$set": {"recipients": left}})
 
     def list_lines(self, mailing_id: str, state: EndState, limit: int, cursor: str | None) -> list[LedgerLine]:
         asked = {"mailing_id": mailing_id, "state": state, "contact_id": {"$gt": cursor or ""}}

@@ -87,6 +87,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def forget_names(self, mailing_id: str, audience: int) -> None:
+        """Take names and addresses out of an audience and its lines; the lines stay."""
+        ...
+
     def list_lines(self, mailing_id: str, state: EndState, limit: int, cursor: str | None) -> list[LedgerLine]:
         """By contact id, after the cursor (a contact id)."""
         ...

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from services.notifications.bounces import Bounces, MongoBounces
-from services.notifications.domain import is_announced, is_archived
+from services.notifications.domain import empty, is_announced, is_archived, says_something
 from services.notifications.presence import MongoSenders, Senders
 from services.notifications.rules.store import MongoRules, Rules
 from services.notifications.templates import MongoTemplates, Templates
@@ -33,6 +33,8 @@ KNOWN: dict[str, type[Event]] = {
     each.type: each
     for each in (MailingStarted, MailingFinished, MessagesSent, MessagesFailed, MessageBounced, MessageJunked)
 }
+MARKS = ("open", "written", "archived", "said_until")
+"""Members by which documents are found in one state, and not in another."""
 OVERLAP = timedelta(seconds=10)
 """What is read again when news is asked for: a write that began earlier may be seen later."""
 
@@ -92,6 +94,14 @@ class Mailings(Protocol):
         """Take people who are erased out of the suppression list, and out of the notices among these mailings."""
         ...
 
+    def notices_before(self, before: datetime, limit: int) -> list[Mailing]:
+        """Notices that ended before and still say something, those first that ended first."""
+        ...
+
+    def empty(self, notice: Mailing) -> bool:
+        """Take out of a notice what it said; False when it was changed meanwhile."""
+        ...
+
     def archived(self, limit: int, cursor: str | None) -> list[tuple[str, Mailing]]:
         """(cursor, mailing), those that everybody may read; the latest sent first."""
         ...
@@ -144,6 +154,7 @@ class MongoMailings:
         self._mailings.create_index("written", sparse=True)
         self._mailings.create_index("archived", sparse=True)
         self._mailings.create_index("about", sparse=True)
+        self._mailings.create_index("said_until", sparse=True)
         self._withdrawals.create_index("order")
         self._suppressions.create_index("order")
 
@@ -160,7 +171,7 @@ class MongoMailings:
     def replace(self, mailing: Mailing, envelope: Envelope[Event] | None = None) -> bool:
         document = _document(mailing)
         update: dict[str, Any] = {"$set": document}
-        if gone := dict.fromkeys(name for name in ("open", "written", "archived") if name not in document):
+        if gone := dict.fromkeys(name for name in MARKS if name not in document):
             update["$unset"] = gone
         if envelope is not None:
             update["$push"] = {"outbox": envelope.content}
@@ -179,10 +190,18 @@ class MongoMailings:
     def erase(self, traces: Traces, mailing_ids: Iterable[str]) -> None:
         self._suppressions.delete_many({"_id": {"$in": list(traces.emails)}})
         for mailing_id in mailing_ids:
-            notice = self.find(mailing_id)
-            if notice is not None and notice.lane == "urgent":
+            while (notice := self.find(mailing_id)) is not None and notice.lane == "urgent":
                 draft = without(notice, traces).draft.model_dump(mode="json")
-                self._mailings.update_one({"_id": mailing_id}, {"$set": {"draft": draft}})
+                asked = {"_id": mailing_id, "version": notice.version}
+                if self._mailings.update_one(asked, {"$set": {"draft": draft}}).matched_count:
+                    break  # else it has just ended, or was emptied
+
+    def notices_before(self, before: datetime, limit: int) -> list[Mailing]:
+        asked = {"said_until": {"$gt": "", "$lt": order_of(before)}}
+        return [_mailing(each) for each in self._mailings.find(asked, {"outbox": 0}).sort("said_until", 1).limit(limit)]
+
+    def empty(self, notice: Mailing) -> bool:
+        return self.replace(empty(notice))
 
     def archived(self, limit: int, cursor: str | None) -> list[tuple[str, Mailing]]:
         asked = {"archived": {"$lt": cursor} if cursor else {"$gt": ""}}
@@ -255,6 +274,8 @@ def _document(mailing: Mailing) -> dict[str, Any]:
     content: dict[str, Any] = orjson.loads(mailing.model_dump_json(exclude={"mailing_id"}))
     marks = {"open": is_open(mailing), "written": mailing.state == "draft"}
     content |= {name: mailing.mailing_id for name, stands in marks.items() if stands}
+    if says_something(mailing) and mailing.finished_at is not None:
+        content["said_until"] = order_of(mailing.finished_at) + mailing.mailing_id
     if is_about(mailing):
         content["about"] = mailing.draft.survey_id
     if is_archived(mailing) and mailing.frozen_at is not None:

@@ -16,6 +16,7 @@ from services.notifications.ledger import MongoLedger
 from services.notifications.newsletters.entry import NewsletterEntry
 from services.notifications.newsletters.press import Press
 from services.notifications.newsletters.repository import MongoNewsletters, Newsletters
+from services.notifications.notices import NoticeEntry
 from services.notifications.port import Ledger
 from services.notifications.rates import Rates
 from services.notifications.repository import Mailings, MongoMailings, Withdrawal
@@ -78,6 +79,7 @@ class NotificationsService(
     ErasureEntry,
     InvitationEntry,
     NewsletterEntry,
+    NoticeEntry,
     WaitingEntry,
 ):
     """What staff decide about messages. Sending itself is the sender's (sender.py), a process of its own."""
