@@ -11,10 +11,10 @@ from shared.messaging.topology import UNROUTED
 from shared.mongo import connect
 from shared.settings import Settings
 
-# Where a service keeps its aggregates; the outbox of each stands in its own document.
+# Where a service keeps its aggregates; the outbox of each stands in its own document. A rule finds one that is missing.
 OUTBOXES = {
     "contacts": ("contacts", "memberships", "erasures", "relationships"),
-    "events": ("engagements",),
+    "events": ("engagements", "meetings"),
     "notifications": ("mailings", "chunks"),
     "surveys": ("surveys", "responses", "consultations"),
 }
