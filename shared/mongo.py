@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pymongo
-from pymongo import MongoClient
+from pymongo import MongoClient, ReplaceOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, PyMongoError
@@ -60,6 +60,21 @@ def insert_new(collection: Collection[dict[str, Any]], documents: Sequence[dict[
     there = _insert(collection, documents)
     failpoints.reach("store.after_insert")
     return there
+
+
+def put_newest(collection: Collection[dict[str, Any]], documents: Sequence[dict[str, Any]]) -> None:
+    """Insert what is not there yet, and put what has a higher `version` in the place of what is; each id once.
+
+    In whatever order versions come, and whoever else puts them, the highest one stays.
+    """
+    there = insert_new(collection, documents) if documents else set()
+    newer = [
+        ReplaceOne({"_id": each["_id"], "version": {"$lt": each["version"]}}, each)
+        for each in documents
+        if each["_id"] in there
+    ]
+    if newer:
+        collection.bulk_write(newer, ordered=False)
 
 
 def _insert(collection: Collection[dict[str, Any]], documents: Sequence[dict[str, Any]]) -> set[Any]:

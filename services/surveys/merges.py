@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from pymongo import ReplaceOne
-
 from shared.contracts.contacts import Contact
-from shared.mongo import Documents, insert_new
+from shared.mongo import Documents, put_newest
 
 
 class Merges(Protocol):
@@ -28,15 +26,7 @@ class MongoMerges:
         self._merges = database["merges"]
 
     def put(self, survivors: Sequence[Contact]) -> None:
-        documents = [_document(each) for each in latest(survivors).values()]
-        there = insert_new(self._merges, documents) if documents else set()
-        newer = [
-            ReplaceOne({"_id": each["_id"], "version": {"$lt": each["version"]}}, each)
-            for each in documents
-            if each["_id"] in there
-        ]
-        if newer:
-            self._merges.bulk_write(newer, ordered=False)
+        put_newest(self._merges, [_document(each) for each in latest(survivors).values()])
 
     def merged(self, contact_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
         found = self._merges.find({"_id": {"$in": list(contact_ids)}})

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from pymongo import ReplaceOne, UpdateOne
+from pymongo import UpdateOne
 from pymongo.errors import PyMongoError
 
 from services.contacts.segments.documents import (
@@ -29,7 +29,7 @@ from services.contacts.segments.rules import Person, Took
 from shared.contracts.base import Envelope, Event
 from shared.contracts.events import Engagement
 from shared.contracts.segments import SegmentsEntered, SegmentsLeft
-from shared.mongo import Documents, MongoOutbox, insert_new
+from shared.mongo import Documents, MongoOutbox, insert_new, put_newest
 
 KNOWN: dict[str, type[Event]] = {each.type: each for each in (SegmentsEntered, SegmentsLeft)}
 _DETAILS = (
@@ -170,15 +170,8 @@ class MongoSegments:
 
     def took_part(self, engagements: Sequence[Engagement]) -> None:
         latest = {each.engagement_id: each for each in sorted(engagements, key=lambda each: each.version)}
-        documents = [participation_document(each) for each in latest.values() if each.contact_ids() or each.version > 1]
-        there = insert_new(self._participations, documents) if documents else set()
-        newer = [
-            ReplaceOne({"_id": each["_id"], "version": {"$lt": each["version"]}}, each)
-            for each in documents
-            if each["_id"] in there and each["version"] > 1
-        ]
-        if newer:
-            self._participations.bulk_write(newer, ordered=False)
+        heeded = [each for each in latest.values() if each.contact_ids() or each.version > 1]
+        put_newest(self._participations, [participation_document(each) for each in heeded])
 
     def _took(self, homes: Mapping[str, str]) -> dict[str, list[Took]]:
         """What contacts took part in, also under the ids of those that were merged into them."""
