@@ -4,10 +4,9 @@ The ledger says who was sent something, surveys who has answered; nothing of it 
 stand for a while.
 """
 
-import time
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import islice
-from typing import NamedTuple
 
 from services.notifications.port import Ledger
 from services.notifications.repository import Mailings
@@ -15,17 +14,11 @@ from shared.contracts.invitations import COARSE, MailingRate, SegmentRate, Surve
 from shared.contracts.notifications import Mailing
 from shared.contracts.survey_links import FindAnswered
 from shared.messaging import Bus
+from shared.standing import Standing
 
 PAGE = 1_000
 LOOKED_THROUGH = 20_000
 """People who were sent something about a survey: the figures are of the first so many."""
-QUICK = 0.2
-"""Seconds; figures that take longer to count stand for ten times as long."""
-
-
-class _Counted(NamedTuple):
-    rate: SurveyRate | None
-    until: float
 
 
 class Rates:
@@ -35,24 +28,12 @@ class Rates:
         self._mailings = mailings
         self._ledger = ledger
         self._bus = bus
-        self._counted: dict[str, _Counted] = {}
+        self._counted = Standing[str, SurveyRate | None]()
 
     def of(self, survey_ids: Iterable[str]) -> tuple[SurveyRate, ...]:
         """Of each survey that anybody was invited to."""
-        found = [self._of(each) for each in dict.fromkeys(survey_ids)]
+        found = [self._counted.of(each, partial(self._count, each)) for each in dict.fromkeys(survey_ids)]
         return tuple(each for each in found if each is not None)
-
-    def _of(self, survey_id: str) -> SurveyRate | None:
-        known = self._counted.get(survey_id)
-        if known is not None and time.monotonic() < known.until:
-            return known.rate
-        began = time.monotonic()
-        rate = self._count(survey_id)
-        took = time.monotonic() - began
-        self._counted.pop(survey_id, None)
-        if took > QUICK:
-            self._counted[survey_id] = _Counted(rate, began + 10 * took)
-        return rate
 
     def _count(self, survey_id: str) -> SurveyRate | None:
         about = sorted(self._mailings.about(survey_id), key=lambda each: each.created_at, reverse=True)

@@ -1,11 +1,9 @@
 """What has been answered, in figures; what it costs to count is bounded, however many answer and look.
 
-Each response is read once for figures that are kept until the next response comes. When counting takes long, the
-figures stand for ten times as long, so that it never takes more than a tenth of the service's time.
+Each response is read once for figures that are kept until the next response comes, or longer when counting took long.
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,33 +13,18 @@ from services.surveys.analysis import analyse
 from services.surveys.desk import SurveyDesk
 from services.surveys.repository import Surveys
 from shared.contracts.surveys import QuestionResult, Results, SurveySummary
+from shared.standing import Standing
 from shared.surveys.definition import Definition
 
 MOST = 100_000
 """Responses that are counted for one survey."""
-LONG = 0.2
-"""Seconds of counting after which the figures stand for a while, whoever answers meanwhile."""
-STANDS = 10
-"""Times as long as they took."""
-REMEMBERED = 50
-"""Surveys whose figures are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Figures:
-    version: int
-    """Of the survey: when it is changed its questions may be others."""
     responses: int
     questions: tuple[QuestionResult, ...]
     at: datetime
-    seconds: float
-    """That it took to count them."""
-    until: float
-    """The moment of the clock from which they are counted again if there are more responses."""
-
-    def stand(self, survey: SurveySummary, now: float) -> bool:
-        is_same = self.responses == survey.responses or (self.seconds > LONG and now < self.until)
-        return is_same and self.version == survey.version
 
 
 class ResultsDesk:
@@ -50,18 +33,17 @@ class ResultsDesk:
     def __init__(self, surveys: Surveys, desk: SurveyDesk, clock: Callable[[], float] = time.monotonic) -> None:
         self._surveys = surveys
         self._desk = desk
-        self._clock = clock
-        self._figures: OrderedDict[str, _Figures] = OrderedDict()
+        self._figures = Standing[tuple[str, int], _Figures](clock)
+        """By survey and version: when it is changed its questions may be others."""
 
     def of(self, survey_id: str) -> Results:
         """NotFound when there is no such survey."""
         survey, numbers = self._desk.summary(survey_id)
-        found = self._figures.get(survey_id)
-        if found is None or not found.stand(survey, self._clock()):
-            found = self._figures[survey_id] = self._count(survey)
-        self._figures.move_to_end(survey_id)
-        while len(self._figures) > REMEMBERED:
-            self._figures.popitem(last=False)
+        found = self._figures.of(
+            (survey_id, survey.version),
+            lambda: self._count(survey),
+            lambda figures: figures.responses == survey.responses,
+        )
         return Results(
             survey=survey,
             refused=numbers.refused,
@@ -71,10 +53,7 @@ class ResultsDesk:
         )
 
     def _count(self, survey: SurveySummary) -> _Figures:
-        began = self._clock()
         asked = self._surveys.definitions(survey.survey_id)
         definitions = {version: Definition.model_validate(each) for version, each in asked.items()}
         questions = analyse(definitions, islice(self._surveys.counted(survey.survey_id), MOST))
-        seconds = self._clock() - began
-        until = began + seconds * (1 + STANDS)
-        return _Figures(survey.version, survey.responses, questions, datetime.now(UTC), seconds, until)
+        return _Figures(survey.responses, questions, datetime.now(UTC))
