@@ -49,21 +49,7 @@ def all_events() -> list[type[Event]]:
     """Every event of the system, by type."""
     found = [
         each
-        for module in (
-            bounces,
-            cases,
-            consent,
-            consultations,
-            contacts,
-            erasure,
-            events,
-            meetings,
-            merging,
-            notifications,
-            relationships,
-            segments,
-            surveys,
-        )
+        for module in _OWNERS
         for each in vars(module).values()
         if isinstance(each, type) and issubclass(each, Event) and each is not Event
     ]
