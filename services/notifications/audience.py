@@ -12,7 +12,7 @@ from services.notifications.repository import Mailings
 from shared import failpoints
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consent import ListRecipients
-from shared.contracts.notifications import Mailing
+from shared.contracts.notifications import Mailing, MailingDraft
 from shared.errors import Unavailable, WellheardError
 from shared.logs import correlation_id, get_logger
 from shared.messaging import Bus
@@ -65,32 +65,36 @@ class Freezing:
         """Everyone once, in parts. A small audience, known from its first page, is cut so that every session works."""
         size, part, seen = 0, list[Addressee](), set[int]()
         inviting = Inviting(mailing, self._mailings, self._ledger, self._bus)
-        after: str | None = None
-        while True:
-            page = self._bus.call(
-                ListRecipients(
-                    segment_id=mailing.draft.segment_id,
-                    purpose=mailing.draft.purpose,
-                    channel=CHANNEL,
-                    after=after,
-                    limit=PAGE,
-                )
-            )
-            suppressed = self._mailings.suppressed(each.address for each in page.recipients if each.address)
+        for people, is_last in members(self._bus, self._mailings, mailing.draft):
             new = []
-            for each in page.recipients:
+            for each in people:
                 if hash(each.contact_id) not in seen:
                     seen.add(hash(each.contact_id))
-                    new.append(domain.addressee(each, suppressed))
+                    new.append(each)
             part += inviting.invite(new)
-            size = size or (CHUNK if page.next else domain.chunk_size(len(part), self._sessions))
-            while len(part) >= size or (part and page.next is None):
+            size = size or (domain.chunk_size(len(part), self._sessions) if is_last else CHUNK)
+            while len(part) >= size or (part and is_last):
                 yield part[:size]
                 part = part[size:]
-            after = page.next
-            if after is None:
-                inviting.check_enough()
-                return
+        inviting.check_enough()
+
+
+def members(bus: Bus, mailings: Mailings, draft: MailingDraft) -> Iterator[tuple[list[Addressee], bool]]:
+    """(whoever is in the segment, with what stands against a message to them; whether it is the last page), by pages.
+
+    Somebody may be on two pages, when the segment changes meanwhile.
+    """
+    after: str | None = None
+    while True:
+        question = ListRecipients(
+            segment_id=draft.segment_id, purpose=draft.purpose, channel=CHANNEL, after=after, limit=PAGE
+        )
+        page = bus.call(question)
+        suppressed = mailings.suppressed(each.address for each in page.recipients if each.address)
+        yield [domain.addressee(each, suppressed) for each in page.recipients], page.next is None
+        after = page.next
+        if after is None:
+            return
 
 
 def envelope(event: Event, mailing: Mailing) -> Envelope[Event]:

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 from hashlib import sha256
+from itertools import islice
 
 from services.notifications import domain, invitations
+from services.notifications.audience import members
 from services.notifications.content import compile_content
 from services.notifications.domain import CHANNEL, Addressee
 from services.notifications.inviting import Inviting
@@ -14,7 +16,7 @@ from services.notifications.repository import Mailings
 from services.notifications.skeleton import fields, fill, told_to_all
 from services.notifications.tokens import Tokens
 from shared.contracts.audiences import AudienceSummary
-from shared.contracts.consent import ListRecipients, RecordConsents, Statement
+from shared.contracts.consent import RecordConsents, Statement
 from shared.contracts.notifications import Mailing, MailingDraft, Preview
 from shared.contracts.preferences import GivePreferenceKeys
 from shared.contracts.subscriptions import Subscription
@@ -25,7 +27,7 @@ from shared.messaging import Bus
 
 KNOWN_FIELDS = {"name", "first_name", "unsubscribe_url", "view_url"}
 LOOKED_THROUGH = 5
-"""Pages of 1,000 members that a summary looks through."""
+"""Pages of members that a summary looks through."""
 WORDING = "Unsubscribe from messages of this kind (link in the message)"
 
 
@@ -50,29 +52,16 @@ class Desk:
     def summarise(self, mailing: Mailing) -> AudienceSummary:
         counts: Counter[str] = Counter()
         inviting, can_be_told = Inviting(mailing, self._mailings, self._ledger, self._bus), True
-        after: str | None = None
-        for _ in range(LOOKED_THROUGH):
-            page = self._bus.call(
-                ListRecipients(
-                    segment_id=mailing.draft.segment_id,
-                    purpose=mailing.draft.purpose,
-                    channel=CHANNEL,
-                    after=after,
-                    limit=1000,
-                )
-            )
-            suppressed = self._mailings.suppressed(each.address for each in page.recipients if each.address)
-            people = [domain.addressee(each, suppressed) for each in page.recipients]
+        is_complete = False
+        for people, is_last in islice(members(self._bus, self._mailings, mailing.draft), LOOKED_THROUGH):
+            is_complete = is_last
             asked = inviting.without_strangers(people)
             answered, can_be_told = inviting.answered(asked)
             counts["not_invited"] += len(people) - len(asked)
             counts.update(each.rule or (invitations.ANSWERED if each.contact_id in answered else "") for each in asked)
-            after = page.next
-            if after is None:
-                break
         allowed = counts.pop("", 0)
         return AudienceSummary(
-            allowed=allowed, kept_back=dict(+counts), is_complete=after is None, answered_unknown=not can_be_told
+            allowed=allowed, kept_back=dict(+counts), is_complete=is_complete, answered_unknown=not can_be_told
         )
 
     def check_survey(self, draft: MailingDraft, now: bool) -> None:
