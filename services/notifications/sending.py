@@ -101,7 +101,9 @@ class ChunkWork:
         self._ended = len([each for each in self._people if each.contact_id in ended])
         self._left = [n for n, each in enumerate(self._people) if each.contact_id not in ended]
         self._left.reverse()
-        self._answered = Answered(surveys, mailing, lambda: [self._people[n].contact_id for n in self._left])
+        # Of the lists, not of this object: in a circle they would wait for the collector, and 50,000 mails with them.
+        people, left = self._people, self._left
+        self._answered = Answered(surveys, mailing, lambda: [people[n].contact_id for n in left])
         self._doubtful: int | None = None
         self._aborted = False
         self._journal = Journal(journal)

@@ -1,5 +1,6 @@
 """A mailing reaches each person of a segment once, and nobody who does not allow it."""
 
+import gc
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from services.notifications.journal import Journal
 from services.notifications.newsletters.fake import FakeNewsletters
 from services.notifications.recovery import Desk, recover_all
 from services.notifications.sender import MailSender
+from services.notifications.sending import ChunkWork
 from services.notifications.service import NotificationsService
 from services.notifications.smtp import SmtpDispatcher
 from services.notifications.tokens import Tokens
@@ -171,6 +173,17 @@ def test_more_than_a_page_of_people_are_all_reached(office: Office) -> None:
     mailing_id = office.send()
     assert office.progress(mailing_id).counts == {"sent": 1203}
     assert len(set(office.sink.got)) == 1203
+
+
+def test_nothing_of_a_part_that_was_sent_waits_for_the_garbage_collector(office: Office) -> None:
+    office.contacts.members = people(range(30))
+    gc.disable()
+    try:
+        office.send()
+        left = [each for each in gc.get_objects() if isinstance(each, ChunkWork)]
+    finally:
+        gc.enable()
+    assert left == []
 
 
 def test_the_ledger_keeps_the_consent_that_allowed_each_message(office: Office) -> None:
