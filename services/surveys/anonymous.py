@@ -93,14 +93,17 @@ class MongoAnonymous:
                 return True
             if self._responses.find_one({"responses.id": response.response_id}, {"_id": 1}):
                 return False
-            if part in self._prepare(response.survey_id, part, number):
-                number += 1  # it is full
+            found = self._responses.find_one({"_id": part}, {"bytes": 1})
+            if found is None:
+                self._prepare(response.survey_id, part, number)
+            elif found["bytes"] >= MOST_BYTES:
+                number += 1
 
-    def _prepare(self, survey_id: str, part: str, number: int) -> set[str]:
-        """Make the documents that are not there; all of the first round together. Returns those that are."""
+    def _prepare(self, survey_id: str, part: str, number: int) -> None:
+        """Make the documents that are not there, whoever else makes them meanwhile; all of the first round together."""
         wanted = [part] if number else [f"{each}:0000" for each in _parts(survey_id)]
         nothing = {"survey_id": survey_id, "bytes": 0, "counted": 0, "refused": 0, "responses": []}
-        return insert_new(self._responses, [{"_id": each} | nothing for each in wanted])
+        insert_new(self._responses, [{"_id": each} | nothing for each in wanted])
 
     def redact(self, traces: Traces) -> None:
         for part in self._responses.find({}, {"_id": 1}, batch_size=100):

@@ -176,6 +176,20 @@ def test_of_many_at_once_one_spends_a_link_and_a_response_is_kept_once(request: 
     assert keeper.numbers("srv_1") == (1, 0)
 
 
+@pytest.mark.servers
+def test_the_first_responses_of_a_survey_are_kept_once_each_when_they_come_at_once(
+    request: pytest.FixtureRequest,
+) -> None:
+    """Each process makes the documents; none may take those that another has just made for full ones."""
+    keeper = MongoAnonymous(connect(request.getfixturevalue("store"), f"surveys_{new_id()}"))
+    responses = [a_response(a_survey(state="open")).response for _ in range(40)]
+    with ThreadPoolExecutor(20) as many:
+        first = list(many.map(keeper.insert, responses))
+        again = list(many.map(keeper.insert, responses))
+    assert (first.count(True), again.count(True)) == (40, 0)
+    assert keeper.numbers("srv_1") == (40, 0)
+
+
 # -- whoever holds the files --------------------------------------------------------------------------
 
 
