@@ -1,6 +1,6 @@
 """How a survey comes to be, is opened and closed, and which responses to it count. Pure: time is passed in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -137,9 +137,9 @@ def form_id(sent: SentResponse) -> str:
     return id_of("rsp", f"{sent.survey_id}:{sent.request_id}")
 
 
-def personal_id(survey_id: str, contact_id: str) -> str:
-    """Of the one response of a contact to a survey; no form can be called like it."""
-    return id_of("rsp", f"contact:{survey_id}:{contact_id}")
+def personal_id(survey_id: str, *contact_ids: str) -> str:
+    """Of the one response of a person to a survey, who may be several contacts; no form can be called like it."""
+    return id_of("rsp", ":".join(("contact", survey_id, *sorted(contact_ids))))
 
 
 def judge_response(
@@ -174,8 +174,16 @@ def judge_response(
     )
 
 
+def given_by(response: Response, person: Sequence[str]) -> Response:
+    """The response under the id of the person whose contacts these are: of their links only the first counts.
+
+    Whose contact's it is stays: when a merge is undone it is that one's.
+    """
+    return replace(response, response_id=personal_id(response.survey_id, *person))
+
+
 def refuse_another(response: Response) -> Response:
-    """A second form over a personal link: it is kept, and does not count."""
+    """A second form over the links of a person: it is kept, and does not count."""
     return replace(response, response_id=response.form_id, refused="This link had been answered before.")
 
 

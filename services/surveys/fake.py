@@ -73,6 +73,11 @@ class FakeSurveys:
     def find_responses(self, response_ids: Iterable[str]) -> dict[str, Kept]:
         return {each: self._responses[each] for each in response_ids if each in self._responses}
 
+    def given(self, survey_ids: Iterable[str], contact_ids: Iterable[str]) -> list[Kept]:
+        surveys, contacts = set(survey_ids), set(contact_ids)
+        found = (each for each in self._responses.values() if each.response.counts)
+        return [each for each in found if each.response.survey_id in surveys and each.response.contact_id in contacts]
+
     def redact(self, traces: Traces) -> None:
         for key, each in self._responses.items():
             received = unlinked(each.received, traces) if each.received else None

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Iterable, Sequence
 
-from services.surveys import domain
 from services.surveys.anonymity import Anonymity
 from services.surveys.desk import SurveyDesk
 from services.surveys.repository import Surveys
@@ -38,30 +37,26 @@ class InvitationDesk:
     def answered(self, survey_id: str, contact_ids: Iterable[str]) -> tuple[list[str], bool]:
         """(those of the contacts that have answered, each once; whether the survey is anonymous)
 
-        Whoever answered and was merged into another since has answered as that one.
+        Whoever has answered as one contact has answered as each that they were merged with.
         """
-        asked = list(dict.fromkeys(contact_ids))
-        merged = self._surveys.merges.merged(asked)
-        everybody = [*asked, *(each for ids in merged.values() for each in ids)]
+        people = self._surveys.merges.people(dict.fromkeys(contact_ids))
+        everybody = {each for person in people.values() for each in person}
         anonymous = self._desk.standing(survey_id).anonymous
         found = self._anonymity.answered(survey_id, everybody) if anonymous else self._responded(survey_id, everybody)
         answered = set(found)
-        return [each for each in asked if not answered.isdisjoint((each, *merged.get(each, ())))], anonymous
+        return [contact_id for contact_id, person in people.items() if not answered.isdisjoint(person)], anonymous
 
     def _responded(self, survey_id: str, contact_ids: Iterable[str]) -> list[str]:
-        ids = {domain.personal_id(survey_id, each): each for each in contact_ids}
-        found = self._surveys.find_responses(ids)
-        return [contact_id for response_id, contact_id in ids.items() if response_id in found]
+        given = self._surveys.given([survey_id], contact_ids)
+        return [each.response.contact_id for each in given if each.response.contact_id]
 
     def form(self, asked: GetPersonalForm) -> PersonalForm:
         link = self._surveys.links.find([asked.key]).get(asked.key)
         if link is None:
             raise NotFound(GONE)
         form = self._desk.form(GetForm(survey_id=link.survey_id, definition_version=asked.definition_version))
+        person = self._surveys.merges.people([link.contact_id])[link.contact_id]
         if form.anonymous:
-            is_answered = bool(self._anonymity.answered(link.survey_id, (link.contact_id,)))
-            return PersonalForm(form=form, is_answered=is_answered)
-        response_id = domain.personal_id(link.survey_id, link.contact_id)
-        answered = self._surveys.find_responses([response_id]).get(response_id)
-        at = answered.response.received_at if answered else None
-        return PersonalForm(form=form, is_answered=answered is not None, answered_at=at)
+            return PersonalForm(form=form, is_answered=bool(self._anonymity.answered(link.survey_id, person)))
+        given = [each.response.received_at for each in self._surveys.given([link.survey_id], person)]
+        return PersonalForm(form=form, is_answered=bool(given), answered_at=min(given, default=None))

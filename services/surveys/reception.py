@@ -1,6 +1,6 @@
 """From a batch of forms to responses: each is judged again, stored, and only then told of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import ValidationError
 
@@ -47,6 +47,8 @@ class Reception:
         """Those of named surveys; the others are kept at once, where nothing leads from them to anybody."""
         asked = self._asked(batch)
         links = self._surveys.links.find({each.link_key for each in batch if each.link_key})
+        people = self._surveys.merges.people({each.contact_id for each in links.values()})
+        given = self._given(asked, people)
         found = []
         for sent in batch:
             survey, definitions = asked[sent.survey_id]
@@ -54,10 +56,23 @@ class Reception:
             contact_id = link.contact_id if link and link.survey_id == sent.survey_id else None
             definition = definitions.get(sent.definition_version)
             response = domain.judge_response(sent, survey, definition, contact_id)
+            person = people[contact_id] if contact_id is not None and response.counts else ()
             if survey is not None and survey.anonymous:
-                self._anonymity.take(sent, response)
-            else:
-                found.append(Kept(response, _received(response, survey, sent.correlation_id)))
+                self._anonymity.take(sent, response, person)
+                continue
+            earlier = [each for one in person for each in given.get((sent.survey_id, one), ())]
+            response = domain.given_by(response, person) if person else response
+            found.append(_first(Kept(response, _received(response, survey, sent.correlation_id)), earlier))
+        return found
+
+    def _given(
+        self, survey_ids: Iterable[str], people: Mapping[str, Sequence[str]]
+    ) -> dict[tuple[str, str | None], list[Kept]]:
+        """What these people have given to the surveys before, by survey and contact."""
+        found: dict[tuple[str, str | None], list[Kept]] = {}
+        if everybody := {each for person in people.values() for each in person}:
+            for kept in self._surveys.given(survey_ids, everybody):
+                found.setdefault((kept.response.survey_id, kept.response.contact_id), []).append(kept)
         return found
 
     def _asked(self, batch: Sequence[SentResponse]) -> dict[str, tuple[Survey | None, dict[int, DefinitionJson]]]:
@@ -66,6 +81,16 @@ class Reception:
         # In this order: a definition that is newer than the survey does no harm, an older one would miss a version.
         surveys = {each: self._surveys.find(each) for each in ids}
         return {each: (survey, self._surveys.definitions(each)) for each, survey in surveys.items()}
+
+
+def _first(kept: Kept, earlier: Sequence[Kept]) -> Kept:
+    """The same form again is what is stored; another form of a person who has given one does not count.
+
+    earlier: what the person has given, perhaps as another contact, before a merge or before its undoing.
+    """
+    if same := next((each for each in earlier if _is_same(each, kept)), None):
+        return same
+    return Kept(domain.refuse_another(kept.response), None) if earlier else kept
 
 
 def _is_same(one: Kept, other: Kept) -> bool:

@@ -101,6 +101,10 @@ class Surveys(Protocol):
 
     def find_responses(self, response_ids: Iterable[str]) -> dict[str, Kept]: ...
 
+    def given(self, survey_ids: Iterable[str], contact_ids: Iterable[str]) -> list[Kept]:
+        """The responses of these contacts to these surveys that count."""
+        ...
+
     def redact(self, traces: Traces) -> None:
         """Take somebody who is erased out of every response; taken out already, nothing changes."""
         ...
@@ -129,6 +133,7 @@ class MongoSurveys:
         self.anonymous: Anonymous = MongoAnonymous(database)
         self._surveys.create_index("listed")
         self._responses.create_index([("survey_id", 1), ("counts", 1), ("listed", 1)])
+        self._responses.create_index([("contact_id", 1), ("survey_id", 1)])
 
     def insert(self, survey: Survey) -> None:
         listed = order_of(survey.created_at) + survey.survey_id
@@ -173,6 +178,10 @@ class MongoSurveys:
 
     def find_responses(self, response_ids: Iterable[str]) -> dict[str, Kept]:
         return {each["_id"]: _kept(each) for each in self._responses.find({"_id": {"$in": list(response_ids)}})}
+
+    def given(self, survey_ids: Iterable[str], contact_ids: Iterable[str]) -> list[Kept]:
+        asked = {"contact_id": {"$in": list(contact_ids)}, "survey_id": {"$in": list(survey_ids)}, "counts": True}
+        return [_kept(each) for each in self._responses.find(asked)]
 
     def redact(self, traces: Traces) -> None:
         rewrite(self._responses, lambda document: _redacted(document, traces))

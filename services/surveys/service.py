@@ -56,7 +56,7 @@ class SurveysService(ConsultationEntry, WaitingEntry, LinkEntry):
         self._papers = PaperDesk(surveys, self._desk, anonymity)
         self._results = ResultsDesk(surveys, self._desk)
         self._reception = Reception(surveys, anonymity)
-        self._consultations = ConsultationDesk(consultations, self._desk)
+        self._consultations = ConsultationDesk(consultations, self._desk, surveys.merges)
         self._listening = Listening(consultations, surveys, bus)
         self._showing = Showing(consultations, surveys)
         self.outbox = Outboxes(surveys.outbox, consultations.outbox)

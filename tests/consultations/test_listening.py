@@ -4,6 +4,7 @@ import pytest
 
 from shared.contracts.erasure import EraseContact, GetErasure
 from shared.contracts.events import CorrectEngagement
+from shared.contracts.merging import MergeContacts, UnmergeContacts
 from shared.contracts.waiting import CountWaiting
 from shared.errors import NotFound
 from shared.messaging.testbus import TestBus
@@ -121,6 +122,22 @@ def test_an_answer_of_somebody_we_know_counts_where_they_stand(hall: Hall) -> No
     hall.answers(survey)
     found = hall.now(to).heard
     assert (found.targets[0].heard, found.people, found.not_known) == (1, 1, 1)
+
+
+def test_whoever_answered_as_two_contacts_that_are_one_by_now_is_one_person_who_was_heard(hall: Hall) -> None:
+    survey = hall.survey()
+    to = hall.opened(hall.planned(survey_ids=[survey.survey_id], targets=[{"group": "carers", "expected": 10}]))
+    mary, maria, other = (hall.person(name=each, groups=["carers"]) for each in ("Mary", "Maria", "Ola"))
+    for each in (mary, maria, other):
+        hall.answered_by(each, survey)
+    merge = {"request_id": "merge", "survivor_id": mary, "merged_id": maria}
+    hall.bus.call(MergeContacts.model_validate(merge | {"survivor_version": 1, "merged_version": 1}))
+    hall.bus.deliver()
+    found = hall.now(to)
+    assert (found.contributions, found.heard.people, found.heard.targets[0].heard) == (3, 2, 2)
+    hall.bus.call(UnmergeContacts(survivor_id=mary, merged_id=maria))
+    hall.bus.deliver()
+    assert (hall.now(to).contributions, hall.now(to).heard.people) == (3, 3)
 
 
 def test_answers_that_no_event_tells_of_count_as_said_by_nobody_whom_we_know(hall: Hall) -> None:

@@ -40,7 +40,7 @@ class Board:
     def __init__(self) -> None:
         self.bus, self.surveys, self.store = TestBus(), FakeSurveys(), FakeConsultations()
         self.service = self.bus.add(SurveysService(self.surveys, self.store, "secret", self.bus))
-        self.desk = ConsultationDesk(self.store, SurveyDesk(self.surveys))
+        self.desk = ConsultationDesk(self.store, SurveyDesk(self.surveys), self.surveys.merges)
 
     def survey(self, **fields: Any) -> Survey:
         asked = {"request_id": new_id(), "definition": a_definition()} | fields

@@ -179,13 +179,30 @@ def test_responses_are_listed_the_newest_first(surveys: Surveys) -> None:
     assert surveys.page("srv_none", False, 9, None) == []
 
 
-def test_whom_a_survivor_stands_for_is_what_its_highest_version_says(surveys: Surveys) -> None:
+def test_who_is_one_person_is_what_the_highest_version_of_a_survivor_says(surveys: Surveys) -> None:
     merges = surveys.merges
-    ann, ben = (a_contact(contact_id=each, version=2, merged=(f"{each}_other",)) for each in ("con_ann", "con_ben"))
+    ann, ben = (a_contact(contact_id=each, version=2, merged=(f"{each}_b",)) for each in ("con_ann", "con_ben"))
     merges.put([ann, ben, ben])
-    assert merges.merged(["con_ann", "con_ben", "con_cat"]) == {"con_ann": ann.merged, "con_ben": ben.merged}
-    alone, before = {"version": 4, "merged": ()}, {"version": 1, "merged": ()}
-    merges.put([ann.model_copy(update=alone), ben.model_copy(update=before)])
-    merges.put([ann.model_copy(update={"version": 3})])
-    assert merges.merged(["con_ann", "con_ben"]) == {"con_ben": ben.merged}
+    anns, bens, cat = ("con_ann", "con_ann_b"), ("con_ben", "con_ben_b"), ("con_cat",)
+    assert merges.people(["con_cat", "con_ann_b", "con_ben"]) == {"con_cat": cat, "con_ann_b": anns, "con_ben": bens}
+    everybody = (*anns, *bens)
+    merges.put([a_contact(contact_id="con_ben", version=3, merged=("con_ben_b", *anns))])
+    assert merges.people(["con_ann_b", "con_ann", "con_ben"]) == dict.fromkeys(
+        ["con_ann_b", "con_ann", "con_ben"], everybody
+    )
+    merges.put([ben.model_copy(update={"version": 4}), ann.model_copy(update={"version": 1, "merged": ()})])
+    assert merges.people(["con_ann", "con_ben_b"]) == {"con_ann": anns, "con_ben_b": bens}
     merges.put([])
+    assert merges.people([]) == {}
+
+
+def test_what_contacts_have_given_is_found_as_far_as_it_counts(surveys: Surveys) -> None:
+    survey = a_survey(state="open")
+    for contact_id, answers in (("con_1", {"ease": "hard"}), ("con_2", {"ease": "never"}), ("con_3", {"ease": "easy"})):
+        sent = a_sent("srv_1", answers, link_key="key")
+        response = domain.judge_response(sent, survey, survey.definition, contact_id)
+        surveys.insert_responses([Kept(response, None)])
+    surveys.insert_responses([a_response(survey)])
+    found = surveys.given(["srv_1", "srv_2"], ["con_1", "con_2", "con_none"])
+    assert [each.response.contact_id for each in found] == ["con_1"]
+    assert surveys.given(["srv_2"], ["con_1"]) == surveys.given(["srv_1"], []) == []

@@ -138,6 +138,23 @@ async def test_a_response_follows_its_contact_when_it_is_merged(county: County, 
     assert county.bus.call(GetContact(contact_id=other.contact_id)).merged_into == ann.contact_id
 
 
+async def test_whoever_was_merged_has_answered_over_both_links_that_they_had(county: County) -> None:
+    ann, other = registered(county), registered(county, "A. Lee", "a.lee@example.org")
+    survey = opened(county, a_question("ease"))
+    links = [link_of(county, survey, each) for each in (ann, other)]
+    async with county.client() as somebody:
+        pages = [await somebody.get(each) for each in links]
+        merge = {"request_id": "m", "survivor_id": ann.contact_id, "merged_id": other.contact_id}
+        county.bus.call(MergeContacts.model_validate(merge | {"survivor_version": 1, "merged_version": 1}))
+        county.settle()
+        assert (await answer(somebody, pages[1], q_ease="easy")).status_code == 303
+        county.settle()
+        assert "You have answered this survey" in text(await somebody.get(links[0]))
+        second = await answer(somebody, pages[0], q_ease="hard")
+        assert (second.status_code, "takes one response" in text(second)) == (409, True)
+    assert responses(county, survey) == (1, 0)
+
+
 async def test_over_an_anonymous_link_nothing_travels_that_leads_to_anybody_but_the_link(
     county: County, browser: httpx.AsyncClient
 ) -> None:

@@ -5,13 +5,15 @@ from contextlib import suppress
 from datetime import datetime
 
 from services.surveys.consultations import domain
-from services.surveys.consultations.contribution import is_unanswered, only_in_results
+from services.surveys.consultations.contribution import Noted, is_unanswered, only_in_results
 from services.surveys.consultations.contributions import Asked
 from services.surveys.consultations.figures import figures
 from services.surveys.consultations.naming import slugs
+from services.surveys.consultations.people import said_by_people
 from services.surveys.consultations.repository import Consultations
 from services.surveys.consultations.representation import represent
 from services.surveys.desk import SOURCE, SurveyDesk
+from services.surveys.merges import Merges
 from shared.contracts.base import Envelope, Event, id_of
 from shared.contracts.consultations import (
     AddTheme,
@@ -40,9 +42,10 @@ BY = "its consultation"
 class ConsultationDesk:
     """Consultations as staff see them."""
 
-    def __init__(self, consultations: Consultations, surveys: SurveyDesk) -> None:
+    def __init__(self, consultations: Consultations, surveys: SurveyDesk, merges: Merges) -> None:
         self._consultations = consultations
         self._surveys = surveys
+        self._merges = merges
 
     def create(self, asked: CreateConsultation, at: datetime) -> Consultation:
         self._check_surveys(asked.plan)
@@ -72,7 +75,7 @@ class ConsultationDesk:
     def detail(self, consultation_id: str, at: datetime) -> ConsultationDetail:
         found = self.get(consultation_id)
         surveys = tuple(self._survey(each) for each in found.plan.survey_ids)
-        said = list(self._consultations.contributions.every(Asked(domain.belonging(found))))
+        said = self._said(found)
         anonymous = only_in_results({each.survey_id: each.responses for each in surveys}, said)
         return ConsultationDetail(
             consultation=found,
@@ -99,7 +102,7 @@ class ConsultationDesk:
 
     def publish(self, consultation_id: str, version: int, at: datetime, by: str) -> Consultation:
         standing = self._at(consultation_id, version)
-        said = list(self._consultations.contributions.every(Asked(domain.belonging(standing))))
+        said = self._said(standing)
         responses = {each: self._survey(each).responses for each in standing.plan.survey_ids}
         counted = figures(standing, said, only_in_results(responses, said))
         return self._replace(*domain.publish_outcome(standing, counted, at, by))
@@ -111,8 +114,7 @@ class ConsultationDesk:
         """Ids of open consultations in which somebody is missing."""
         found = []
         for _, each in self._consultations.latest(("open",), AT_ONCE, None):
-            said = self._consultations.contributions.every(Asked(domain.belonging(each)))
-            if any(one.missing for one in represent(each.plan.targets, said).targets):
+            if any(one.missing for one in represent(each.plan.targets, self._said(each)).targets):
                 found.append(each.consultation_id)
         return found
 
@@ -170,6 +172,10 @@ class ConsultationDesk:
                 self._surveys.get(each)
         except NotFound:
             raise Invalid(NO_SURVEY) from None
+
+    def _said(self, consultation: Consultation) -> Sequence[Noted]:
+        asked = Asked(domain.belonging(consultation))
+        return said_by_people(self._consultations.contributions, self._merges, asked)
 
     def _survey(self, survey_id: str) -> SurveySummary:
         return SurveySummary.model_validate(self._surveys.get(survey_id).model_dump(exclude={"definition"}))

@@ -4,6 +4,7 @@ from services.surveys.consultations import domain
 from services.surveys.consultations.contribution import only_in_results
 from services.surveys.consultations.contributions import Asked
 from services.surveys.consultations.figures import figures
+from services.surveys.consultations.people import said_by_people
 from services.surveys.consultations.repository import Consultations
 from services.surveys.consultations.representation import missing_in
 from services.surveys.repository import Surveys
@@ -74,7 +75,8 @@ class Showing:
         """As they are now; those of what is published were kept."""
         if found.figures is not None:
             return found.figures
-        said = list(self._consultations.contributions.every(Asked(domain.belonging(found))))
+        asked = Asked(domain.belonging(found))
+        said = said_by_people(self._consultations.contributions, self._surveys.merges, asked)
         numbers = self._surveys.numbers(found.plan.survey_ids)
         return figures(found, said, only_in_results({key: each.counted for key, each in numbers.items()}, said))
 
