@@ -160,11 +160,16 @@ class Campaign:
         return sent.model_dump_json().encode()
 
 
+def is_anonymous(seed: int) -> bool:
+    """Whether the survey of this run is: that of every third one."""
+    return seed % 3 == 2
+
+
 @contextmanager
 def campaign(run: Run) -> Iterator[Campaign]:
-    """A survey, anonymous in every third run, and an office that writes about it."""
+    """A survey, and an office that writes about it."""
     with office(run) as staff:
-        made = Campaign(run, staff, anonymous=run.seed % 3 == 2)
+        made = Campaign(run, staff, is_anonymous(run.seed))
         try:
             yield made
         finally:
