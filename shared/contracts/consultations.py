@@ -165,6 +165,8 @@ class OutcomePublished(_OfConsultation, Event):
 
     type: ClassVar[str] = "wellheard.outcome.published.v1"
     published_by: str
+    outcome: Annotated[str, Field(max_length=100_000)] = ""
+    """The decision and the themes as everybody can read them, so that they are found by their words."""
 
 
 # -- requests ---------------------------------------------------------------------------------------

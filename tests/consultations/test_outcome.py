@@ -42,7 +42,8 @@ def test_what_is_missing_is_said_until_the_outcome_can_be_published_once(hall: H
                 hall.published(to)
     published = hall.published(to)
     assert (published.state, published.published_at is None) == ("published", False)
-    assert [each.title for each in hall.told(OutcomePublished)] == ["Urgent care"]
+    (told,) = hall.told(OutcomePublished)
+    assert (told.title, told.outcome) == ("Urgent care", "It stays\n\nBuses\n\nSaid\n\nDid")
     for change in (hall.published, hall.opened, hall.outcome):
         with pytest.raises(Conflict):
             change(published)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.history.timeline import fold
 from shared.contracts.base import Envelope, Event
 from shared.contracts.cases import CaseOpened
-from shared.contracts.consultations import ConsultationOpened
+from shared.contracts.consultations import ConsultationOpened, OutcomePublished
 from shared.contracts.events import Participant
 from shared.contracts.history import Belonging, GetTimeline, Reader, SearchHistory, Timeline
 from shared.contracts.merging import ContactsMerged
@@ -75,6 +75,16 @@ def test_the_timeline_of_a_consultation_has_its_steps_contributions_and_surveys(
     assert found.page.total == 4
     assert found.first_said_at == found.last_said_at == datetime(2014, 3, 1, tzinfo=UTC)
     assert [each.title for each in timeline(history, about=("cns_1",), q="letter").page.items] == ["A letter about it"]
+
+
+def test_what_came_of_a_consultation_is_found_by_its_words_on_its_timeline_and_on_nobodys(history: History) -> None:
+    about = {"consultation_id": "cns_1", "title": "Urgent care", "at": AT, "published_by": "Kim"}
+    said_so = {"outcome": "It stays open.\n\nYou said that nobody can find the entrance."}
+    history.publish(an_envelope(OutcomePublished.model_validate(about | said_so)), opened(), said("Elsewhere"))
+    (found,) = timeline(history, about=("cns_1",), q="find the entrance").page.items
+    assert (found.kind, found.contacts) == ("outcome_published", ())
+    assert "entrance" in found.snippet
+    assert timeline(history, q="entrance").page.total == 1
 
 
 def test_the_steps_of_a_case_stand_where_its_engagement_does() -> None:

@@ -252,6 +252,9 @@ async def test_the_loop_is_closed_on_pages_that_need_no_javascript(county: Count
     assert "What came of the consultation “Urgent care” was published." in text(
         await browser.get("/search?q=urgent&source=surveys")
     )
+    found = text(await browser.get("/search?q=last+bus+nine&source=surveys"))
+    assert "What came of the consultation “Urgent care” was published. " in found
+    assert "The last bus is at nine" in found
 
 
 async def test_what_was_typed_about_the_outcome_is_not_lost(county: County, browser: httpx.AsyncClient) -> None:

@@ -20,6 +20,8 @@ from shared.contracts.representation import Figures
 from shared.errors import Conflict, Invalid
 
 LONDON = ZoneInfo("Europe/London")
+LONGEST_OUTCOME = 100_000
+"""Characters of an outcome that its event has, as many as anything that is said may have."""
 TIME_ENOUGH = timedelta(weeks=4)
 """A hint for the person who plans: no law says how long is enough."""
 BY_ITSELF = "its days"
@@ -111,7 +113,14 @@ def publish_outcome(
     if sentence := missing_of_outcome(standing):
         raise Conflict(sentence)
     following = _next(standing, at, by, state="published", published_at=at, figures=figures)
-    return following, OutcomePublished.model_validate({**_about(standing, at), "published_by": by})
+    told = {"published_by": by, "outcome": outcome_text(standing)}
+    return following, OutcomePublished.model_validate({**_about(standing, at), **told})
+
+
+def outcome_text(standing: Consultation) -> str:
+    """The decision, and of each theme what was asked, said and done, as the public page has them."""
+    themes = [text for each in standing.themes for text in (each.title, each.we_asked, each.you_said, each.we_did)]
+    return "\n\n".join(filter(None, (standing.decision, *themes)))[:LONGEST_OUTCOME]
 
 
 def due_on(standing: Consultation) -> tuple[Step, date] | None:
