@@ -204,6 +204,28 @@ def test_nothing_tells_which_two_marks_one_form_has_set() -> None:
     assert len(claims) == len(set(claims.values())) == 2
 
 
+def test_a_process_that_dies_between_the_marks_takes_the_form_when_it_comes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    family = Family(anonymous=True)
+    family.merge(ANN)
+    form, store = family.form(ANN), family.store.anonymous
+    spend = store.spend
+
+    def dying(survey_id: str, mark: str, claim: str) -> bool:
+        spend(survey_id, mark, claim)
+        raise ConnectionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "spend", dying)
+        with pytest.raises(ConnectionError):
+            family.service.receive_responses([form])
+    family.answer(BEN)
+    family.send(form)
+    assert family.numbers(family.survey) == (1, 1)
+    assert family.answered() == {ANN, BEN}
+
+
 STEPS = st.lists(st.sampled_from(["ann", "ben", "cat", "merge", "merge all", "unmerge"]), min_size=1, max_size=25)
 
 
