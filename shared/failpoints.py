@@ -56,6 +56,7 @@ POINTS = {
     "sender.after_settle": "outcomes are in the ledger, their events in the outbox, the journal is still there",
     "surveys.after_spend": "the personal link to an anonymous survey is spent, the response is not stored",
     "web.before_publish": "an event has been read and checked, nothing is published",
+    "web.before_story": "the photographs of a story are confirmed, the story is not published",
     "web.mid_batch": "a part of a partner's batch has been published",
     "web.before_answer": "the broker has confirmed all events, the partner has no answer",
 }

@@ -21,6 +21,7 @@ from shared.contracts.events import RecordEngagement, Reported
 from shared.contracts.notifications import MessagesSent
 from shared.contracts.rules import Announced, CreateRule, GetRule, RuleSettings, SwitchRule
 from shared.contracts.segments import CreateSegment, GetSegment, Rule
+from shared.contracts.surveys import CreateSurvey, DefinitionJson
 from shared.contracts.templates import CreateTemplate, TemplateText
 from shared.errors import Conflict, Unavailable
 from shared.mongo import connect
@@ -35,17 +36,23 @@ _SAID = {"purpose": "consultation", "channel": "email", "given": True, "method":
 class Hearing(Postbox):
     """Forty people are told that it opens, thirty of them say something, and hear what came of it."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, survey: DefinitionJson | None = None) -> None:
         super().__init__(run)
         self.ids = self._people()
         self._segment_id = self._segment()
-        plan = {"title": f"Buses {run.prefix}", "closes_on": "2999-12-31"}
+        self.survey_ids: tuple[str, ...] = ()
+        if survey is not None:
+            self.survey_ids = (ask(self.bus, CreateSurvey(request_id=new_id(), definition=survey)).survey_id,)
+        plan = {"title": f"Buses {run.prefix}", "closes_on": "2999-12-31", "survey_ids": self.survey_ids}
         asked = CreateConsultation.model_validate({"request_id": new_id(), "plan": plan})
         self.consultation_id = ask(self.bus, asked).consultation_id
         self._rules = [self._rule(each) for each in ("consultation_opened", "outcome_published")]
 
     def open(self) -> None:
         self._step("open", lambda version: OpenConsultation(consultation_id=self.consultation_id, version=version))
+
+    def shut(self) -> None:
+        self._step("closed", lambda version: CloseConsultation(consultation_id=self.consultation_id, version=version))
 
     def say(self) -> None:
         """Thirty people say something each, staff close it and write what came of it."""
@@ -55,7 +62,7 @@ class Hearing(Postbox):
             ask(self.bus, RecordEngagement(request_id=key, reported=reported, contact_ids=(contact_id,)))
         there = wait_until(lambda: self._detail().contributions == TOOK_PART, 60, 0.3)
         self.run.expect(there, "not every contribution was noted")
-        self._step("closed", lambda version: CloseConsultation(consultation_id=self.consultation_id, version=version))
+        self.shut()
         theme = {"theme_id": "thm_1", "title": "Buses", "you_said": "Later", "we_did": "Later"}
         written = {"decision": "A bus", "themes": [theme], "consultation_id": self.consultation_id}
         standing = self._detail().consultation
@@ -147,9 +154,9 @@ class Hearing(Postbox):
 
 
 @contextmanager
-def hearing(run: Run) -> Iterator[Hearing]:
-    """A consultation that is planned, and the rules that tell of it."""
-    made = Hearing(run)
+def hearing(run: Run, survey: DefinitionJson | None = None) -> Iterator[Hearing]:
+    """A consultation that is planned, perhaps with a survey that asks this, and the rules that tell of it."""
+    made = Hearing(run, survey)
     try:
         yield made
     finally:

@@ -16,7 +16,7 @@ from tests.faults.broken import BAD_DEPLOY, FAULTY_HANDLER, MUTATIONS, Breakage,
 from tests.faults.mutations import CAUGHT_BY
 from tests.faults.proxy import Fault, Proxy
 from tests.faults.registry import matrix
-from tests.faults.scenarios import erasing, inviting, kills, people
+from tests.faults.scenarios import erasing, inviting, kills, people, picturing
 
 BREAKAGES = [*MUTATIONS.values(), *BAD_DEPLOY.values(), FAULTY_HANDLER]
 BY_A_REBUILD = {"index.before_serve"}
@@ -36,7 +36,14 @@ def test_every_breakage_has_a_scenario_that_must_catch_it() -> None:
 def test_every_fail_point_of_the_code_is_listed_and_every_listed_one_is_killed_at() -> None:
     assert _points_in_the_code() == POINTS.keys()
     of_services = {point for points in kills.POINTS.values() for point in points}
-    elsewhere = {*BY_A_REBUILD, *people.POINTS, *erasing.POINTS, *test_rules.KILLED_AT, *inviting.POINTS}
+    elsewhere = {
+        *BY_A_REBUILD,
+        *people.POINTS,
+        *erasing.POINTS,
+        *test_rules.KILLED_AT,
+        *inviting.POINTS,
+        *picturing.POINTS,
+    }
     assert of_services | elsewhere == POINTS.keys()
     assert kills.POINTS.keys() == PROCESSES.keys()
 

@@ -122,6 +122,7 @@ async def _take(request: Request, name: str, draft: Draft) -> Response:
         photographs = await photographs_in(sent)
         failpoints.reach("web.before_publish")
         await _publish(request, f"/{name}", receipt, photographs)
+        failpoints.reach("web.before_story")
         await backend(request).publish_inbound([event], _headers(request))
         failpoints.reach("web.before_answer")
     except Invalid as error:
