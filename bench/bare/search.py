@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 from tantivy import Order, Query
 
-from services.history.index.tantivy_schema import ENGLISH, SCHEMA, open_index
+from services.history.index.analysis import ENGLISH
+from services.history.index.tantivy_schema import SCHEMA, open_index
 from shared.contracts.history import FACETS
 
 LIMIT = 25

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.history.index.tantivy_schema import ENGLISH, analyse
+from services.history.index.analysis import ENGLISH, analyse
 from services.history.index.words import entry_key, fold_name, highlight_name, name_key, parse, snippet
 
 TEXTS = st.text(st.sampled_from("flu cold <&>\"'\n‏ß é x"), max_size=900)

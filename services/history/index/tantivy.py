@@ -10,34 +10,29 @@ from typing import NamedTuple
 import orjson
 from tantivy import DocAddress, Document, Index, Occur, Order, Query, Searcher
 
+from services.history.index.analysis import read_words
+from services.history.index.fields import LIVING, Counts, hits, newest
 from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, Member, NameQuery, Place
 from services.history.index.tantivy_queries import (
-    Counts,
-    Words,
     but_none,
     count,
     either,
     every,
     filtered,
     name_tiers,
-    read_words,
     term,
     tiers_of,
     unwanted,
     visible,
 )
 from services.history.index.tantivy_schema import (
-    LIVING,
     SCHEMA,
-    Record,
-    analyse_as,
     document,
     file_stamp,
-    key_of,
     losing,
     open_index,
 )
-from services.history.index.words import name_key, snippet, time_key
+from services.history.index.words import name_key, time_key
 from services.history.records import ContactRecord, Entry, Folded
 from shared import failpoints
 from shared.contracts.history import FACETS, Reader
@@ -66,7 +61,7 @@ class TantivyWriter:
         self._put(folded, self.position, lambda known, new: known <= new)
 
     def _put(self, folded: Sequence[Folded], position: int, replaces: Callable[[int, int], bool]) -> None:
-        records = _newest(record for each in folded for record in each if record is not None)
+        records = newest(folded)
         known = self._stored_versions(list(records)) | {
             key: self._uncommitted[key] for key in records.keys() & self._uncommitted.keys()
         }
@@ -140,7 +135,8 @@ class TantivyReader:
             counted = beside(partial(self._count, searcher, search, query))
             documents, place = self._page(searcher, search, query.after, query.limit)
             total, facets = counted()
-        return EntryPage(total, _hits(documents, words), facets, place)
+        entries = [Entry.from_json(_stored(each)) for each in documents]
+        return EntryPage(total, hits(entries, words), facets, place)
 
     def _count(self, searcher: Searcher, search: _Search, query: EntryQuery) -> tuple[int, Counts]:
         total, facets = count(searcher, search.everything, FACETS if query.facets else ())
@@ -289,18 +285,3 @@ def _reloaded(index: Index) -> Searcher:
 
 def _stored(document: Document) -> bytes:
     return bytes(document["stored"][0])
-
-
-def _hits(documents: Sequence[Document], words: Words) -> list[tuple[Entry, str]]:
-    entries = [Entry.from_json(_stored(each)) for each in documents]
-    analyse = analyse_as(words.beginning)
-    return [(each, snippet(each.body, words.terms, analyse)) for each in entries]
-
-
-def _newest(records: Iterator[Record]) -> dict[str, Record]:
-    newest: dict[str, Record] = {}
-    for record in records:
-        key = key_of(record)
-        if key not in newest or newest[key].version < record.version:
-            newest[key] = record
-    return newest

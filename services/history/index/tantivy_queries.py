@@ -1,35 +1,16 @@
 """What is asked of tantivy: the words of a search, filters, how well a record matches, totals and facets."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from tantivy import Occur, Query, Searcher
 
+from services.history.index.analysis import ENGLISH, Words
+from services.history.index.fields import FACET_VALUES, MONTHS, VALUES_OF_A_SHARD, Counts
 from services.history.index.port import EntryQuery
-from services.history.index.tantivy_schema import ENGLISH, PLAIN, SCHEMA
-from services.history.index.words import beginning_of, fold_name, parse, typos
+from services.history.index.tantivy_schema import SCHEMA
+from services.history.index.words import fold_name, typos
 from shared.contracts.history import Reader
-
-Counts = dict[str, list[tuple[str, int]]]
-_FACET_VALUES = 100
-_MONTHS = 12 * 200
-
-
-class Words(NamedTuple):
-    """A query of words: its clauses as terms, and what its last word may be the beginning of, if anything."""
-
-    clauses: Sequence[Sequence[str]]
-    beginning: str
-
-    @property
-    def terms(self) -> frozenset[str]:
-        """What a snippet marks."""
-        terms = {term for clause in self.clauses for term in clause}
-        return frozenset(terms | {self.beginning} if self.beginning else terms)
-
-
-def read_words(q: str, prefix: bool) -> Words:
-    return Words(parse(q, ENGLISH.analyze), beginning_of(q, PLAIN.analyze) if prefix else "")
 
 
 def tiers_of(words: Words, sort: str) -> list[Query]:
@@ -104,9 +85,8 @@ def count(searcher: Searcher, query: Query, facets: Sequence[str] = ()) -> tuple
     """The exact total and the facets, in one pass."""
     wanted: dict[str, Any] = {"total": {"value_count": {"field": "position"}}}
     for name in facets:
-        size = _MONTHS if name == "month" else _FACET_VALUES
-        # Counts are exact as long as a segment has fewer values than this.
-        wanted[name] = {"terms": {"field": name, "size": size, "segment_size": 10_000}}
+        size = MONTHS if name == "month" else FACET_VALUES
+        wanted[name] = {"terms": {"field": name, "size": size, "segment_size": VALUES_OF_A_SHARD}}
     found = searcher.aggregate(query, wanted)
     values = {name: [(each["key"], each["doc_count"]) for each in found[name]["buckets"]] for name in facets}
     for name, counts in values.items():

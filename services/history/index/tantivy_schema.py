@@ -1,4 +1,4 @@
-"""The schema of the tantivy index, its analysers, and how records become its documents.
+"""The schema of the tantivy index, and how records become its documents.
 
 Entries and contacts stand in one index, told apart by `doc`: one commit makes an event's entry and contact visible
 together, and after a crash there is one position to catch up from.
@@ -7,34 +7,24 @@ together, and after a crash there is one position to catch up from.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from tantivy import (
     Document,
-    Filter,
     Index,
     Schema,
     SchemaBuilder,
-    TextAnalyzer,
     TextAnalyzerBuilder,
     Tokenizer,
 )
 
+from services.history.index.analysis import ENGLISH, PLAIN
+from services.history.index.fields import Record, contact_fields, entry_fields, key_of
 from services.history.index.port import IndexBusy, IndexLost
-from services.history.index.words import Analyse, entry_key, fold_name, name_key
-from services.history.records import ContactRecord, Entry
+from services.history.records import Entry
 from shared.contracts.history import FACETS
 
-LONDON = ZoneInfo("Europe/London")
-LIVING = ("person", "organisation")
-MERGED = "merged"
-"""The kind, for a look-up by name, of a contact that another one stands for."""
-WITHDRAWN = "withdrawn"
-"""The kind of a contact that is not to be found."""
 _EXACT = ("doc", "contact", "about", "reported_by")
-_LONGEST_WORD = 200
 _NOTHING = (None, ())
-Record = Entry | ContactRecord
 
 
 def _schema() -> Schema:
@@ -55,36 +45,7 @@ def _schema() -> Schema:
     return builder.build()
 
 
-def _analyser(*more: Filter) -> TextAnalyzer:
-    builder = TextAnalyzerBuilder(Tokenizer.simple())
-    for step in (Filter.remove_long(_LONGEST_WORD), Filter.lowercase(), Filter.ascii_fold(), *more):
-        builder = builder.filter(step)
-    return builder.build()
-
-
 SCHEMA = _schema()
-PLAIN = _analyser()
-ENGLISH = _analyser(Filter.stemmer("english"))
-
-
-def analyse(text: str) -> list[tuple[str, int, int]]:
-    """(term, start, end) of each word, as it is indexed."""
-    return [(each.text, each.char_offset_from, each.char_offset_to) for each in ENGLISH.pre_tokenize(text).tokens]
-
-
-def analyse_as(beginning: str) -> Analyse:
-    """`analyse`, where every word that begins so counts as the beginning itself."""
-    if not beginning:
-        return analyse
-
-    def analyse_beginnings(text: str) -> list[tuple[str, int, int]]:
-        words = PLAIN.pre_tokenize(text).tokens
-        return [
-            (beginning if word.text.startswith(beginning) else term, start, end)
-            for word, (term, start, end) in zip(words, analyse(text), strict=True)
-        ]
-
-    return analyse_beginnings
 
 
 def open_index(path: Path, *, create: bool = False) -> Index:
@@ -127,16 +88,11 @@ def file_stamp(path: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_ino
 
 
-def key_of(record: Record) -> str:
-    return f"{type(record).__name__}:{record.id}"
-
-
 def document(record: Record, position: int) -> Document:
-    fields = _entry_fields(record) if isinstance(record, Entry) else _contact_fields(record)
+    fields = _entry_fields(record) if isinstance(record, Entry) else contact_fields(record)
     fields |= {
         "key": key_of(record),
         "doc": type(record).__name__,
-        "group": record.groups,
         "position": position,
         "stored": record.to_json(),
     }
@@ -148,31 +104,5 @@ def document(record: Record, position: int) -> Document:
 
 
 def _entry_fields(entry: Entry) -> dict[str, object]:
-    head = (entry.title, *entry.names)
-    text = (*head, entry.body, *entry.topics)
-    return {
-        "sort": entry_key(entry.occurred_at, entry.id),
-        "source": entry.source,
-        "kind": entry.kind,
-        "channel": entry.channel,
-        "topic": entry.topics,
-        "partner": entry.partner,
-        "locality": tuple(dict.fromkeys(filter(None, (entry.locality, *entry.localities)))),
-        "about": entry.about,
-        "month": f"{entry.occurred_at.astimezone(LONDON):%Y-%m}",
-        "contact": entry.contact_ids,
-        "sensitive": entry.sensitive,
-        "head": head,
-        "text": text,
-        "words": text,
-    }
-
-
-def _contact_fields(contact: ContactRecord) -> dict[str, object]:
-    return {
-        "sort": name_key(contact.name, contact.id),
-        "kind": MERGED if contact.merged_into else WITHDRAWN if contact.withdrawn else contact.kind,
-        "locality": contact.locality,
-        "reported_by": contact.reported_by,
-        "name": fold_name(contact.name),
-    }
+    fields = entry_fields(entry)
+    return fields | {"words": fields["text"]}

@@ -1,0 +1,82 @@
+"""The words of a text as every engine indexes them: split, folded and stemmed here, so that engines find alike."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
+
+from services.history.index.words import Analyse, beginning_of, parse
+
+_LONGEST_WORD = 200
+_HOLE = "_"
+"""Stands in the place of a word that is too long: no word is like it, and no phrase runs across it."""
+_MAYBE_TOO_LONG = re.compile(r"\S{50}")
+"""A character has four bytes at most."""
+
+
+def _analyser(*more: Filter) -> TextAnalyzer:
+    builder = TextAnalyzerBuilder(Tokenizer.simple())
+    for step in (Filter.remove_long(_LONGEST_WORD), Filter.lowercase(), Filter.ascii_fold(), *more):
+        builder = builder.filter(step)
+    return builder.build()
+
+
+PLAIN = _analyser()
+ENGLISH = _analyser(Filter.stemmer("english"))
+
+
+class Words(NamedTuple):
+    """A query of words: its clauses as terms, and what its last word may be the beginning of, if anything."""
+
+    clauses: Sequence[Sequence[str]]
+    beginning: str
+
+    @property
+    def terms(self) -> frozenset[str]:
+        """What a snippet marks."""
+        terms = {term for clause in self.clauses for term in clause}
+        return frozenset(terms | {self.beginning} if self.beginning else terms)
+
+
+def read_words(q: str, prefix: bool) -> Words:
+    return Words(parse(q, ENGLISH.analyze), beginning_of(q, PLAIN.analyze) if prefix else "")
+
+
+def analyse(text: str) -> list[tuple[str, int, int]]:
+    """(term, start, end) of each word, as it is indexed."""
+    return [(each.text, each.char_offset_from, each.char_offset_to) for each in ENGLISH.pre_tokenize(text).tokens]
+
+
+def analyse_as(beginning: str) -> Analyse:
+    """As `analyse`; a word that begins so has the beginning for its term."""
+    if not beginning:
+        return analyse
+
+    def analyse_beginnings(text: str) -> list[tuple[str, int, int]]:
+        words = PLAIN.pre_tokenize(text).tokens
+        return [
+            (beginning if word.text.startswith(beginning) else term, start, end)
+            for word, (term, start, end) in zip(words, analyse(text), strict=True)
+        ]
+
+    return analyse_beginnings
+
+
+def in_terms(text: str, analyser: TextAnalyzer = ENGLISH) -> str:
+    """The terms of a text, parted by spaces, each in its place: for an engine that does no more than split there.
+
+    >>> in_terms("The day centres, closed.")
+    'the day centr close'
+    """
+    if _MAYBE_TOO_LONG.search(text) is None:
+        return " ".join(analyser.analyze(text))
+    return " ".join(_with_holes(text, analyser))
+
+
+def _with_holes(text: str, analyser: TextAnalyzer) -> Iterator[str]:
+    place = 0
+    for token in analyser.pre_tokenize(text).tokens:
+        yield from [_HOLE] * (token.position - place)
+        yield token.text
+        place = token.position + 1

@@ -1,0 +1,75 @@
+"""What of a record can be searched, alike for every engine."""
+
+from collections.abc import Iterable, Sequence
+from zoneinfo import ZoneInfo
+
+from services.history.index.analysis import Words, analyse_as
+from services.history.index.words import entry_key, fold_name, name_key, snippet
+from services.history.records import ContactRecord, Entry, Folded
+
+LONDON = ZoneInfo("Europe/London")
+LIVING = ("person", "organisation")
+MERGED = "merged"
+"""The kind, for a look-up by name, of a contact that another one stands for."""
+WITHDRAWN = "withdrawn"
+"""The kind of a contact that is not to be found."""
+FACET_VALUES = 100
+MONTHS = 12 * 200
+"""Values of a facet at most."""
+VALUES_OF_A_SHARD = 10_000
+"""Counts of a facet are exact as long as no part of an index has more values than this."""
+Record = Entry | ContactRecord
+Counts = dict[str, list[tuple[str, int]]]
+
+
+def key_of(record: Record) -> str:
+    return f"{type(record).__name__}:{record.id}"
+
+
+def newest(folded: Sequence[Folded]) -> dict[str, Record]:
+    """The newest version of each record, by its key."""
+    found: dict[str, Record] = {}
+    for record in (record for each in folded for record in each if record is not None):
+        key = key_of(record)
+        if key not in found or found[key].version < record.version:
+            found[key] = record
+    return found
+
+
+def entry_fields(entry: Entry) -> dict[str, object]:
+    """The values by which an entry is found, sorted and counted; `head` and `text` are texts in parts."""
+    head = (entry.title, *entry.names)
+    return {
+        "sort": entry_key(entry.occurred_at, entry.id),
+        "source": entry.source,
+        "kind": entry.kind,
+        "channel": entry.channel,
+        "topic": entry.topics,
+        "partner": entry.partner,
+        "locality": tuple(dict.fromkeys(filter(None, (entry.locality, *entry.localities)))),
+        "group": entry.groups,
+        "about": entry.about,
+        "month": f"{entry.occurred_at.astimezone(LONDON):%Y-%m}",
+        "contact": entry.contact_ids,
+        "sensitive": entry.sensitive,
+        "head": head,
+        "text": (*head, entry.body, *entry.topics),
+    }
+
+
+def contact_fields(contact: ContactRecord) -> dict[str, object]:
+    """The values by which a contact is found and sorted; `name` is folded."""
+    return {
+        "sort": name_key(contact.name, contact.id),
+        "kind": MERGED if contact.merged_into else WITHDRAWN if contact.withdrawn else contact.kind,
+        "locality": contact.locality,
+        "group": contact.groups,
+        "reported_by": contact.reported_by,
+        "name": fold_name(contact.name),
+    }
+
+
+def hits(entries: Iterable[Entry], words: Words) -> list[tuple[Entry, str]]:
+    """Each with its snippet."""
+    analyse = analyse_as(words.beginning)
+    return [(each, snippet(each.body, words.terms, analyse)) for each in entries]
