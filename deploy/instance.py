@@ -34,12 +34,19 @@ class Instance:
 
     @classmethod
     def create(
-        cls, state_dir: Path, *, port: int = 0, demo: bool = False, private_store: bool = False, owner: str = ""
+        cls,
+        state_dir: Path,
+        *,
+        port: int = 0,
+        demo: bool = False,
+        private_store: bool = False,
+        search_url: str = "",
+        owner: str = "",
     ) -> Self:
         """Make a new instance: its settings are written, its vhost is made. Nothing of it runs yet.
 
         private_store: it gets a store process of its own in its state directory (tests and benches: dropping
-        collections is slow, a fresh directory is not).
+        collections is slow, a fresh directory is not). search_url: where its index is, when not in its state directory.
         """
         instance = cls(state_dir, owner)
         name = f"wellheard-{secrets.token_hex(4)}"
@@ -52,6 +59,7 @@ class Instance:
             WELLHEARD_PORT=str(port or free_port()),
             WELLHEARD_SECRET=secrets.token_urlsafe(32),
             WELLHEARD_DEMO=str(demo).lower(),
+            **({"WELLHEARD_SEARCH_URL": search_url} if search_url else {}),
             **({"WELLHEARD_SMTP_URL": f"smtp://127.0.0.1:{free_port()}"} if demo else {}),
         )
         instance.take_servers()

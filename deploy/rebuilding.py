@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.progress import Progress
 
-from services.history.index.directory import Indexes
+from services.history.index.choice import indexes_of
 from services.history.rebuild import rebuild
 from shared.contracts.history import IndexSwapped, SwapIndex
 from shared.messaging.client import RpcClient
@@ -14,7 +14,7 @@ from shared.settings import Settings
 
 def rebuild_and_serve(settings: Settings) -> IndexSwapped:
     """Fold the log into a new index and let it serve; the old one is removed."""
-    with Indexes(settings.index_dir).rebuilding():
+    with indexes_of(settings).rebuilding():
         begun_at = datetime.now(UTC)
         with Progress(console=Console(stderr=True)) as bar:
             task = bar.add_task("rebuilding", total=None)

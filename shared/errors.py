@@ -53,3 +53,9 @@ class Unavailable(WellheardError):
 ERRORS: dict[str, type[WellheardError]] = {
     cls.__name__: cls for cls in (Invalid, NotFound, Conflict, Forbidden, Unavailable)
 }
+
+
+def known(error: WellheardError) -> WellheardError:
+    """The error as callers know it: one of a class of a service's own goes out as what that class is a kind of."""
+    name = next((each.__name__ for each in type(error).__mro__ if each.__name__ in ERRORS), "")
+    return ERRORS[name](error.detail) if name and type(error).__name__ != name else error

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 INSTANCE_FILE = "instance.env"
+_ELASTIC_PORT = 9200
 
 
 class Settings(BaseSettings):
@@ -24,7 +25,12 @@ class Settings(BaseSettings):
     mongo_url: str = "mongodb://127.0.0.1:27017/wellheard"
     """The path of the URL is the prefix of the databases: `/wellheard` -> `wellheard_contacts`, ..."""
     search_url: str = ""
-    """`tantivy:///absolute/path` or `http://host:port`. Empty: `index/` in the state directory."""
+    """`tantivy:///absolute/path`, or Elasticsearch: `https://host:9200,other:9200/prefix`, its indices begin with the
+    path (`wellheard`). Empty: `index/` in the state directory."""
+    search_api_key: str = ""
+    """Of Elasticsearch, as it is shown when it is made (base64); or `user:password@` in the URL."""
+    search_ca_file: Path | None = None
+    """Whom to trust about the certificate of Elasticsearch. Empty: the public authorities."""
     host: str = "127.0.0.1"
     """Address the web listens on. Beyond 127.0.0.1 put a proxy with TLS before it, and its address in `base_url`."""
     port: int = 8000
@@ -51,6 +57,27 @@ class Settings(BaseSettings):
         if self.search_url.startswith("tantivy://"):
             return Path(unquote(urlsplit(self.search_url).path))
         return (self.state_dir / "index").absolute()
+
+    @property
+    def search_hosts(self) -> list[str]:
+        """The nodes of Elasticsearch that are asked; none when the index is tantivy's."""
+        scheme, _, rest = self.search_url.partition("://")
+        if scheme not in ("http", "https"):
+            return []
+        nodes = rest.partition("/")[0].rpartition("@")[2].split(",")
+        return [f"{scheme}://{each if urlsplit(f'//{each}').port else f'{each}:{_ELASTIC_PORT}'}" for each in nodes]
+
+    @property
+    def search_login(self) -> tuple[str, str] | None:
+        """User and password of Elasticsearch, where it is not a key."""
+        login, at, _ = urlsplit(self.search_url).netloc.rpartition("@")
+        user, _, password = login.partition(":")
+        return (unquote(user), unquote(password)) if at and self.search_hosts else None
+
+    @property
+    def search_prefix(self) -> str:
+        """How the names of all indices of this installation begin."""
+        return urlsplit(self.search_url).path.strip("/") or "wellheard"
 
     @property
     def public_url(self) -> str:

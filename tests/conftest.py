@@ -18,7 +18,7 @@ for name in [each for each in os.environ if each.startswith("WELLHEARD_") and ea
     del os.environ[name]
 
 
-SERVERS = {"instance", "store", "vhost", "chromium"}
+SERVERS = {"instance", "store", "vhost", "chromium", "elastic"}
 LONGEST = ("test_story.py", "test_short.py", "test_mailing.py", "test_pages.py")
 """Modules whose tests take minutes: begun last, one processor would wait for the other."""
 
@@ -55,9 +55,10 @@ def vhost(instance: Instance) -> Iterator[Settings]:
     broker.remove_vhost(name)
 
 
-def make_instance(state_dir: Path, demo: bool = False) -> Instance:
+def make_instance(state_dir: Path, demo: bool = False, search_url: str = "") -> Instance:
     """A private instance, or a skip that says what is missing."""
     try:
-        return Instance.create(state_dir, demo=demo, private_store=True, owner=f"pid:{os.getpid()}")
+        owner = f"pid:{os.getpid()}"
+        return Instance.create(state_dir, demo=demo, private_store=True, search_url=search_url, owner=owner)
     except (BrokerMissing, StoreMissing, NotStarted) as reason:
         pytest.skip(f"real servers cannot be had: {reason}")

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from services.history.index.directory import Indexes
+from services.history.index.choice import indexes_of
+from services.history.index.port import IndexSet
 from services.history.log import Log, LogPort
 from services.history.rebuild import fold_into, rows_of, serving_index
 from shared.mongo import connect
@@ -33,10 +34,10 @@ class Differences:
 
 def index_differences(settings: Settings, shown: int) -> Differences:
     """Compares the index that serves with the log; NotFound when there is none. Memory stays flat."""
-    return differences(Log(connect(settings, "history")), Indexes(settings.index_dir), shown)
+    return differences(Log(connect(settings, "history")), indexes_of(settings), shown)
 
 
-def differences(log: LogPort, indexes: Indexes, shown: int) -> Differences:
+def differences(log: LogPort, indexes: IndexSet, shown: int) -> Differences:
     """`missing` from the index, `unknown` to the log, `differing` in version or content, `twice` in the index."""
     reader = serving_index(indexes)
     with scratch_database() as database:

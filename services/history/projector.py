@@ -11,8 +11,8 @@ from threading import Lock
 from typing import Any, ClassVar, cast
 
 from services.history.erasing import HistoryEraser, redacted_on_arrival
-from services.history.index.directory import Indexes, Pointer
-from services.history.index.port import IndexBusy, IndexLost, IndexWriter
+from services.history.index.choice import indexes_of
+from services.history.index.port import IndexAway, IndexBusy, IndexLost, IndexSet, IndexWriter, Pointer
 from services.history.log import Log, LogPort, to_envelope, windows
 from services.history.timeline import LOGGED_EVENTS, fold
 from shared import failpoints
@@ -27,6 +27,8 @@ from shared.settings import Settings
 
 log = get_logger()
 COMMIT_SECONDS = 0.5
+_LONGEST_PAUSE = 4.0
+"""Seconds between two attempts while the search engine is away."""
 _WINDOWS_A_COMMIT = 40
 _CLOCKS_DIFFER = timedelta(hours=1)
 """Between the machine of a rebuild and ours, at the very most; what is put again needlessly does no harm."""
@@ -37,7 +39,7 @@ class HistoryProjector:
 
     name: ClassVar[str] = "history_projector"
 
-    def __init__(self, event_log: LogPort, indexes: Indexes, bus: Bus) -> None:
+    def __init__(self, event_log: LogPort, indexes: IndexSet, bus: Bus) -> None:
         self._log = event_log
         self._erased: set[str] | None = None
         self._eraser = HistoryEraser(event_log, bus, self._replace)
@@ -47,6 +49,7 @@ class HistoryProjector:
         self._last = 0
         self._knows_last = True
         self._live = False
+        self._not_before, self._pause = 0.0, COMMIT_SECONDS
         self._lock = Lock()
         """Held by the handler, and by whoever changes what it works on."""
         self._turn = Lock()
@@ -75,12 +78,18 @@ class HistoryProjector:
     def follow_log(self) -> None:
         """Commit what was put; catch up when the index is new, was lost, or the process has just started."""
         with self._turn:
+            if time.monotonic() < self._not_before:
+                return
             try:
                 with self._lock:
                     index = self._opened()
             except Unavailable as error:
                 log.warning("projector_waits", reason=error.detail)
+                if isinstance(error, IndexAway):
+                    self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+                    self._not_before = time.monotonic() + self._pause
                 return
+            self._pause = COMMIT_SECONDS
             try:
                 if not self._live:
                     self._go_live(index, Pointer(self._serving.name, complete=True))
@@ -201,6 +210,8 @@ class HistoryProjector:
             index, pointer = self._open_or_make()
         except IndexBusy:
             raise Unavailable("Another projector writes the index; this one waits until it has ended.") from None
+        except IndexAway:
+            raise
         except IndexLost as error:
             raise Unavailable(f"The index cannot be written: {error}.") from error
         self._look_up_last(index)
@@ -216,6 +227,8 @@ class HistoryProjector:
         if pointer is not None and self._indexes.has(pointer.name):
             try:
                 return self._indexes.writer(pointer.name), pointer
+            except IndexAway:  # it is all there, and found again when the engine answers
+                raise
             except IndexLost as error:
                 self._indexes.check_writable()  # else it is the disk that cannot be used, and not the index
                 log.warning("index_unusable", index=pointer.name, reason=str(error))
@@ -232,7 +245,9 @@ class HistoryProjector:
             index.close()
 
     def _lost(self, index: IndexWriter, error: IndexLost) -> None:
-        log.warning("index_lost", index=self._serving.name, reason=str(error))
+        log.warning(
+            "index_away" if isinstance(error, IndexAway) else "index_lost", index=self._serving.name, reason=str(error)
+        )
         if self._index is index:  # another may serve by now
             self._index, self._live = None, False
         index.abandon()  # at once: until it has given back the lock, nobody else can open this index
@@ -242,4 +257,4 @@ def build(settings: Settings, bus: Bus) -> HistoryProjector:
     """The projector of this instance."""
     event_log = Log(connect(settings, "history"))
     event_log.prepare()
-    return HistoryProjector(event_log, Indexes(settings.index_dir), bus)
+    return HistoryProjector(event_log, indexes_of(settings), bus)

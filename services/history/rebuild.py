@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from typing import NamedTuple
 
-from services.history.index.directory import Indexes
-from services.history.index.port import IndexReader
+from services.history.index.choice import indexes_of
+from services.history.index.port import IndexReader, IndexSet
 from services.history.log import Log, LogPort, windows
 from services.history.records import ContactRecord, Entry
 from services.history.timeline import fold
@@ -32,10 +32,10 @@ class Checksum(NamedTuple):
 
 def rebuild(settings: Settings, progress: Progress = lambda done, last: None) -> str:
     """Fold the log into a new index and return its name; it serves once the projector was asked to `SwapIndex`."""
-    return rebuild_from(Log(connect(settings, "history")), Indexes(settings.index_dir), progress)
+    return rebuild_from(Log(connect(settings, "history")), indexes_of(settings), progress)
 
 
-def rebuild_from(log: LogPort, indexes: Indexes, progress: Progress = lambda done, last: None) -> str:
+def rebuild_from(log: LogPort, indexes: IndexSet, progress: Progress = lambda done, last: None) -> str:
     name = indexes.new_name()
     try:
         _fill(log, indexes, name, progress)
@@ -50,7 +50,7 @@ def log_checksum(settings: Settings) -> Checksum:
     return checksum_of_log(Log(connect(settings, "history")))
 
 
-def serving_index(indexes: Indexes) -> IndexReader:
+def serving_index(indexes: IndexSet) -> IndexReader:
     """A reader of the index that serves; NotFound when there is none."""
     pointer = indexes.current()
     if pointer is None or not indexes.has(pointer.name):
@@ -60,10 +60,10 @@ def serving_index(indexes: Indexes) -> IndexReader:
 
 def index_checksum(settings: Settings) -> Checksum:
     """The checksum over what the serving index has stored; NotFound when there is none."""
-    return checksum_of_index(Indexes(settings.index_dir))
+    return checksum_of_index(indexes_of(settings))
 
 
-def checksum_of_index(indexes: Indexes) -> Checksum:
+def checksum_of_index(indexes: IndexSet) -> Checksum:
     reader = serving_index(indexes)
     return _sum(
         (type(each), each.checksum()) for source in (reader.entries(), reader.all_contacts()) for each in source
@@ -109,7 +109,7 @@ def _sum(records: Iterable[tuple[type[Entry | ContactRecord], int]]) -> Checksum
     return Checksum(f"{total:064x}", entries, contacts)
 
 
-def _fill(log: LogPort, indexes: Indexes, name: str, progress: Progress) -> None:
+def _fill(log: LogPort, indexes: IndexSet, name: str, progress: Progress) -> None:
     last = log.last()
     with closing(indexes.bulk_writer(name)) as index, _collecting_seldom():
         for window, (position, envelopes) in enumerate(windows(log, 0, last), 1):

@@ -13,6 +13,15 @@ class _Record:
 
     __slots__ = ()
 
+    @classmethod
+    def from_fields(cls, stored: dict[str, Any]) -> Self:
+        """The record that `to_json` was read from, by its fields as JSON has them."""
+        return cls(**stored)
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Self:
+        return cls.from_fields(orjson.loads(content))
+
     def to_json(self) -> bytes:
         """The canonical form: the same content is the same bytes, whatever it was read from."""
         return orjson.dumps(self, option=orjson.OPT_UTC_Z)
@@ -60,8 +69,8 @@ class Entry(_Record):
     """How a meeting of the calendar came about, as sentences."""
 
     @classmethod
-    def from_json(cls, content: bytes) -> Self:
-        fields = _tuples(orjson.loads(content))
+    def from_fields(cls, stored: dict[str, Any]) -> Self:
+        fields = _tuples(stored)
         fields["links"] = tuple((url, title) for url, title in fields["links"])
         for name in ("occurred_at", "recorded_at"):
             fields[name] = datetime.fromisoformat(fields[name])
@@ -86,8 +95,8 @@ class ContactRecord(_Record):
     merged: tuple[str, ...] = ()
 
     @classmethod
-    def from_json(cls, content: bytes) -> Self:
-        return cls(**_tuples(orjson.loads(content)))
+    def from_fields(cls, stored: dict[str, Any]) -> Self:
+        return cls(**_tuples(stored))
 
 
 class Folded(NamedTuple):

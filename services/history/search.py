@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from services.history.asking import check_length, entry_query, only_said, scope_of, whole_timeline
 from services.history.cursor import Cursors
-from services.history.index.directory import Indexes, ServingIndex
-from services.history.index.port import IndexReader, NameQuery, Place
+from services.history.index.choice import indexes_of
+from services.history.index.port import IndexReader, IndexSet, NameQuery, Place
+from services.history.index.serving import ServingIndex
 from services.history.index.words import highlight_name
 from services.history.records import ContactRecord, Entry
 from shared.contracts.events import Link
@@ -39,7 +40,7 @@ class HistorySearch:
 
     name: ClassVar[str] = "history"
 
-    def __init__(self, indexes: Indexes, secret: str = "") -> None:
+    def __init__(self, indexes: IndexSet, secret: str = "") -> None:
         self._serving = ServingIndex(indexes)
         self._cursors = Cursors(secret)
 
@@ -201,4 +202,4 @@ def _found_contact(contact: ContactRecord, q: str) -> FoundContact:
 
 def build(settings: Settings, bus: Bus) -> HistorySearch:
     """The search of this instance; it asks nobody."""
-    return HistorySearch(Indexes(settings.index_dir), settings.secret)
+    return HistorySearch(indexes_of(settings), settings.secret)

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from shared import failpoints
 from shared.contracts.base import CheckHealth, new_id
-from shared.errors import Invalid, Unavailable, WellheardError
+from shared.errors import Invalid, Unavailable, WellheardError, known
 from shared.logs import configure, get_logger
 from shared.memory import give_back_memory, settle_memory
 from shared.messaging import broker
@@ -171,8 +171,8 @@ class _Process:
             answer = method(request).model_dump(mode="json")
             failpoints.reach("rpc.before_answer")
             return answer
-        except WellheardError:
-            raise
+        except WellheardError as error:
+            raise known(error) from None
         except ValidationError as error:
             raise Invalid(_first_rule(error)) from None
         except Exception as error:

@@ -86,7 +86,10 @@ def _of_resting_queues(report: SystemReport) -> Iterator[str]:
 def _of_history(report: SystemReport) -> Iterator[str]:
     answering = {process.name for process in report.processes if process.answers}
     if report.index is None and "history-search" in answering:
-        yield "The history cannot be searched: there is no index yet. See whether history-projector is at work."
+        yield (
+            "The history cannot be searched: there is no index yet, or Elasticsearch does not answer. See whether"
+            " history-projector is at work, and what its log says it waits for."
+        )
     quarantine = report.quarantine
     if quarantine is not None and (quarantine.oldest_seconds or 0) > QUARANTINE_SECONDS:
         yield (

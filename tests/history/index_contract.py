@@ -213,6 +213,20 @@ class IndexContract:
         index.add(an_entry("long", body="x" * 100_000))
         assert index.find("parking") == ["long"]
 
+    def test_no_phrase_runs_across_what_is_too_long_to_be_a_word(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", title="Call", body="flu " + "x" * 300 + " clinic"), an_entry("b", body="flu clinic"))
+        assert index.find('"flu clinic"') == ["b"]
+        assert set(index.find("flu clinic")) == {"a", "b"}
+
+    def test_a_phrase_of_one_topic_or_name_is_found(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", topics=("patient transport", "parking")), an_entry("b", names=("Transport Parking",)))
+        assert index.find('"patient transport"') == ["a"]
+        assert index.find('"transport parking"') == ["b"]
+
+    def test_other_scripts_are_words_too(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", body="Здравствуйте, 你好 নমস্কার"), an_entry("b", body="hello"))
+        assert index.find("здравствуйте") == index.find("你好") == ["a"]
+
     # -- beginnings of words ----------------------------------------------------------------------
 
     def test_while_one_types_the_last_word_may_be_a_beginning(self, index: IndexUnderTest) -> None:
@@ -336,6 +350,14 @@ class IndexContract:
         assert index.facet("source", **both) == {"events": 4}
         assert set(index.find(**both, before=AT + day, filters={"source": ["events"]})) == {"own", "former"}
 
+    def test_a_very_long_value_keeps_nothing_from_being_found(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("long", channel="x" * 40_000, body="gangway"), an_entry("other"))
+        assert index.find("gangway") == ["long"]
+
+    def test_many_values_of_a_filter_are_alternatives_too(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", contact_ids=("con_7",)), an_entry("b", contact_ids=("con_x",)))
+        assert index.find(contact_ids=tuple(f"con_{n}" for n in range(3_000))) == ["a"]
+
     def test_a_range_of_time_has_its_beginning_and_not_its_end(self, index: IndexUnderTest) -> None:
         second = timedelta(seconds=1)
         index.add(*(an_entry(str(n), occurred_at=AT + n * second) for n in range(4)))
@@ -421,6 +443,21 @@ class IndexContract:
     def test_the_facet_of_a_filter_counts_nothing_that_the_reader_may_not_see(self, index: IndexUnderTest) -> None:
         index.add(an_entry("a", kind="call"), an_entry("b", kind="email", sensitive=True))
         assert index.facet("kind", filters={"kind": ["call"]}, reader=Reader()) == {"call": 1}
+
+    def test_facets_go_with_filters_also_where_other_values_are_not_asked_for(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", kind="call", channel="phone"), an_entry("b", kind="email", channel="web"))
+        page = index.reader.search(EntryQuery(filters={"kind": ["call"]}, facets=True))
+        assert (page.facets["kind"], page.facets["channel"], page.total) == ([("call", 1)], [("phone", 1)], 1)
+
+    def test_values_counted_alike_are_in_the_order_of_the_alphabet(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", topics=("c", "a", "b")), an_entry("b", topics=("c",)))
+        assert index.reader.search(EntryQuery(facets=True)).facets["topic"] == [("c", 2), ("a", 1), ("b", 1)]
+
+    def test_a_hundred_values_of_a_facet_are_counted(self, index: IndexUnderTest) -> None:
+        index.add(*(an_entry(str(n), topics=(f"topic {n % 150:03}",)) for n in range(151)))
+        counted = index.reader.search(EntryQuery(facets=True)).facets["topic"]
+        assert len(counted) == 100
+        assert counted[0] == ("topic 000", 2)
 
     def test_facets_are_left_out_unless_asked_for(self, index: IndexUnderTest) -> None:
         index.add(an_entry("a"))
@@ -534,6 +571,32 @@ class IndexContract:
         index.writer.commit()
         assert (set(index.find("cold")), index.total("flu"), index.total()) == ({"a", "b"}, 0, 2)
 
+    def test_versions_may_be_below_zero(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", version=-2, body="planned"))
+        index.add(an_entry("a", version=-1, body="moved"))
+        index.add(an_entry("a", version=-2, body="planned"))
+        assert (index.find("moved"), index.total()) == (["a"], 1)
+        index.add(an_entry("a", version=1, body="held"))
+        assert (index.find("held"), index.total()) == (["a"], 1)
+
+    def test_what_is_redacted_before_a_commit_stands_so_afterwards(self, index: IndexUnderTest) -> None:
+        index.writer.put([Folded(an_entry("a", title="Of Mary")), Folded(an_entry("b", title="Of Mary"))], 2)
+        index.writer.put_again([Folded(an_entry("a", title="Of somebody"))])
+        index.writer.put([Folded(an_entry("a", title="Of Mary"))], 3)
+        index.writer.commit()
+        assert (index.find("mary"), index.find("somebody")) == (["b"], ["a"])
+
+    def test_a_commit_takes_more_than_a_window(self, index: IndexUnderTest) -> None:
+        index.add(*(an_entry(f"e{n}", body="long " * 40) for n in range(5_000)))
+        assert (index.total("long"), index.reader.counts()) == (5_000, (5_000, 0))
+
+    def test_commits_without_anything_new_change_nothing(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a"))
+        index.writer.put([], 7)
+        index.writer.commit()
+        index.writer.commit()
+        assert (index.find(), index.writer.position) == (["a"], 7)
+
     def test_the_same_again_changes_nothing(self, index: IndexUnderTest) -> None:
         entries = [an_entry(str(n)) for n in range(3)]
         index.add(*entries)
@@ -593,6 +656,25 @@ class IndexContract:
         assert index.names("ojaffo") == []  # two typos in six letters
         assert index.names("ott") == []  # one in three
 
+    def test_letters_that_changed_places_are_one_typo(self, index: IndexUnderTest) -> None:
+        index.add(a_record("Ann Marsh"))
+        assert index.names("masrh") == ["Ann Marsh"]
+        assert index.names("amrsh") == ["Ann Marsh"]
+
+    def test_typos_are_forgiven_in_a_beginning_as_well(self, index: IndexUnderTest) -> None:
+        index.add(a_record("Guy Featherstonehaugh"), a_record("Ann Li"))
+        assert index.names("faeth") == index.names("fethers") == ["Guy Featherstonehaugh"]
+
+    def test_however_many_names_are_alike_all_are_found(self, index: IndexUnderTest) -> None:
+        letters = "abcdefghijklmnopqrstuvwxyz"
+        index.add(*(a_record(f"M{a}rs{b}") for a in letters for b in letters[:10]))
+        assert index.reader.find_contacts(NameQuery(q="mars")).total == 260
+        assert index.reader.find_contacts(NameQuery(q="marsh")).total == 26 + 10 - 1
+
+    def test_a_word_twice_is_a_word_once(self, index: IndexUnderTest) -> None:
+        index.add(a_record("Ann Ann"), a_record("Ann Lee"))
+        assert index.names("ann ann") == ["Ann Ann", "Ann Lee"]
+
     def test_exact_names_come_first_then_beginnings_then_typos(self, index: IndexUnderTest) -> None:
         index.add(a_record("Ann Marsh"), a_record("Bob Marshall"), a_record("Cat March"))
         assert index.names("marsh") == ["Ann Marsh", "Bob Marshall", "Cat March"]
@@ -648,6 +730,16 @@ class IndexContract:
         index.add(replace(ann, version=2, name="Ann Lee"))
         index.add(ann)
         assert (index.names("leigh"), index.names("lee")) == ([], ["Ann Lee"])
+
+    def test_a_contact_that_was_merged_is_named_and_not_found(self, index: IndexUnderTest) -> None:
+        index.add(a_record("Ann Lee", id="con_1", merged_into="con_2"), a_record("Ann Lee", id="con_2"))
+        assert index.reader.find_contacts(NameQuery(q="ann")).total == 1
+        assert index.reader.contacts(["con_1"])["con_1"].merged_into == "con_2"
+
+    def test_many_contacts_by_their_ids(self, index: IndexUnderTest) -> None:
+        index.add(*(a_record(f"Ann {n}", id=f"con_{n}") for n in range(40)))
+        found = index.reader.contacts([f"con_{n}" for n in range(2_500)])
+        assert len(found) == 40
 
     def test_contacts_by_their_ids(self, index: IndexUnderTest) -> None:
         ann, bob = a_record("Ann", id="con_1"), a_record("Bob", id="con_2")

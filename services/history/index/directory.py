@@ -8,33 +8,25 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
 import orjson
 
-from services.history.index.port import IndexLost, IndexReader, IndexWriter
+from services.history.index.port import IndexLost, IndexReader, IndexWriter, Pointer
 from services.history.index.tantivy import TantivyReader, TantivyWriter
 from services.history.index.tantivy_schema import file_stamp
 from shared.contracts.base import new_id
-from shared.errors import Conflict, Unavailable
+from shared.errors import Conflict
 
 WRITER_LOCK = ".tantivy-writer.lock"
 PROBE_BYTES = 1_000_000
 BULK_HEAP_BYTES = 200_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """The index that serves; not complete while it is still being built from the log."""
-
-    name: str
-    complete: bool
-
-
 class Indexes:
-    """The directory of indexes, for the projector and for rebuilding."""
+    """The indexes of tantivy, in a directory."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -110,6 +102,9 @@ class Indexes:
     def reader(self, name: str) -> IndexReader:
         return TantivyReader(self._root / name)
 
+    def serving_reader(self, name: str) -> IndexReader:
+        return self.reader(name)
+
     def remove(self, name: str) -> None:
         shutil.rmtree(self._root / name, ignore_errors=True)
 
@@ -125,39 +120,3 @@ def _locked(file: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-class ServingIndex:
-    """The reader of whichever index serves now, for the search process."""
-
-    def __init__(self, indexes: Indexes) -> None:
-        self._indexes = indexes
-        self._seen: tuple[int, int] | None = None
-        self._reader: IndexReader | None = None
-        self._complete = False
-
-    @property
-    def rebuilding(self) -> bool:
-        """True while what is served may not hold everything."""
-        return not self._complete
-
-    def reader(self) -> IndexReader:
-        """Raises Unavailable when there is nothing to search yet.
-
-        When the directory is gone, what was open still answers until the projector has built another.
-        """
-        stamp = self._indexes.stamp()
-        if stamp is None or stamp != self._seen:
-            self._open(stamp)
-        if self._reader is None:
-            raise Unavailable("The history is being rebuilt and cannot be searched just now. Try again in a minute.")
-        return self._reader
-
-    def _open(self, stamp: tuple[int, int] | None) -> None:
-        pointer = self._indexes.current()
-        self._complete = pointer is not None and pointer.complete
-        if pointer is not None:
-            try:
-                self._reader, self._seen = self._indexes.reader(pointer.name), stamp
-            except IndexLost:
-                self._complete = False

@@ -5,16 +5,22 @@ in tests/history/index_contract.py.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from services.history.records import ContactRecord, Entry, Folded
 from shared.contracts.history import Reader, Sort
+from shared.errors import Unavailable
 
 
 class IndexLost(Exception):
     """The index is missing, broken, or cannot be written: build another from the log."""
+
+
+class IndexAway(Unavailable, IndexLost):
+    """The search engine does not answer, or takes nothing now: what it holds is not lost, so wait and try again."""
 
 
 class IndexBusy(Exception):
@@ -171,3 +177,57 @@ class IndexReader(Protocol):
         ...
 
     def all_contacts(self) -> Iterator[ContactRecord]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """The index that serves; not complete while it is still being built from the log."""
+
+    name: str
+    complete: bool
+
+
+class IndexSet(Protocol):
+    """The indexes of an instance, and which of them serves. Whatever is asked raises IndexAway without the engine."""
+
+    def current(self) -> Pointer | None:
+        """The index that serves, None when there is none."""
+        ...
+
+    def serve(self, pointer: Pointer) -> None:
+        """Let this index serve from now on, in one step. Raises IndexLost when that cannot be written."""
+        ...
+
+    def new_name(self) -> str:
+        """A name that no index has."""
+        ...
+
+    def rebuilding(self) -> AbstractContextManager[None]:
+        """One rebuild at a time, else Conflict; what one that was killed has left behind is removed first."""
+        ...
+
+    def check_writable(self) -> None:
+        """Raises IndexLost when nothing can be written: it is not one index that cannot be used."""
+        ...
+
+    def has(self, name: str) -> bool: ...
+
+    def writer(self, name: str) -> IndexWriter:
+        """Makes the index when it is not there. Raises IndexBusy while another process writes it, IndexLost."""
+        ...
+
+    def bulk_writer(self, name: str) -> IndexWriter:
+        """The same, for as much as it can take."""
+        ...
+
+    def reader(self, name: str) -> IndexReader: ...
+
+    def serving_reader(self, name: str) -> IndexReader:
+        """Of the index that serves, which has this name; it may go on with the next one that serves."""
+        ...
+
+    def remove(self, name: str) -> None: ...
+
+    def stamp(self) -> object | None:
+        """Differs when another index serves; None when there is none."""
+        ...

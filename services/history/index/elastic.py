@@ -1,0 +1,251 @@
+"""The indexes of an installation in Elasticsearch, and which of them serves.
+
+`<prefix>-timeline-v7` and `<prefix>-contacts-v7` are one index of ours; the aliases `<prefix>-timeline` and
+`<prefix>-contacts` point to those that serve, and move in one step. `<prefix>-state` holds how far each has come.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from elasticsearch import BadRequestError, ConflictError, Elasticsearch
+
+from services.history.index.elastic_claims import MachineLock, holder_in
+from services.history.index.elastic_client import AWAY, WRITE_SECONDS, asking
+from services.history.index.elastic_mapping import (
+    CONTACTS,
+    SCHEMA,
+    SETTINGS,
+    STATE,
+    STATE_SETTINGS,
+    TIMELINE,
+    Names,
+    writing,
+)
+from services.history.index.elastic_reader import ElasticReader
+from services.history.index.elastic_writer import ElasticWriter
+from services.history.index.port import IndexAway, IndexBusy, IndexLost, IndexReader, IndexWriter, Pointer
+from shared.errors import Conflict
+
+SILENT_SECONDS = 30.0
+"""After which a writer on another machine counts as gone, when it has not said a word."""
+POINTER_SECONDS = 1.0
+"""For so long it is not looked up again which index serves: only whether it is complete hangs on it."""
+ANOTHER_REBUILD = "Another rebuild is going on. Wait until it has ended."
+_REBUILD, _PROBE = "rebuild", "probe"
+_FOR_A_DAY = 24 * 3600
+
+
+class ElasticIndexes:
+    """The indexes under a prefix of a cluster.
+
+    directory: where this machine notes what it writes. Its processes exclude each other by locks on files there;
+    those of other machines by a claim in the cluster.
+    """
+
+    def __init__(self, client: Elasticsearch, prefix: str, directory: Path) -> None:
+        self._searching = client
+        self._client = client.options(request_timeout=WRITE_SECONDS)
+        self._names = Names(prefix)
+        self._directory = directory
+        self._holder = holder_in(directory)
+        self._looked_up: tuple[float, Pointer | None] = (-POINTER_SECONDS, None)
+        self._silent: dict[str, tuple[tuple[int, int], float]] = {}
+        """Of the writers elsewhere: the state that was last seen, and since when it has been so."""
+
+    def current(self) -> Pointer | None:
+        alias = self._names.timeline()
+        try:
+            with asking():
+                found = self._client.indices.get(index=alias, features=["aliases", "mappings"]).body
+        except IndexAway:
+            raise
+        except IndexLost:
+            return None
+        ((index, about),) = found.items()
+        return Pointer(index.removeprefix(f"{alias}-"), bool(about["mappings"]["_meta"].get("complete")))
+
+    def serve(self, pointer: Pointer) -> None:
+        index = self._names.timeline(pointer.name)
+        actions = [
+            action
+            for alias, now in zip(self._names.both(""), self._names.both(pointer.name), strict=True)
+            for action in (
+                {"remove": {"index": f"{alias}-*", "alias": alias, "must_exist": False}},
+                {"add": {"index": now, "alias": alias}},
+            )
+        ]
+        with asking():
+            self._client.indices.put_mapping(index=index, meta={"schema": SCHEMA, "complete": pointer.complete})
+            self._client.indices.update_aliases(actions=actions)
+
+    def new_name(self) -> str:
+        """The next number; its state is made at once, so that nobody else takes it."""
+        self._make(self._names.state, STATE, STATE_SETTINGS)
+        number = max((int(each[1:]) for each in self._all()), default=0) + 1
+        while not self._make_state(f"v{number}"):
+            number += 1
+        return f"v{number}"
+
+    @contextmanager
+    def rebuilding(self) -> Iterator[None]:
+        try:
+            lock = MachineLock(self._lock_path(_REBUILD))
+        except IndexBusy:
+            raise Conflict(ANOTHER_REBUILD) from None
+        try:
+            self._make(self._names.state, STATE, STATE_SETTINGS)
+            if not self._take_rebuild():
+                raise Conflict(ANOTHER_REBUILD)
+            self._remove_left_over()
+            yield
+            with suppress(IndexLost), asking():  # else whoever comes next on this machine takes it
+                self._client.delete(index=self._names.state, id=_REBUILD)
+        finally:
+            lock.release()
+
+    def check_writable(self) -> None:
+        """Raises IndexAway, with the state of the cluster, when it is red or takes nothing."""
+        with asking():
+            health = self._client.cluster.health(timeout="1s")
+        if health["status"] == "red":
+            raise IndexAway(f"{AWAY} (the cluster {health['cluster_name']} is red)")
+        with asking():
+            self._client.index(index=self._names.state, id=_PROBE, document={"beat": int(time.time())})
+
+    def has(self, name: str) -> bool:
+        with asking():
+            return bool(name) and bool(self._client.indices.exists(index=self._names.both(name)))
+
+    def writer(self, name: str) -> IndexWriter:
+        lock = MachineLock(self._lock_path(name))
+        try:
+            self._prepare(name)
+            return ElasticWriter(self._client, self._names, name, self._holder, lock.release)
+        except BaseException:
+            lock.release()
+            raise
+
+    def bulk_writer(self, name: str) -> IndexWriter:
+        return self.writer(name)
+
+    def reader(self, name: str) -> IndexReader:
+        if not self.has(name):
+            raise IndexLost(f"there is no index {name}")
+        return ElasticReader(self._searching, self._names, name)
+
+    def serving_reader(self, name: str) -> IndexReader:
+        return ElasticReader(self._searching, self._names)
+
+    def remove(self, name: str) -> None:
+        with asking():
+            self._client.indices.delete(index=self._names.both(name), ignore_unavailable=True)
+            self._client.options(ignore_status=404).delete(index=self._names.state, id=name)
+        self._lock_path(name).unlink(missing_ok=True)
+
+    def stamp(self) -> Pointer | None:
+        """Looked up once a second: a search goes to whichever serves, by its alias."""
+        at, pointer = self._looked_up
+        if time.monotonic() - at > POINTER_SECONDS:
+            pointer = self.current()
+            self._looked_up = (time.monotonic(), pointer)
+        return pointer
+
+    def _prepare(self, name: str) -> None:
+        """The indices and the state of this name, ready for us. Raises IndexLost, IndexBusy."""
+        self._make(self._names.state, STATE, STATE_SETTINGS)
+        self._make_state(name)
+        state = self._state(name)
+        if not self.has(name):
+            if state["_source"]["position"]:
+                raise IndexLost(f"the index {name} is gone, or a part of it")
+            for index, mapping in zip(self._names.both(name), (TIMELINE, CONTACTS), strict=True):
+                self._make(index, mapping, SETTINGS, {writing(index): {}})
+        self._check_schema(name)
+        self._check_free(name, state)
+
+    def _check_schema(self, name: str) -> None:
+        index = self._names.timeline(name)
+        with asking():
+            found = self._client.indices.get_mapping(index=index)[index]["mappings"]["_meta"]["schema"]
+        if found != SCHEMA:
+            raise IndexLost("the index has the fields of another version of Wellheard")
+
+    def _check_free(self, name: str, state: dict[str, Any]) -> None:
+        """IndexBusy while a process of another machine writes it: until it gives it back, or is silent for long."""
+        if state["_source"].get("holder", "") in ("", self._holder):
+            return
+        seen = (state["_seq_no"], state["_primary_term"])
+        known, since = self._silent.get(name, ((-1, -1), 0.0))
+        if known != seen:
+            self._silent[name] = (seen, since := time.monotonic())
+        if time.monotonic() - since < SILENT_SECONDS:
+            raise IndexBusy("a process of another machine writes this index")
+
+    def _make(
+        self, index: str, mapping: dict[str, Any], settings: dict[str, Any], aliases: dict[str, Any] | None = None
+    ) -> None:
+        with asking():
+            if self._client.indices.exists(index=index):
+                return
+            try:
+                self._client.indices.create(index=index, mappings=mapping, settings=settings, aliases=aliases or {})
+            except BadRequestError as error:
+                if error.message != "resource_already_exists_exception":
+                    raise
+
+    def _state(self, name: str) -> dict[str, Any]:
+        with asking():
+            found: dict[str, Any] = self._client.get(index=self._names.state, id=name).body
+        return found
+
+    def _make_state(self, name: str) -> bool:
+        """Whether there was none."""
+        document = {"position": 0, "holder": "", "beat": int(time.time())}
+        with asking():
+            try:
+                self._client.create(index=self._names.state, id=name, document=document)
+            except ConflictError:
+                return False
+        return True
+
+    def _take_rebuild(self) -> bool:
+        """Whether no machine rebuilds, or one that has died over it."""
+        document = {"holder": self._holder, "beat": int(time.time())}
+        with asking():
+            try:
+                self._client.create(index=self._names.state, id=_REBUILD, document=document)
+            except ConflictError:
+                found = self._state(_REBUILD)
+                fresh = found["_source"]["beat"] > time.time() - _FOR_A_DAY
+                if fresh and found["_source"]["holder"] != self._holder:
+                    return False
+                self._client.index(index=self._names.state, id=_REBUILD, document=document)
+        return True
+
+    def _remove_left_over(self) -> None:
+        """What neither serves nor is written by anybody."""
+        serving = self.current()
+        for name in self._all():
+            if serving is not None and serving.name == name:
+                continue
+            with suppress(IndexBusy):
+                lock = MachineLock(self._lock_path(name))
+                try:
+                    self._check_free(name, self._state(name))
+                    self.remove(name)
+                finally:
+                    lock.release()
+
+    def _all(self) -> list[str]:
+        """The names of all indexes of this installation."""
+        pattern = re.compile(re.escape(self._names.timeline()) + r"-(v\d+)")
+        with asking():
+            found = self._client.indices.get_alias(index=f"{self._names.timeline()}-v*")
+        return [match[1] for each in found if (match := pattern.fullmatch(each))]
+
+    def _lock_path(self, name: str) -> Path:
+        return self._directory / f"{name}.lock"

@@ -1,0 +1,227 @@
+"""Puts records into Elasticsearch: buffered until a commit, then in bulk, with an outcome for each of them."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from elasticsearch import ConflictError, Elasticsearch
+
+from services.history.index.elastic_client import WRITE_SECONDS, TooBusy, asking, patiently
+from services.history.index.elastic_mapping import Item, Names
+from services.history.index.fields import key_of, newest
+from services.history.index.port import IndexAway, IndexLost
+from services.history.records import Folded
+from shared import failpoints
+from shared.logs import get_logger
+
+log = get_logger()
+BULK_BYTES = 4_000_000
+BULK_ITEMS = 2_000
+BEAT_SECONDS = 5.0
+"""How often a writer that has nothing to write says that it is there."""
+_DONE = (200, 201)
+_OLDER = 409
+"""A newer version stands there, or this one: what was asked for has come about."""
+_GONE = 404
+_REFUSED = 400
+_ASKED_OF_A_BULK = ["errors", "items.*.status", "items.*.error.type"]
+
+
+class Claim:
+    """That this process writes an index: the index's state, which only whoever wrote it last can change."""
+
+    def __init__(self, client: Elasticsearch, names: Names, name: str, holder: str) -> None:
+        self._client = client.options(request_timeout=WRITE_SECONDS)
+        self._index, self._id, self._holder = names.state, name, holder
+        found = self._get()
+        self.position = int(found["_source"]["position"])
+        self._seen = (found["_seq_no"], found["_primary_term"])
+        self._beaten = 0.0
+        self.write(self.position)
+
+    def write(self, position: int, holder: str | None = None) -> None:
+        """Note how far the index has come. Raises IndexLost when another process has taken it."""
+        document = {"position": position, "holder": self._holder if holder is None else holder}
+        try:
+            with asking():
+                done = self._client.index(
+                    index=self._index,
+                    id=self._id,
+                    document=document | {"beat": int(time.time())},
+                    if_seq_no=self._seen[0],
+                    if_primary_term=self._seen[1],
+                )
+        except ConflictError as error:
+            raise IndexLost("another process writes this index now") from error
+        self._seen = (done["_seq_no"], done["_primary_term"])
+        self.position, self._beaten = position, time.monotonic()
+
+    def keep(self) -> None:
+        """Say from time to time that somebody is there."""
+        if time.monotonic() - self._beaten > BEAT_SECONDS:
+            self.write(self.position)
+
+    def give_back(self) -> None:
+        """Let another process in at once."""
+        self.write(self.position, holder="")
+
+    def _get(self) -> Any:
+        with asking():
+            return self._client.get(index=self._index, id=self._id)
+
+
+class ElasticWriter:
+    """Writes the index `name`; `release` lets another writer of this machine in.
+
+    What is put stands in a buffer. A part of it may be sent before the commit; it cannot be seen then, and whoever
+    comes after a crash puts the same again: an older version never takes the place of a newer one.
+    """
+
+    def __init__(
+        self, client: Elasticsearch, names: Names, name: str, holder: str, release: Callable[[], None]
+    ) -> None:
+        self._client = client.options(request_timeout=WRITE_SECONDS)
+        self._names, self._name, self._release = names, name, release
+        self._claim = Claim(client, names, name, holder)
+        self.position = self._claim.position
+        self._waiting: dict[str, Item] = {}
+        self._bytes = 0
+        self._sending = threading.Lock()
+        """Under eventlet a handler may put while a commit waits for the engine."""
+        self._failed = False
+
+    def put(self, folded: Sequence[Folded], position: int) -> None:
+        self._add(folded, position)
+        self.position = position
+
+    def put_again(self, folded: Sequence[Folded]) -> None:
+        self._add(folded, self.position, again=True)
+
+    def commit(self) -> None:
+        position = self.position
+        with self._sending, self._failing():
+            sent = self._send_waiting()
+            if not sent and position == self._claim.position:
+                return self._claim.keep()
+            failpoints.reach("index.before_commit")
+            self._refresh()
+            self._claim.write(position)
+            failpoints.reach("index.after_commit")
+            return None
+
+    def close(self) -> None:
+        try:
+            self.commit()
+            with self._failing():
+                self._claim.give_back()
+        finally:
+            self._release()
+
+    def abandon(self) -> None:
+        self._failed = True
+        self._waiting.clear()
+        self._release()
+
+    def _add(self, folded: Sequence[Folded], position: int, again: bool = False) -> None:
+        if self._failed:
+            raise IndexLost("what was put before has not come about")
+        for record in newest(folded).values():
+            item, key = Item(record, position, again), key_of(record)
+            if key not in self._waiting or item.replaces(self._waiting[key]):
+                self._waiting[key] = item
+                self._bytes += len(getattr(record, "body", "")) + 500
+        failpoints.reach("index.mid_put")
+        if len(self._waiting) >= BULK_ITEMS or self._bytes >= BULK_BYTES:
+            with self._sending, self._failing():
+                self._send_waiting()
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Whatever goes wrong: what was taken out of the buffer may be missing, so this writer is of no more use."""
+        if self._failed:
+            raise IndexLost("what was put before has not come about")
+        try:
+            yield
+        except BaseException:
+            self._failed = True
+            raise
+
+    def _send_waiting(self) -> bool:
+        """Whether there was anything."""
+        taken, self._waiting, self._bytes = list(self._waiting.values()), {}, 0
+        for chunk in _chunks(taken):
+            _Bulk(self._client, self._names, self._name, chunk).send()
+        return bool(taken)
+
+    def _refresh(self) -> None:
+        with asking():
+            done = self._client.indices.refresh(index=self._names.both(self._name))
+        if done["_shards"]["failed"]:
+            raise IndexAway("A part of the search engine could not make visible what was put.")
+
+
+class _Bulk:
+    """A part of what is to be written, until the engine has taken each of it."""
+
+    def __init__(self, client: Elasticsearch, names: Names, name: str, items: Sequence[Item]) -> None:
+        self._client, self._names, self._name = client, names, name
+        self._left = list(items)
+        self._plain: set[int] = set()
+        """Those of the rest that go without their words, by the ids of the objects."""
+
+    def send(self) -> None:
+        """Raises IndexAway when the engine takes no more for long, IndexLost when it refuses a record altogether."""
+        patiently(self._send_rest)
+
+    def _send_rest(self) -> None:
+        lines: list[Any] = [
+            line for each in self._left for line in each.lines(self._names, self._name, id(each) in self._plain)
+        ]
+        with asking():
+            answer = self._client.bulk(operations=lines, require_alias=True, filter_path=_ASKED_OF_A_BULK)
+        if not answer["errors"]:
+            return
+        outcomes = [next(iter(each.values())) for each in answer["items"]]
+        rest = [(item, outcome) for item, outcome in zip(self._left, outcomes, strict=True) if not _is_done(outcome)]
+        if not rest:
+            return
+        for item, outcome in rest:
+            self._check(item, outcome)
+        self._left = [item for item, _ in rest]
+        raise TooBusy(_reason(rest[-1][1]))
+
+    def _check(self, item: Item, outcome: dict[str, Any]) -> None:
+        """What becomes of a record that was not taken: it goes again, perhaps without its words. Else IndexLost."""
+        if outcome["status"] == _GONE:
+            raise IndexLost(f"the index is gone: {_reason(outcome)}")
+        if outcome["status"] == _REFUSED:
+            # The log has it and it must be found somehow: better by its people and its time than not at all.
+            log.error("record_refused", record=key_of(item.record), reason=outcome["error"]["type"])
+            if id(item) in self._plain:
+                raise IndexLost(f"the search engine refuses {key_of(item.record)}: {outcome['error']['type']}")
+            self._plain.add(id(item))
+
+
+def _is_done(outcome: dict[str, Any]) -> bool:
+    return outcome["status"] in (*_DONE, _OLDER)
+
+
+def _reason(outcome: dict[str, Any]) -> str:
+    return f"{outcome['status']} {outcome.get('error', {}).get('type', '')}".strip()
+
+
+def _chunks(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Parts that are small enough for one request."""
+    chunk: list[Item] = []
+    size = 0
+    for each in items:
+        length = len(getattr(each.record, "body", ""))
+        if chunk and (len(chunk) >= BULK_ITEMS or size + length > BULK_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(each)
+        size += length
+    if chunk:
+        yield chunk
