@@ -104,6 +104,22 @@ class IndexContract:
         index.add(an_entry("a"), an_entry("b"))
         assert index.total("") == index.total("  ") == 2
 
+    def test_words_that_mean_the_same_are_found_by_each_other(self, index: IndexUnderTest) -> None:
+        index.add(
+            an_entry("a", title="A long wait at A&E"),
+            an_entry("b", title="The emergency department was full"),
+            an_entry("c", title="The department of an emergency planner"),
+            an_entry("d", title="Waiting", body="My family doctor sent me to the emergency departments."),
+            an_entry("e", title="My GP rang"),
+        )
+        assert set(index.find("A&E")) == set(index.find('"A&E"')) == {"a", "b", "d"}
+        assert set(index.find('"emergency department"')) == {"a", "b", "d"}
+        assert set(index.find("emergency department")) == {"a", "b", "c", "d"}
+        assert set(index.find("general practice")) == {"d", "e"}
+        assert index.find("gp a&e") == ["d"]
+        assert index.facet("kind", q="family doctor") == {"conversation": 2}
+        assert index.find("wait emergency department", sort="newest", prefix=True) != []
+
     def test_words_phrases_and_values_that_must_not_occur_take_entries_away(self, index: IndexUnderTest) -> None:
         index.add(
             an_entry("a", title="Parking at the day centre", kind="call", topics=("Parking", "Buses")),

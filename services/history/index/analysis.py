@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
+from services.history.index.synonyms import LIST, Phrase, Synonyms, read_list
 from services.history.index.words import Analyse, beginning_of, parse
 
 _LONGEST_WORD = 200
@@ -26,21 +27,26 @@ PLAIN = _analyser()
 ENGLISH = _analyser(Filter.stemmer("english"))
 
 
-class Words(NamedTuple):
-    """A query of words: its clauses as terms, and what its last word may be the beginning of, if anything."""
+SYNONYMS = Synonyms(read_list(LIST.read_text()), ENGLISH.analyze)
 
-    clauses: Sequence[Sequence[str]]
+
+class Words(NamedTuple):
+    """A query of words, and what its last word may be the beginning of, if anything."""
+
+    clauses: Sequence[Sequence[Phrase]]
+    """Of each word or phrase that is required what may stand for it, as terms; an empty phrase is found nowhere."""
     beginning: str
 
     @property
     def terms(self) -> frozenset[str]:
         """What a snippet marks."""
-        terms = {term for clause in self.clauses for term in clause}
+        terms = {term for clause in self.clauses for phrase in clause for term in phrase}
         return frozenset(terms | {self.beginning} if self.beginning else terms)
 
 
 def read_words(q: str, prefix: bool) -> Words:
-    return Words(parse(q, ENGLISH.analyze), beginning_of(q, PLAIN.analyze) if prefix else "")
+    clauses = [tuple(each) for each in parse(q, ENGLISH.analyze)]
+    return Words(SYNONYMS.expand(clauses), beginning_of(q, PLAIN.analyze) if prefix else "")
 
 
 def analyse(text: str) -> list[tuple[str, int, int]]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from services.history.index.analysis import ENGLISH, Words
 from services.history.index.fields import FACET_VALUES, LIVING, MONTHS, VALUES_OF_A_SHARD, Counts
 from services.history.index.port import EntryQuery, Member, NameQuery, Place
+from services.history.index.synonyms import Phrase
 from services.history.index.words import fold_name, time_key, typos
 from shared.contracts.history import FACETS, Reader
 
@@ -152,13 +153,17 @@ def _tiers_of(words: Words, sort: str) -> list[Query]:
     """The same as tantivy's: titles and names, then texts, then beginnings of words."""
     tiers = [_all_words(words.clauses, field) for field in ("head", "text")]
     if words.beginning:
-        last = either([_clause("text", words.clauses[-1]), {"prefix": {"words": {"value": words.beginning}}}])
+        last = either([_any_of("text", words.clauses[-1]), {"prefix": {"words": {"value": words.beginning}}}])
         tiers.append(every([_all_words(words.clauses[:-1], "text"), last]))
     return tiers if words.clauses and sort == "relevance" else tiers[-1:]
 
 
-def _all_words(clauses: Sequence[Sequence[str]], field: str) -> Query:
-    return every([_clause(field, clause) for clause in clauses])
+def _all_words(clauses: Sequence[Sequence[Phrase]], field: str) -> Query:
+    return every([_any_of(field, clause) for clause in clauses])
+
+
+def _any_of(field: str, phrases: Sequence[Phrase]) -> Query:
+    return _clause(field, phrases[0]) if len(phrases) == 1 else either([_clause(field, each) for each in phrases])
 
 
 def _clause(field: str, words: Sequence[str]) -> Query:

@@ -8,6 +8,7 @@ from tantivy import Occur, Query, Searcher
 from services.history.index.analysis import ENGLISH, Words
 from services.history.index.fields import FACET_VALUES, MONTHS, VALUES_OF_A_SHARD, Counts
 from services.history.index.port import EntryQuery
+from services.history.index.synonyms import Phrase
 from services.history.index.tantivy_schema import SCHEMA
 from services.history.index.words import fold_name, typos
 from shared.contracts.history import Reader
@@ -21,7 +22,7 @@ def tiers_of(words: Words, sort: str) -> list[Query]:
     """
     tiers = [_all_words(words.clauses, field) for field in ("head", "text")]
     if words.beginning:
-        last = either([_clause("text", words.clauses[-1]), _begins("words", words.beginning)])
+        last = either([_any_of("text", words.clauses[-1]), _begins("words", words.beginning)])
         tiers.append(every([_all_words(words.clauses[:-1], "text"), last]))
     return tiers if words.clauses and sort == "relevance" else tiers[-1:]
 
@@ -94,8 +95,12 @@ def count(searcher: Searcher, query: Query, facets: Sequence[str] = ()) -> tuple
     return int(found["total"]["value"]), values
 
 
-def _all_words(clauses: Sequence[Sequence[str]], field: str) -> Query:
-    return every([_clause(field, clause) for clause in clauses])
+def _all_words(clauses: Sequence[Sequence[Phrase]], field: str) -> Query:
+    return every([_any_of(field, clause) for clause in clauses])
+
+
+def _any_of(field: str, phrases: Sequence[Phrase]) -> Query:
+    return _clause(field, phrases[0]) if len(phrases) == 1 else either([_clause(field, each) for each in phrases])
 
 
 def _clause(field: str, words: Sequence[str]) -> Query:
