@@ -6,17 +6,26 @@ from rich.console import Console
 from rich.progress import Progress
 
 from services.history.index.choice import indexes_of
+from services.history.index.port import Unfinished
 from services.history.rebuild import rebuild
 from shared.contracts.history import IndexSwapped, SwapIndex
 from shared.messaging.client import RpcClient
 from shared.settings import Settings
 
 
-def rebuild_and_serve(settings: Settings) -> IndexSwapped:
-    """Fold the log into a new index and let it serve; the old one is removed."""
-    with indexes_of(settings).rebuilding():
-        begun_at = datetime.now(UTC)
+def rebuild_and_serve(settings: Settings, anew: bool = False) -> IndexSwapped:
+    """Fold the log into a new index and let it serve; the old one is removed.
+
+    A rebuild that was killed is gone on with where the engine can do that, unless it is to begin anew.
+    """
+    indexes = indexes_of(settings)
+    with indexes.rebuilding():
+        begun = indexes.unfinished() or Unfinished("", datetime.now(UTC))
+        if anew and begun.name:
+            indexes.remove(begun.name)
+            begun = Unfinished("", datetime.now(UTC))
+        begun_at = begun.begun_at
         with Progress(console=Console(stderr=True)) as bar:
             task = bar.add_task("rebuilding", total=None)
-            name = rebuild(settings, lambda done, last: bar.update(task, completed=done, total=last))
+            name = rebuild(settings, lambda done, last: bar.update(task, completed=done, total=last), begun.name)
         return RpcClient(settings).call(SwapIndex(name=name, begun_at=begun_at), timeout=120)

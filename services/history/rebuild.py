@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 from services.history.index.choice import indexes_of
-from services.history.index.port import IndexReader, IndexSet
+from services.history.index.port import IndexAway, IndexReader, IndexSet
 from services.history.log import Log, LogPort, windows
 from services.history.records import ContactRecord, Entry
 from services.history.timeline import fold
@@ -30,15 +30,20 @@ class Checksum(NamedTuple):
     contacts: int
 
 
-def rebuild(settings: Settings, progress: Progress = lambda done, last: None) -> str:
-    """Fold the log into a new index and return its name; it serves once the projector was asked to `SwapIndex`."""
-    return rebuild_from(Log(connect(settings, "history")), indexes_of(settings), progress)
+def rebuild(settings: Settings, progress: Progress = lambda done, last: None, name: str = "") -> str:
+    """Fold the log into a new index and return its name; it serves once the projector was asked to `SwapIndex`.
+
+    name: of one that is unfinished, to go on with it.
+    """
+    return rebuild_from(Log(connect(settings, "history")), indexes_of(settings), progress, name)
 
 
-def rebuild_from(log: LogPort, indexes: IndexSet, progress: Progress = lambda done, last: None) -> str:
-    name = indexes.new_name()
+def rebuild_from(log: LogPort, indexes: IndexSet, progress: Progress = lambda done, last: None, name: str = "") -> str:
+    name = name or indexes.new_name()
     try:
         _fill(log, indexes, name, progress)
+    except IndexAway:  # it can be gone on with
+        raise
     except BaseException:
         indexes.remove(name)
         raise
@@ -112,7 +117,7 @@ def _sum(records: Iterable[tuple[type[Entry | ContactRecord], int]]) -> Checksum
 def _fill(log: LogPort, indexes: IndexSet, name: str, progress: Progress) -> None:
     last = log.last()
     with closing(indexes.bulk_writer(name)) as index, _collecting_seldom():
-        for window, (position, envelopes) in enumerate(windows(log, 0, last), 1):
+        for window, (position, envelopes) in enumerate(windows(log, index.position, last), 1):
             index.put([fold(each) for each in envelopes], position)
             if window % _WINDOWS_A_COMMIT == 0:
                 index.commit()

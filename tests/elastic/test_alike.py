@@ -19,7 +19,7 @@ from shared.contracts.history import Reader
 from tests.elastic.conftest import remove_all
 from tests.history.index_contract import a_record, an_entry
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(400)
 SAID = (
     "flu clinic clinics vaccination vaccinated day centre parking parked park GP GP's O’Brien walk-in Zoë café the of "
     "to was waiting waited wait general generally A&E ünder straße 15 1990s co-op can't Ελλάδα"

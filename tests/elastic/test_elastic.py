@@ -12,7 +12,7 @@ def index(indexes: ElasticIndexes) -> IndexUnderTest:
     return IndexUnderTest(indexes.writer(name), lambda: indexes.reader(name))
 
 
-@pytest.mark.timeout(240)  # the first one waits for the node
+@pytest.mark.timeout(400)  # the first one waits for the node
 class TestElastic(IndexContract):
     pass
 

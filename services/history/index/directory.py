@@ -76,6 +76,9 @@ class Indexes:
         with lock.open("r+") as file:
             return _locked(file)
 
+    def unfinished(self) -> None:
+        """Nothing: tantivy is done before it would pay to go on."""
+
     def check_writable(self) -> None:
         """Raises IndexLost when nothing can be written here: the disk is full, or read-only."""
         probe = self._root / f"probe.{os.getpid()}"

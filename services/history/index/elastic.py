@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from services.history.index.elastic_mapping import (
 )
 from services.history.index.elastic_reader import ElasticReader
 from services.history.index.elastic_writer import ElasticWriter
-from services.history.index.port import IndexAway, IndexBusy, IndexLost, IndexReader, IndexWriter, Pointer
+from services.history.index.port import IndexAway, IndexBusy, IndexLost, IndexReader, IndexWriter, Pointer, Unfinished
 from shared.errors import Conflict
 
 SILENT_SECONDS = 30.0
@@ -53,6 +54,7 @@ class ElasticIndexes:
         self._directory = directory
         self._holder = holder_in(directory)
         self._looked_up: tuple[float, Pointer | None] = (-POINTER_SECONDS, None)
+        self._unfinished: Unfinished | None = None
         self._silent: dict[str, tuple[tuple[int, int], float]] = {}
         """Of the writers elsewhere: the state that was last seen, and since when it has been so."""
 
@@ -85,7 +87,7 @@ class ElasticIndexes:
     def new_name(self) -> str:
         """The next number; its state is made at once, so that nobody else takes it."""
         self._make(self._names.state, STATE, STATE_SETTINGS)
-        number = max((int(each[1:]) for each in self._all()), default=0) + 1
+        number = max((_number(each) for each in self._all()), default=0) + 1
         while not self._make_state(f"v{number}"):
             number += 1
         return f"v{number}"
@@ -106,6 +108,9 @@ class ElasticIndexes:
                 self._client.delete(index=self._names.state, id=_REBUILD)
         finally:
             lock.release()
+
+    def unfinished(self) -> Unfinished | None:
+        return self._unfinished
 
     def check_writable(self) -> None:
         """Raises IndexAway, with the state of the cluster, when it is red or takes nothing."""
@@ -204,7 +209,8 @@ class ElasticIndexes:
 
     def _make_state(self, name: str) -> bool:
         """Whether there was none."""
-        document = {"position": 0, "holder": "", "beat": int(time.time())}
+        now = int(time.time())
+        document = {"position": 0, "holder": "", "beat": now, "made": now}
         with asking():
             try:
                 self._client.create(index=self._names.state, id=name, document=document)
@@ -227,18 +233,34 @@ class ElasticIndexes:
         return True
 
     def _remove_left_over(self) -> None:
-        """What neither serves nor is written by anybody."""
-        serving = self.current()
-        for name in self._all():
+        """What neither serves nor is written by anybody; but for the last, if it can be gone on with."""
+        serving, self._unfinished = self.current(), None
+        for name in sorted(self._all(), key=_number, reverse=True):
             if serving is not None and serving.name == name:
                 continue
             with suppress(IndexBusy):
                 lock = MachineLock(self._lock_path(name))
                 try:
-                    self._check_free(name, self._state(name))
-                    self.remove(name)
+                    if self._unfinished is None:
+                        self._unfinished = self._found_unfinished(name)
+                    if self._unfinished is None or self._unfinished.name != name:
+                        self.remove(name)
                 finally:
                     lock.release()
+
+    def _found_unfinished(self, name: str) -> Unfinished | None:
+        """None when it is broken, or nothing of it is done. Raises IndexBusy."""
+        try:
+            state = self._state(name)
+            self._check_free(name, state)
+            self._check_schema(name)
+        except IndexAway:
+            raise
+        except IndexLost:
+            return None
+        if not (state["_source"]["position"] and self.has(name)):
+            return None
+        return Unfinished(name, datetime.fromtimestamp(state["_source"]["made"], UTC))
 
     def _all(self) -> list[str]:
         """The names of all indexes of this installation."""
@@ -249,3 +271,7 @@ class ElasticIndexes:
 
     def _lock_path(self, name: str) -> Path:
         return self._directory / f"{name}.lock"
+
+
+def _number(name: str) -> int:
+    return int(name[1:])

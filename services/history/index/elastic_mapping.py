@@ -6,7 +6,6 @@ the fields that are searched are not kept a second time.
 """
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +52,7 @@ _STATE: dict[str, Any] = {
     "position": {"type": "long"},
     "holder": {"type": "keyword"},
     "beat": {"type": "long"},
+    "made": {"type": "long"},
 }
 SCHEMA = hashlib.sha256(orjson.dumps([_ENTRIES, _CONTACTS], option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 """An index of another one is built again from the log."""
@@ -128,12 +128,13 @@ def _fields(record: Record) -> dict[str, object]:
     if not isinstance(record, Entry):
         fields = contact_fields(record)
         return fields | {"beginnings": _beginnings(str(fields["name"]))}
-    fields = entry_fields(record)
-    return fields | {
+    head, rest = (record.title, *record.names), (record.body, *record.topics)
+    head_terms = [in_terms(each) for each in head]
+    return entry_fields(record) | {
         "at": int(time_key(record.occurred_at)),
-        "head": _in_terms((record.title, *record.names)),
-        "text": _in_terms((record.title, *record.names, record.body, *record.topics)),
-        "words": [in_terms(each, PLAIN) for each in (record.title, *record.names, record.body, *record.topics)],
+        "head": head_terms,
+        "text": head_terms + [in_terms(each) for each in rest],
+        "words": [in_terms(each, PLAIN) for each in (*head, *rest)],
     }
 
 
@@ -141,10 +142,6 @@ def _plain_fields(record: Record) -> dict[str, object]:
     """What everything else hangs on: its place, its time, and who may see it."""
     kept = ("sort", "at", "sensitive", "partner", "contact", "kind", "source", "name", "beginnings", "reported_by")
     return {name: value for name, value in _fields(record).items() if name in kept}
-
-
-def _in_terms(parts: Sequence[str]) -> list[str]:
-    return [in_terms(each) for each in parts]
 
 
 def _beginnings(folded: str) -> str:

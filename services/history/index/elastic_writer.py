@@ -37,13 +37,14 @@ class Claim:
         self._index, self._id, self._holder = names.state, name, holder
         found = self._get()
         self.position = int(found["_source"]["position"])
+        self._made = found["_source"]["made"]
         self._seen = (found["_seq_no"], found["_primary_term"])
         self._beaten = 0.0
         self.write(self.position)
 
     def write(self, position: int, holder: str | None = None) -> None:
         """Note how far the index has come. Raises IndexLost when another process has taken it."""
-        document = {"position": position, "holder": self._holder if holder is None else holder}
+        document = {"position": position, "holder": self._holder if holder is None else holder, "made": self._made}
         try:
             with asking():
                 done = self._client.index(

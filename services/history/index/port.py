@@ -187,6 +187,14 @@ class Pointer:
     complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An index that a rebuild which was killed has left, and when that had begun."""
+
+    name: str
+    begun_at: datetime
+
+
 class IndexSet(Protocol):
     """The indexes of an instance, and which of them serves. Whatever is asked raises IndexAway without the engine."""
 
@@ -203,7 +211,14 @@ class IndexSet(Protocol):
         ...
 
     def rebuilding(self) -> AbstractContextManager[None]:
-        """One rebuild at a time, else Conflict; what one that was killed has left behind is removed first."""
+        """One rebuild at a time, else Conflict; what those that were killed have left is removed first.
+
+        But for the last of them, where the engine can go on with it.
+        """
+        ...
+
+    def unfinished(self) -> Unfinished | None:
+        """For whoever is `rebuilding`: what can be gone on with instead of beginning anew."""
         ...
 
     def check_writable(self) -> None:
