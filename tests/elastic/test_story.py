@@ -1,0 +1,126 @@
+"""The whole system on Elasticsearch: found, found again after the node was killed, and rebuilt while events arrive."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from deploy.instance import Instance
+from deploy.supervision import NotStarted
+from tests.broker.test_away import Api
+from tests.broker.test_consumer import wait_for
+from tests.builders import a_person
+from tests.commands import answer
+from tests.conftest import make_instance
+from tests.elastic.node import Node
+from tests.elastic.server import ElasticMissing
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
+
+
+class System(NamedTuple):
+    """An instance, and the node that nobody else searches in."""
+
+    instance: Instance
+    node: Node
+    api: Api
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    try:
+        node = Node.create()
+        node.start()
+    except (ElasticMissing, NotStarted) as reason:
+        pytest.skip(f"Elasticsearch cannot be had: {reason}")
+    try:
+        instance = make_instance(tmp_path_factory.mktemp("elastic") / "state", search_url=f"{node.url}/story")
+        instance.start()
+        instance.wait_ready()
+        yield System(instance, node, Api(instance))
+        instance.remove()
+    finally:
+        node.remove()
+
+
+def ask(api: Api, path: str) -> tuple[int, Any]:
+    status, _, content = api.ask("GET", path)
+    return status, content
+
+
+def found(api: Api, word: str) -> int | None:
+    """How many, None while nothing can be searched."""
+    total: int | None = ask(api, f"/api/v1/history?q={word}")[1].get("total")
+    return total
+
+
+def test_what_is_posted_is_found(system: System) -> None:
+    people = [a_person("Mary Okafor", email="mary@example.org")]
+    assert system.api.post(title="Gangway too narrow", kind="complaint", people=people)[0] == 202
+    wait_for(lambda: found(system.api, "gangways") == 1, 30)
+    _, page = ask(system.api, "/api/v1/history?q=gangway")
+    assert page["items"][0]["contacts"][0]["name"] == "Mary Okafor"
+    assert {each["value"]: each["count"] for each in page["facets"]["kind"]} == {"complaint": 1}
+    assert answer(system.instance, "check")["ok"] is True
+
+
+def test_while_the_node_is_away_events_are_taken_searches_say_so_and_all_is_found_afterwards(system: System) -> None:
+    pids = system.instance.supervisor.pids()
+    system.node.kill()
+    for number in range(20):
+        assert system.api.post(title=f"meanwhile {number}")[0] == 202
+    status, refused = ask(system.api, "/api/v1/history?q=meanwhile")
+    assert (status, "does not answer" in refused.get("detail", refused)) == (503, True)
+    system.node.start()
+    wait_for(lambda: found(system.api, "meanwhile") == 20, 60)
+    assert system.instance.supervisor.pids() == pids  # nothing had to be started again
+    assert answer(system.instance, "check")["ok"] is True
+
+
+def test_a_node_that_hears_and_says_nothing_is_waited_for(system: System) -> None:
+    system.node.halt()
+    try:
+        assert system.api.post(title="unheard")[0] == 202
+        assert ask(system.api, "/api/v1/history?q=unheard")[0] == 503
+    finally:
+        system.node.go_on()
+    wait_for(lambda: found(system.api, "unheard") == 1, 90)
+
+
+def test_the_index_is_rebuilt_while_events_arrive_and_searches_go_on(system: System) -> None:
+    ended, answers = threading.Event(), list[int]()
+
+    def search() -> None:
+        while not ended.wait(0.01):
+            answers.append(ask(system.api, "/api/v1/history?q=gangway")[0])
+
+    def post() -> None:
+        number = 0
+        while not ended.wait(0.05):
+            system.api.post(title=f"arriving {number}")
+            number += 1
+
+    threads = [threading.Thread(target=each) for each in (search, post)]
+    for each in threads:
+        each.start()
+    try:
+        rebuilt = answer(system.instance, "rebuild")
+    finally:
+        ended.set()
+        for each in threads:
+            each.join()
+    assert rebuilt["entries"] > 20
+    assert set(answers) == {200}
+    assert answer(system.instance, "check")["ok"] is True
+
+
+def test_the_projector_killed_over_its_work_goes_on_where_it_was(system: System) -> None:
+    for number in range(50):
+        assert system.api.post(title=f"interrupted {number}")[0] == 202
+
+    os.kill(system.instance.supervisor.pids()["history-projector"], signal.SIGKILL)
+    wait_for(lambda: found(system.api, "interrupted") == 50, 60)
+    assert answer(system.instance, "check")["ok"] is True
