@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,15 @@ class ElasticIndexes:
         self._client = client.options(request_timeout=WRITE_SECONDS)
         self._names = Names(prefix)
         self._directory = directory
-        self._holder = holder_in(directory)
         self._looked_up: tuple[float, Pointer | None] = (-POINTER_SECONDS, None)
         self._unfinished: Unfinished | None = None
         self._silent: dict[str, tuple[tuple[int, int], float]] = {}
         """Of the writers elsewhere: the state that was last seen, and since when it has been so."""
+
+    @cached_property
+    def _holder(self) -> str:
+        """Whoever only reads needs none, and no directory either."""
+        return holder_in(self._directory)
 
     def current(self) -> Pointer | None:
         alias = self._names.timeline()

@@ -1,7 +1,9 @@
 """Who of several processes may write what: locks of one machine, and what a machine calls itself to the others."""
 
 import fcntl
+import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from services.history.index.port import IndexBusy
@@ -27,10 +29,10 @@ class MachineLock:
 def holder_in(directory: Path) -> str:
     """What the processes that share this directory are called, also after a restart: they know their own."""
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / "holder"
-    try:
-        with path.open("x") as file:
-            file.write(f"{socket.gethostname()}:{new_id()}")
-    except FileExistsError:
-        pass
+    path, made = directory / "holder", directory / f"holder.{os.getpid()}"
+    if not path.exists():
+        made.write_text(f"{socket.gethostname()}:{new_id()}")
+        with suppress(FileExistsError):  # another process was faster
+            path.hardlink_to(made)  # whole or not at all
+        made.unlink()
     return path.read_text()
