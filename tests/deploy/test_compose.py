@@ -70,3 +70,20 @@ def test_the_dockerfile_copies_every_package_and_the_lock(compose: dict[str, Any
     copied = re.findall(r"^COPY (?!--from)(.+)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
     files = {each for line in copied for each in line.split()[:-1]}
     assert {"requirements.lock", "pyproject.toml", "package-lock.json", "shared", "services", "deploy"} <= files
+
+
+def test_with_elasticsearch_both_history_processes_search_there_and_nothing_else_changes(
+    compose: dict[str, Any],
+) -> None:
+    over: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.elastic.yaml").read_text())
+    history = {name: service for name, service in over["services"].items() if name != "search"}
+    assert history.keys() == {"history-projector", "history-search"}
+    assert history.keys() <= compose["services"].keys()
+    for service in history.values():
+        assert service["environment"].keys() == {"WELLHEARD_SEARCH_URL"}
+        url = re.sub(r"\$\{.*?\}", "secret", service["environment"]["WELLHEARD_SEARCH_URL"])
+        settings = Settings(search_url=url)
+        assert (settings.search_hosts, settings.search_prefix) == (["http://search:9200"], "wellheard")
+        assert settings.search_login == ("elastic", "secret")
+    assert re.fullmatch(r"\$\{\w+:\?.+\}", over["services"]["search"]["environment"]["ELASTIC_PASSWORD"])
+    assert "ports" not in over["services"]["search"]
