@@ -31,7 +31,7 @@ reset: install ## Stop it and throw all its data away
 
 test: install ## All tests, on real servers; what cannot run here is skipped with its reason
 	@$(BIN)/pytest -rs -n auto -m "not servers"
-	@$(BIN)/pytest -rs -n 2 --dist loadfile --no-loadscope-reorder -m servers
+	@$(BIN)/pytest -rs -n 3 --dist loadfile --no-loadscope-reorder -m servers
 
 test-fast: install ## The tests that need no servers
 	@$(BIN)/pytest -n auto -m "not servers"

@@ -19,7 +19,7 @@ for name in [each for each in os.environ if each.startswith("WELLHEARD_") and ea
 
 
 SERVERS = {"instance", "store", "vhost", "chromium", "elastic"}
-LONGEST = ("test_story.py", "test_short.py", "test_mailing.py", "test_pages.py")
+LONGEST = ("test_story.py", "test_short.py", "test_system.py", "test_pages.py", "test_imports.py")
 """Modules whose tests take minutes: begun last, one processor would wait for the other."""
 
 
