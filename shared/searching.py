@@ -6,9 +6,10 @@
 """
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 FILTERS = ("kind", "channel", "topic", "locality", "group", "partner")
 """Fields that can be named in a search; several values of one are alternatives."""
@@ -49,7 +50,7 @@ def read(q: str) -> Asked:
     reading = _Reading()
     words = _TERM.sub(reading.take, q)
     return Asked(
-        words=" ".join(words.split()) if reading.has_taken else q,
+        words=q if words == q else " ".join(words.split()),
         without=tuple(dict.fromkeys(reading.without)),
         filters=_each_once(reading.filters),
         without_values=_each_once(reading.without_values),
@@ -84,7 +85,6 @@ class _Reading:
         self.people: list[str] = []
         self.since: date | None = None
         self.until: date | None = None
-        self.has_taken = False
         self._fields: Mapping[str, Callable[[str], bool]] = {
             "with": self._person,
             "from": self._from,
@@ -95,7 +95,6 @@ class _Reading:
     def take(self, found: "re.Match[str]") -> str:
         """Empty for what was understood; anything else is left as it is."""
         understood = self._minus(found) if found["name"] is None else self._field(found)
-        self.has_taken = self.has_taken or understood
         return "" if understood else found.group()
 
     def _minus(self, found: "re.Match[str]") -> bool:
@@ -150,10 +149,7 @@ def _period(value: str) -> tuple[date, date] | None:
     year, month, day = (int(part) if (part := match[name]) else None for name in ("year", "month", "day"))
     try:
         first = date(year or 0, month or 1, day or 1)
-        if day:
-            return first, first
         last_month = month or 12
-        following = date(first.year, last_month + 1, 1) if last_month < 12 else None
-        return first, following - timedelta(days=1) if following else date(first.year, 12, 31)
+        return first, date(first.year, last_month, day or monthrange(first.year, last_month)[1])
     except ValueError:
         return None

@@ -20,9 +20,8 @@ SAID = ("events",)
 """The service that tells what was said; the others tell what became of a contact with us."""
 OF_PEOPLE = ("events", "cases")
 """What stands of somebody on the timeline of an organisation that they belong to: not what they allow or were sent."""
-_NOBODY = ""
-_NO_VALUE = ""
-"""A contact and a value that no entry has: nothing is found by them."""
+_NONE = ""
+"""A contact and a value that no entry has: nothing is found by it."""
 
 
 class Scope(TypedDict):
@@ -71,10 +70,10 @@ def _namesakes(index: IndexReader, name: str, reader: Reader) -> tuple[str, ...]
     """Everybody whose name begins with these words, in any order; typos are not forgiven here."""
     typed = fold_name(name).split()
     if not typed:
-        return (_NOBODY,)
+        return (_NONE,)
     found = index.find_contacts(NameQuery(q=name, limit=MOST_NAMESAKES, partner=reader.partner)).contacts
     meant = [each for each in found if all(_has_beginning(each.name, word) for word in typed)]
-    return tuple(dict.fromkeys(id for each in meant for id in (each.id, *each.merged))) or (_NOBODY,)
+    return tuple(dict.fromkeys(id for each in meant for id in (each.id, *each.merged))) or (_NONE,)
 
 
 def _has_beginning(name: str, beginning: str) -> bool:
@@ -86,7 +85,10 @@ def entry_query(request: SearchHistory, after: Place | None, scope: Scope) -> En
     typed = searching.read(request.q)
     return EntryQuery(
         **scope,
-        **_range(_later(request.from_, typed.since), _earlier(request.to, typed.until)),
+        **_range(
+            max(filter(None, (request.from_, typed.since)), default=None),
+            min(filter(None, (request.to, typed.until)), default=None),
+        ),
         q=typed.words,
         prefix=request.prefix,
         filters={
@@ -116,19 +118,11 @@ def _spelt(values: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
     }
 
 
-def _later(one: date | None, other: date | None) -> date | None:
-    return max(one, other) if one and other else one or other
-
-
-def _earlier(one: date | None, other: date | None) -> date | None:
-    return min(one, other) if one and other else one or other
-
-
 def only_said(query: EntryQuery) -> EntryQuery:
     """The query without what became of the contact with us, for its months: that is no engagement."""
     sources = [each for each in query.filters["source"] or SAID if each in SAID]
     # When others are asked for there is nothing to count.
-    filters = {**query.filters, "source": sources or [_NO_VALUE]}
+    filters = {**query.filters, "source": sources or [_NONE]}
     return replace(query, filters=filters, limit=1, facets=True, alternatives=False)
 
 

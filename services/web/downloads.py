@@ -3,19 +3,29 @@
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from anyio import to_thread
+from starlette.responses import Response, StreamingResponse
 
 from services.web.spreadsheets import safe_cell, safe_csv
 
 Rows = AsyncIterator[Sequence[Sequence[str]]]
 """Rows in windows, as they arrive; the first is the headings."""
-CSV = "text/csv; charset=utf-8"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 _CHUNK = 256 * 1024
 _NO_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
 """Characters that no workbook can hold."""
+
+
+async def as_file(name: str, ending: Literal["csv", "xlsx"], windows: Rows) -> Response:
+    """The table as a file of that name and ending."""
+    content = csv_of(windows) if ending == "csv" else await xlsx_of(windows)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"'}
+    return StreamingResponse(content, media_type=_TYPES[ending], headers=headers)
 
 
 async def csv_of(windows: Rows) -> AsyncIterator[bytes]:

@@ -4,28 +4,24 @@ import hashlib
 import re
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, Protocol
 
 import anyio.to_thread
 import pymongo
 from pymongo.errors import PyMongoError
 
+from services.web.store import STORE_SECONDS, ask_store
 from shared.contracts.events import WEBSITE
 from shared.errors import Invalid, NotFound, Unavailable
 from shared.mongo import Documents
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 SCOPES = ("events:write", "history:read", "contacts:read", "history:all", "contacts:all", "system:read", "mail:bounces")
 CACHE_SECONDS = 5.0
 """A revoked key is refused within this time."""
 CACHE_SIZE = 2_000
-STORE_SECONDS = 3.0
-"""A look-up that takes longer has failed: a store that hangs must not hold every thread of the web."""
 AWAY_SECONDS = 1.0
 """After a failed look-up everybody is told so for this long, instead of asking as well."""
 AWAY = "Keys cannot be checked just now. Send the same again in a few seconds."
@@ -128,28 +124,16 @@ class KeyRing:
         await anyio.to_thread.run_sync(self._read, "", abandon_on_cancel=True)
 
     async def all(self) -> list[Key]:
-        return await self._ask(list_keys, self._database)
+        return await ask_store(lambda: list_keys(self._database), AWAY)
 
     async def create(self, partner: str, scopes: Sequence[str]) -> tuple[str, Key]:
-        return await self._ask(create_key, self._database, partner, scopes)
+        return await ask_store(lambda: create_key(self._database, partner, scopes), AWAY)
 
     async def revoke(self, key_id: str) -> Key:
         """Refused at once by this process, by others within `CACHE_SECONDS`."""
-        key = await self._ask(revoke_key, self._database, key_id)
+        key = await ask_store(lambda: revoke_key(self._database, key_id), AWAY)
         self._seen.clear()
         return key
-
-    async def _ask(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """In a thread, and not for longer than anybody wants to wait. Raises Unavailable."""
-
-        def bounded() -> T:
-            with pymongo.timeout(STORE_SECONDS):
-                return act(*args, **kwargs)
-
-        try:
-            return await anyio.to_thread.run_sync(bounded)
-        except PyMongoError:
-            raise Unavailable(AWAY) from None
 
     def _read(self, digest: str) -> Key | None:
         if time.monotonic() < self._away_until:

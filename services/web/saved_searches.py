@@ -1,21 +1,14 @@
 """Searches that somebody on the staff keeps under a name, to run again; their address can be given to anybody."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Protocol
 
-import anyio.to_thread
-import pymongo
-from pymongo.errors import PyMongoError
-
-from services.web.keys import STORE_SECONDS
+from services.web.store import ask_store
 from shared.contracts.base import new_id
-from shared.errors import Invalid, Unavailable
+from shared.errors import Invalid
 from shared.mongo import Documents
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 MOST = 50
 """Searches that one account keeps."""
@@ -98,7 +91,7 @@ class SavedSearches:
 
     async def of(self, account_id: str) -> list[SavedSearch]:
         """By name."""
-        return await self._ask(self._store.of, account_id)
+        return await ask_store(lambda: self._store.of(account_id), AWAY)
 
     async def save(self, account_id: str, name: str, query: str) -> SavedSearch:
         """Saved again by the same name, it takes the place of the one before. Raises Invalid."""
@@ -113,23 +106,11 @@ class SavedSearches:
         if len(others) >= MOST:
             raise Invalid(f"You have saved {MOST} searches. Remove one that you no longer use.")
         search = SavedSearch(new_id("sea"), account_id, name, query, datetime.now(UTC))
-        await self._ask(self._store.put, search)
+        await ask_store(lambda: self._store.put(search), AWAY)
         return search
 
     async def remove(self, account_id: str, search_id: str) -> None:
-        await self._ask(self._store.remove, account_id, search_id)
-
-    async def _ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """In a thread, and not for longer than anybody wants to wait."""
-
-        def ask() -> T:
-            try:
-                with pymongo.timeout(STORE_SECONDS):
-                    return question(*args, **kwargs)
-            except PyMongoError:
-                raise Unavailable(AWAY) from None
-
-        return await anyio.to_thread.run_sync(ask)
+        await ask_store(lambda: self._store.remove(account_id, search_id), AWAY)
 
 
 def _sorted(found: Sequence[SavedSearch]) -> list[SavedSearch]:

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from services.web.access import note_reading, staff
 from services.web.addresses import with_query
 from services.web.backend import Backend, backend
-from services.web.downloads import CSV, XLSX, csv_of, xlsx_of
+from services.web.downloads import as_file
 from services.web.rendering import render
 from services.web.survey_words import said
 from services.web.words import local
@@ -42,13 +42,12 @@ async def list_responses(request: Request, survey_id: str) -> Response:
 
 @router.get("/{survey_id}/responses.csv", dependencies=[staff(READ)])
 async def download_csv(request: Request, survey_id: str) -> Response:
-    return StreamingResponse(csv_of(await _rows(request, survey_id)), media_type=CSV, headers=_as_file("csv"))
+    return await as_file("responses", "csv", await _rows(request, survey_id))
 
 
 @router.get("/{survey_id}/responses.xlsx", dependencies=[staff(READ)])
 async def download_xlsx(request: Request, survey_id: str) -> Response:
-    content = await xlsx_of(await _rows(request, survey_id))
-    return StreamingResponse(content, media_type=XLSX, headers=_as_file("xlsx"))
+    return await as_file("responses", "xlsx", await _rows(request, survey_id))
 
 
 async def _names(behind: Backend, found: Sequence[KeptResponse]) -> dict[str, str]:
@@ -59,10 +58,6 @@ async def _names(behind: Backend, found: Sequence[KeptResponse]) -> dict[str, st
     except (NotFound, Unavailable):
         return {}
     return {each.contact_id: each.name for each in contacts}
-
-
-def _as_file(ending: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="responses.{ending}"'}
 
 
 def _told(response: KeptResponse, definition: Definition | None) -> list[tuple[str, str, bool]]:

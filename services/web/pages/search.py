@@ -124,17 +124,17 @@ class Query:
 async def search(request: Request) -> Response:
     query = Query(request.query_params)
     behind = backend(request)
-    page, names, reference, saved = await asyncio.gather(
+    page, names, reference = await asyncio.gather(
         behind.call(query.question(reader_of(request))),
         behind.call(SearchContacts(q=query.names_asked, limit=NAMES_SHOWN, reader=reader_of(request))),
         behind.reference(),
-        saved_searches.mine(request),
     )
-    template = "search_results.html" if is_partial(request) else "search.html"
-    files = {ending: with_query(f"/search/entries.{ending}", query.params) for ending in ("csv", "xlsx")}
     found = results(request, query, page, reference)
-    found |= {"saved": saved, "this_search": saved_searches.kept(query.params), "names": _names(query, names)}
-    return render(request, template, **found, files=files)
+    found["names"], found["this_search"] = _names(query, names), saved_searches.kept(query.params)
+    found["files"] = {ending: with_query(f"/search/entries.{ending}", query.params) for ending in ("csv", "xlsx")}
+    if is_partial(request):
+        return render(request, "search_results.html", **found)
+    return render(request, "search.html", **found, saved=await saved_searches.mine(request))
 
 
 def is_partial(request: Request) -> bool:

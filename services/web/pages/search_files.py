@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from services.web.access import note_reading, reader_of, staff
 from services.web.backend import Backend, backend
-from services.web.downloads import CSV, XLSX, csv_of, xlsx_of
+from services.web.downloads import as_file
 from services.web.pages.search import Query
 from services.web.words import label, local, place_names
 from shared.contracts.history import HistoryItem, HistoryPage, SearchHistory
@@ -37,17 +37,12 @@ router = APIRouter(prefix="/search", include_in_schema=False)
 
 @router.get("/entries.csv", dependencies=[staff(READ)])
 async def download_csv(request: Request) -> Response:
-    return StreamingResponse(csv_of(await _rows(request)), media_type=CSV, headers=_as_file("csv"))
+    return await as_file("entries", "csv", await _rows(request))
 
 
 @router.get("/entries.xlsx", dependencies=[staff(READ)])
 async def download_xlsx(request: Request) -> Response:
-    content = await xlsx_of(await _rows(request))
-    return StreamingResponse(content, media_type=XLSX, headers=_as_file("xlsx"))
-
-
-def _as_file(ending: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="entries.{ending}"'}
+    return await as_file("entries", "xlsx", await _rows(request))
 
 
 async def _rows(request: Request) -> AsyncIterator[Sequence[Sequence[str]]]:

@@ -8,8 +8,6 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
-import pymongo
-from pymongo.errors import PyMongoError
 
 from services.web.keys import digest_of
 from services.web.problems import TooMany
@@ -27,6 +25,7 @@ from services.web.signin.domain import (
 )
 from services.web.signin.passwords import check_password, hash_password, is_right, temporary_password
 from services.web.signin.repository import SignInStore
+from services.web.store import ask_store
 from shared.contracts.base import new_id
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
 from shared.logs import correlation_id
@@ -36,7 +35,6 @@ CACHE_SECONDS = 5.0
 KNOWN_SECONDS = 300.0
 """While the store is away, whoever was signed in goes on for this long: the history can be searched without it."""
 CACHE_SIZE = 2_000
-STORE_SECONDS = 3.0
 TOUCH_SECONDS = 60.0
 FREE_BY_ADDRESS = 30
 """Failures from one address of the network that cost nothing: a whole office may stand behind it."""
@@ -233,14 +231,7 @@ class Desk:
         return await anyio.to_thread.run_sync(lambda: work(*args, **kwargs), limiter=self._hashing)
 
     async def _ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        def ask() -> T:
-            try:
-                with pymongo.timeout(STORE_SECONDS):
-                    return question(*args, **kwargs)
-            except PyMongoError:
-                raise Unavailable(AWAY) from None
-
-        return await anyio.to_thread.run_sync(ask)
+        return await ask_store(lambda: question(*args, **kwargs), AWAY)
 
 
 def _patience(wait: timedelta) -> str:
