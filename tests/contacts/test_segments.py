@@ -451,6 +451,25 @@ def test_two_who_settle_the_same_contact_at_once_agree_in_the_end(panel: Panel) 
     assert panel.members(segment) == {"Ann"}
 
 
+def test_who_settles_by_a_rule_that_has_changed_meanwhile_has_not_the_last_word(panel: Panel) -> None:
+    segment = panel.create(NORTH)
+    panel.register("Ann", locality="saltham")
+    store, service = panel.repository.segments, panel.service
+    read = store.people
+
+    def read_and_lose_time(*asked: Any) -> dict[str, Person]:
+        found = read(*asked)
+        store.people = read  # type: ignore[method-assign]
+        south = a_rule({"field": "locality", "any_of": ["saltham"]})
+        panel.bus.call(ChangeSegment(segment_id=segment.segment_id, version=1, name="South", rule=south))
+        panel.fill()
+        return found
+
+    store.people = read_and_lose_time  # type: ignore[method-assign]
+    service.settle_segments([panel.bus.published[0]])
+    assert panel.members(segment) == {"Ann"}
+
+
 def test_a_membership_keeps_the_moves_of_its_last_two_changes() -> None:
     rule = a_rule(NORTH)
     segment = domain.create("seg_1", "Panel", rule, AT, "Jo", 0)

@@ -67,12 +67,16 @@ class FakeSegments:
     def memberships(self, contact_ids: Iterable[str]) -> dict[str, Membership]:
         return {each: self._memberships.get(each, Membership(each)) for each in contact_ids}
 
-    def put(self, memberships: Sequence[Membership], outbox: Mapping[str, Sequence[Envelope[Event]]]) -> None:
+    def put(self, memberships: Sequence[Membership], outbox: Mapping[str, Sequence[Envelope[Event]]]) -> set[str]:
+        slower = set[str]()
         for each in memberships:
-            if self._memberships.get(each.contact_id, Membership(each.contact_id)).n == each.n - 1:
-                self._memberships[each.contact_id] = each
-                for envelope in outbox.get(each.contact_id, ()):
-                    self.outbox.add(each.contact_id, envelope)
+            if self._memberships.get(each.contact_id, Membership(each.contact_id)).n != each.n - 1:
+                slower.add(each.contact_id)
+                continue
+            self._memberships[each.contact_id] = each
+            for envelope in outbox.get(each.contact_id, ()):
+                self.outbox.add(each.contact_id, envelope)
+        return slower
 
     def forget_replaced(self, after: timedelta) -> None:
         """Nothing: here one state takes the place of the other."""

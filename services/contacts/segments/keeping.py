@@ -37,15 +37,15 @@ class Keeper:
         engagements = [each.engagement for each in spoken if isinstance(each, EngagementRecorded | EngagementCorrected)]
         if engagements:
             self._store.took_part(engagements)
-        segments = [each for each in self._store.segments() if not each.deleted or each.job]
-        asked = {each.field for segment in segments for each in segment.rule.conditions}
-        events = {
-            contact_id: mine
-            for contact_id, mine in touched(envelopes).items()
-            if any(asked & each.conditions for each in mine)
-        }
+        events = touched(envelopes)
+
+        def look(contact_ids: Sequence[str]) -> tuple[Sequence[Stored], Sequence[str]]:
+            segments = [each for each in self._store.segments() if not each.deleted or each.job]
+            asked = {each.field for segment in segments for each in segment.rule.conditions}
+            return segments, [key for key in contact_ids if any(asked & each.conditions for each in events[key])]
+
         correlations = {each.id: each.correlationid for each in envelopes}
-        moves = self._settle(events, segments, lambda contact_id, segment: cause_of(events[contact_id], segment))
+        moves = self._settle(events, look, lambda contact_id, segment: cause_of(events[contact_id], segment))
         return [
             _envelope(contact_id, together, correlations[cause])
             for contact_id, together in moves
@@ -73,7 +73,8 @@ class Keeper:
         mine = [(each, each.job) for each in jobs if each.job and each.job.following == first]
         width = min(self._width, SLICES - first, *(SLICES - job.done for _, job in mine))
         contact_ids = self._store.slice_ids(first, width)
-        self._settle(contact_ids, [each for each, _ in mine], lambda *_: TIME_PASSED, outbox=True)
+        segments = [each for each, _ in mine]
+        self._settle(contact_ids, lambda keys: (segments, keys), lambda *_: TIME_PASSED, outbox=True)
         memberships = self._store.memberships(contact_ids)
         inside = Counter((key, slice_of(contact_id)) for contact_id, each in memberships.items() for key in each.since)
         for each, job in mine:
@@ -91,45 +92,46 @@ class Keeper:
     def _settle(
         self,
         contact_ids: Iterable[str],
-        segments: Sequence[Stored],
+        look: Callable[[Sequence[str]], tuple[Sequence[Stored], Sequence[str]]],
         cause: Callable[[str, Stored], Cause],
         outbox: bool = False,
     ) -> list[tuple[str, list[Move]]]:
         """Every move that stands in the store, by cause: made now, or by the same event before.
 
-        Whoever was settled is looked at again, until nothing is different: what was read before somebody else's
-        change never has the last word.
+        `look` tells the segments as they are, and whom of the contacts they concern. What a membership follows from is
+        read after it, and its next state is stored only where it is still the latest: so what was read before somebody
+        else's change never has the last word. Where somebody was faster everything is read again.
         """
         left, told = list(contact_ids), dict[str, tuple[str, list[Move]]]()
-        behaviour = any(asks_behaviour(each.rule) for each in segments)
         for _ in range(ROUNDS):
             if not left:
                 return list(told.values())
-            people, at = self._store.people(left, behaviour), now_as_stored()
-            memberships = self._store.memberships(left)
-            for each in memberships.values():
-                groups = (*domain.by_cause(each.moves_before), *domain.by_cause(each.moves))
-                told |= {group[0].id: (each.contact_id, group) for group in groups}
-            changed = [
-                after
-                for key, before in memberships.items()
-                if (after := _settled(before, people.get(key), segments, at, cause)) is not None
-            ]
-            self._put(changed, memberships, outbox)
-            left = [each.contact_id for each in changed]
+            held = self._store.memberships(left)
+            segments, concerned = look(left)
+            people = self._store.people(concerned, any(asks_behaviour(each.rule) for each in segments))
+            at, before = now_as_stored(), {key: held[key] for key in concerned}
+            changed = {
+                key: after
+                for key, each in before.items()
+                if (after := _settled(each, people.get(key), segments, at, cause)) is not None
+            }
+            left = self._put(changed, before, outbox)
+            for key in concerned:
+                if key not in left:
+                    told |= _told(changed.get(key, before[key]))
         raise Unavailable("The same contacts are being settled elsewhere. They are looked at again.")
 
-    def _put(self, changed: Sequence[Membership], before: Mapping[str, Membership], outbox: bool) -> None:
+    def _put(self, changed: Mapping[str, Membership], before: Mapping[str, Membership], outbox: bool) -> list[str]:
+        """Store what has changed; returns the contacts for whom somebody else was faster."""
         events = {
-            each.contact_id: [
-                _envelope(each.contact_id, group, correlation_id()) for group in domain.by_cause(each.moves)
-            ]
-            for each in changed
-            if outbox and each.moves != before[each.contact_id].moves
+            key: [_envelope(key, group, correlation_id()) for group in domain.by_cause(each.moves)]
+            for key, each in changed.items()
+            if outbox and each.moves != before[key].moves
         }
-        self._store.put(changed, events)
+        slower = self._store.put(list(changed.values()), events)
         if not outbox:  # a job counts each slice anew when it has done it
-            self._count(changed, before)
+            self._count([each for key, each in changed.items() if key not in slower], before)
+        return list(slower)
 
     def _count(self, changed: Sequence[Membership], before: Mapping[str, Membership]) -> None:
         moved: Counter[tuple[str, int]] = Counter()
@@ -139,6 +141,11 @@ class Keeper:
             moved.update((key, number) for key in each.since if key not in since)
             moved.subtract((key, number) for key in since if key not in each.since)
         self._store.count(moved)
+
+
+def _told(membership: Membership) -> dict[str, tuple[str, list[Move]]]:
+    groups = (*domain.by_cause(membership.moves_before), *domain.by_cause(membership.moves))
+    return {group[0].id: (membership.contact_id, group) for group in groups}
 
 
 def _settled(

@@ -67,8 +67,11 @@ class SegmentStore(Protocol):
         """The segments of each contact; of whom nothing is stored, an empty one."""
         ...
 
-    def put(self, memberships: Sequence[Membership], outbox: Mapping[str, Sequence[Envelope[Event]]]) -> None:
-        """Store the next state of each, where nobody was faster, with the events of `outbox` by contact."""
+    def put(self, memberships: Sequence[Membership], outbox: Mapping[str, Sequence[Envelope[Event]]]) -> set[str]:
+        """Store the next state of each, where nobody was faster, with the events of `outbox` by contact.
+
+        Returns the contacts for whom somebody was: nothing of theirs is stored.
+        """
         ...
 
     def forget_replaced(self, after: timedelta) -> None:

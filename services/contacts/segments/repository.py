@@ -21,6 +21,7 @@ from services.contacts.segments.documents import (
     read_membership,
     read_person,
     segment_fields,
+    state_id,
     stored_segment,
 )
 from services.contacts.segments.domain import BUCKETS, SLICES, Job, Membership, Stored, bucket_of
@@ -141,13 +142,16 @@ class MongoSegments:
         found = self._latest(ids, {"outbox": 0, "places": 0})
         return {each: Membership(each) for each in ids} | {key: read_membership(each) for key, each in found.items()}
 
-    def put(self, memberships: Sequence[Membership], outbox: Mapping[str, Sequence[Envelope[Event]]]) -> None:
+    def put(self, memberships: Sequence[Membership], outbox: Mapping[str, Sequence[Envelope[Event]]]) -> set[str]:
         new = []
         for each in memberships:
             events = [envelope.content for envelope in outbox.get(each.contact_id, ())]
             new.append(membership_document(each) | ({"outbox": events} if events else {}))
-        if new:
-            insert_new(self._memberships, new)
+        there = insert_new(self._memberships, new) if new else set()
+        for each in memberships:
+            if each.n > 1:
+                self._notice(state_id(each.contact_id, each.n - 1))
+        return {each["contact_id"] for each in new if each["_id"] in there}
 
     def forget_replaced(self, after: timedelta) -> None:
         due = time.monotonic() - after.total_seconds()
@@ -193,9 +197,12 @@ class MongoSegments:
             other = found.setdefault(each["contact_id"], each)
             if other is not each:
                 older, found[each["contact_id"]] = sorted((other, each), key=lambda one: one["n"])
-                if len(self._replaced) < REPLACED_KNOWN:
-                    self._replaced.setdefault(older["_id"], time.monotonic())
+                self._notice(older["_id"])
         return found
+
+    def _notice(self, replaced: str) -> None:
+        if len(self._replaced) < REPLACED_KNOWN:
+            self._replaced.setdefault(replaced, time.monotonic())
 
     def _give_buckets(self) -> None:
         """Contacts that were stored before there were segments get their bucket."""
