@@ -1,6 +1,6 @@
 # Everything a newcomer runs. Every target works first in a fresh clone: what it needs is installed on the way.
 .DEFAULT_GOAL := help
-.PHONY: help install up down restart status logs reset test test-fast check bench faults faults-mutations fast-store
+.PHONY: help install up down restart status logs reset test test-fast test-pages check bench faults faults-mutations fast-store
 BIN := .venv/bin
 # Where it is set, each of an instance's processes compiles all that it imports: 2.5 s of CPU instead of 0.9 s.
 unexport PYTHONDONTWRITEBYTECODE
@@ -33,8 +33,11 @@ test: install ## All tests, on real servers; what cannot run here is skipped wit
 	@$(BIN)/pytest -rs -n auto -m "not servers"
 	@$(BIN)/pytest -rs -n 3 --dist loadfile --no-loadscope-reorder -m servers
 
-test-fast: install ## The tests that need no servers
-	@$(BIN)/pytest -n auto -m "not servers"
+test-fast: install ## Rules, domain and stories, in process; a look after every change
+	@$(BIN)/pytest -n auto -m "not servers and not thorough" --ignore=tests/web
+
+test-pages: install ## Pages and the API, in process
+	@$(BIN)/pytest -n auto -m "not servers and not thorough" tests/web
 
 check: install ## Lint, types, imports
 	@$(BIN)/ruff check .

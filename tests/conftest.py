@@ -18,13 +18,13 @@ for name in [each for each in os.environ if each.startswith("WELLHEARD_") and ea
     del os.environ[name]
 
 
-SERVERS = {"instance", "store", "vhost", "chromium", "elastic"}
+SERVERS = {"instance", "running", "store", "vhost", "chromium", "elastic"}
 LONGEST = ("test_story.py", "test_short.py", "test_system.py", "test_pages.py", "test_imports.py")
 """Modules whose tests take minutes: begun last, one processor would wait for the other."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that ask for a real server are marked: `make test-fast` runs the others. The longest come first."""
+    """Tests that ask for a real server are marked: those of `make test-fast` need none. The longest come first."""
     items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
     for item in items:
         if SERVERS & set(getattr(item, "fixturenames", ())):

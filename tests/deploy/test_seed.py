@@ -44,6 +44,8 @@ from tests.flows.test_mailings import Office
 from tests.notifications.sink import Sink
 from tests.web.conftest import County as System
 
+pytestmark = pytest.mark.thorough
+
 COUNTY = County(2014, 1_800)
 
 

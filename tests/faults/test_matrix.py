@@ -18,6 +18,8 @@ from tests.faults.proxy import Fault, Proxy
 from tests.faults.registry import matrix
 from tests.faults.scenarios import erasing, inviting, kills, people, picturing
 
+pytestmark = pytest.mark.thorough
+
 BREAKAGES = [*MUTATIONS.values(), *BAD_DEPLOY.values(), FAULTY_HANDLER]
 BY_A_REBUILD = {"index.before_serve"}
 

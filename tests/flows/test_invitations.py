@@ -181,6 +181,7 @@ def answer_in_the_middle(campaign: Campaign, at: str, number: int) -> Callable[[
     return react
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["campaign", "anonymous"])
 def test_who_answers_while_the_reminder_runs_gets_none(kind: str, request: pytest.FixtureRequest) -> None:
     campaign: Campaign = request.getfixturevalue(kind)
@@ -195,6 +196,7 @@ def test_who_answers_while_the_reminder_runs_gets_none(kind: str, request: pytes
     assert set(campaign.suppressed(mailing_id).values()) == {"answered"}
 
 
+@pytest.mark.thorough
 def test_nobody_is_reminded_while_surveys_does_not_answer(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
     campaign.contacts.members = people(range(3))
     campaign.invite()
@@ -416,6 +418,7 @@ numbers = st.integers(0, 11)
 places = st.integers(1, 12)
 
 
+@pytest.mark.thorough
 @settings(max_examples=25, deadline=None)
 @given(st.sets(numbers), st.dictionaries(places, st.lists(numbers, max_size=3)), st.sets(places, max_size=2))
 def test_whoever_answers_whenever_and_whatever_breaks_nobody_who_answered_is_reminded(

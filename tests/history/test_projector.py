@@ -278,6 +278,7 @@ events = st.one_of(
 )
 
 
+@pytest.mark.thorough
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(events, min_size=1, max_size=25, unique=True), st.integers(), st.integers(1, 8))
 def test_any_order_any_batches_any_redelivery_come_to_the_same_index(

@@ -159,6 +159,7 @@ ENTRIES = st.lists(
 )
 
 
+@pytest.mark.thorough
 @settings(max_examples=15, deadline=None)
 @given(entries=ENTRIES, kinds=st.sampled_from([(), ("complaint",)]))
 def test_who_may_not_see_restricted_entries_neither_sees_nor_counts_them_on_any_timeline(

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,13 @@ def modules() -> Iterator[Path]:
         yield from sorted((ROOT / package).rglob("*.py"))
 
 
+@cache
+def parsed(module: Path) -> ast.Module:
+    return ast.parse(module.read_text())
+
+
 def functions(module: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in ast.walk(parsed(module)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -55,7 +61,7 @@ def test_every_module_opens_with_a_sentence() -> None:
 
 
 def _docstring(path: Path) -> str:
-    return (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n\n")[0].strip()
+    return (ast.get_docstring(parsed(path)) or "").split("\n\n")[0].strip()
 
 
 def test_no_function_is_longer_than_a_screen() -> None:

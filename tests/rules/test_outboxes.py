@@ -5,14 +5,14 @@ from collections import defaultdict
 from pathlib import Path
 
 from deploy.quiet import OUTBOXES
-from tests.rules.test_code import ROOT
+from tests.rules.test_code import ROOT, parsed
 
 SERVICES = ROOT / "services"
 
 
 def collections_with_an_outbox(module: Path) -> list[str]:
     """The name of the collection in each `MongoOutbox(self._it, ..)`, where `self._it = database["name"]`."""
-    nodes = list(ast.walk(ast.parse(module.read_text())))
+    nodes = list(ast.walk(parsed(module)))
     names = {
         ast.unparse(node.targets[0]): node.value.slice.value
         for node in nodes

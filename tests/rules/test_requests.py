@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import shared.contracts
 from shared.contracts.base import Request
-from tests.rules.test_code import ROOT
+from tests.rules.test_code import ROOT, parsed
 
 
 def with_a_doer() -> Iterator[str]:
@@ -21,7 +21,7 @@ def with_a_doer() -> Iterator[str]:
 def test_a_page_says_who_does_what_it_asks_for() -> None:
     wanted, nameless = set(with_a_doer()), []
     for path in sorted((ROOT / "services/web").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in wanted
             if is_call and not any(each.arg in ("by", None) for each in node.keywords):
                 nameless.append(f"{path.name}:{node.lineno} {node.func.id}")

@@ -16,6 +16,8 @@ from shared.surveys.definition import Definition
 from shared.surveys.judging import judge
 from tests.surveys.generating import answers, definitions
 
+pytestmark = pytest.mark.thorough
+
 SURVEYS, SETS = int(os.environ.get("SURVEYS", "25")), int(os.environ.get("SETS", "20"))
 """200 and 50 take some minutes."""
 LIBRARY = Path(__file__).parents[2] / "node_modules/survey-core"

@@ -155,6 +155,7 @@ def test_a_key_needs_known_scopes_and_a_name(store: Settings) -> None:
             create_key(database, name)
 
 
+@pytest.mark.thorough
 @pytest.mark.anyio
 async def test_keys_cannot_be_checked_while_the_store_is_down() -> None:
     nobody: MongoClient[dict[str, Any]] = MongoClient("mongodb://127.0.0.1:1", serverSelectionTimeoutMS=50)

@@ -71,6 +71,7 @@ def names_of_parameters() -> set[str]:
     return named | {"kind", "channel", "topic", "locality", "group", "partner"}
 
 
+@pytest.mark.thorough
 async def test_markup_in_what_people_write_is_text_on_every_page(county: County) -> None:
     furnished = await furnish(county, MARKUP)
     async with county.browser() as http:
@@ -84,6 +85,7 @@ async def test_markup_in_what_people_write_is_text_on_every_page(county: County)
     ] == []
 
 
+@pytest.mark.thorough
 async def test_markup_in_an_address_is_text_on_every_page(county: County) -> None:
     furnished = await furnish(county, "Zoë")
     query = str(httpx.QueryParams([(name, MARKUP) for name in sorted(names_of_parameters())]))

@@ -17,6 +17,8 @@ from services.web.keys import SCOPES
 from tests.web.conftest import County
 from tests.web.furnished import Furnished, furnish
 
+pytestmark = pytest.mark.thorough
+
 ADDRESS = "http://testserver"
 REQUESTS = 50
 """Of each kind to each operation: all of them take about twenty seconds."""

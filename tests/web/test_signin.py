@@ -162,6 +162,7 @@ async def test_closing_an_account_ends_its_sessions_and_the_last_administrator_s
     assert "POST /accounts/{account_id}" in text(audit)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("role", [None, *ROLES])
 async def test_every_route_opens_for_the_roles_that_have_its_permission_and_no_others(
     county: County, role: str | None
