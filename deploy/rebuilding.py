@@ -25,7 +25,8 @@ def rebuild_and_serve(settings: Settings, anew: bool = False) -> IndexSwapped:
             indexes.remove(begun.name)
             begun = Unfinished("", datetime.now(UTC))
         begun_at = begun.begun_at
+        bus = RpcClient(settings)
         with Progress(console=Console(stderr=True)) as bar:
             task = bar.add_task("rebuilding", total=None)
-            name = rebuild(settings, lambda done, last: bar.update(task, completed=done, total=last), begun.name)
-        return RpcClient(settings).call(SwapIndex(name=name, begun_at=begun_at), timeout=120)
+            name = rebuild(settings, lambda done, last: bar.update(task, completed=done, total=last), begun.name, bus)
+        return bus.call(SwapIndex(name=name, begun_at=begun_at), timeout=120)

@@ -45,6 +45,10 @@ class LogPort(Protocol):
 
     def holds(self, event_id: str) -> bool: ...
 
+    def find(self, event_ids: Sequence[str]) -> list[Envelope[Event]]:
+        """Those of the events that stand in the log."""
+        ...
+
     def rewrite(self, contents: Sequence[dict[str, Any]]) -> None:
         """Put other contents in place of events, by their ids: only an erasure does that."""
         ...
@@ -114,6 +118,9 @@ class Log:
     def holds(self, event_id: str) -> bool:
         return self._log.find_one({"_id": event_id}, {"_id": 1}) is not None
 
+    def find(self, event_ids: Sequence[str]) -> list[Envelope[Event]]:
+        return [to_envelope(each["event"]) for each in self._log.find({"_id": {"$in": list(event_ids)}})]
+
     def rewrite(self, contents: Sequence[dict[str, Any]]) -> None:
         if contents:
             at = datetime.now(UTC)
@@ -165,6 +172,9 @@ class FakeLog:
 
     def holds(self, event_id: str) -> bool:
         return event_id in self._events
+
+    def find(self, event_ids: Sequence[str]) -> list[Envelope[Event]]:
+        return [to_envelope(self._events[each][1]) for each in event_ids if each in self._events]
 
     def rewrite(self, contents: Sequence[dict[str, Any]]) -> None:
         for each in contents:

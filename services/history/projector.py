@@ -12,8 +12,9 @@ from typing import Any, ClassVar, cast
 
 from services.history.erasing import HistoryEraser, redacted_on_arrival
 from services.history.index.choice import indexes_of
-from services.history.index.port import IndexAway, IndexBusy, IndexLost, IndexSet, IndexWriter, Pointer
+from services.history.index.port import IndexAway, IndexBusy, IndexLost, IndexSet, IndexWriter, Pointer, Refusal
 from services.history.log import Log, LogPort, to_envelope, windows
+from services.history.refusals import TIMELINE, park_refused
 from services.history.timeline import LOGGED_EVENTS, fold
 from shared import failpoints
 from shared.contracts.base import Envelope, Event
@@ -40,7 +41,7 @@ class HistoryProjector:
     name: ClassVar[str] = "history_projector"
 
     def __init__(self, event_log: LogPort, indexes: IndexSet, bus: Bus) -> None:
-        self._log = event_log
+        self._log, self._bus = event_log, bus
         self._erased: set[str] | None = None
         self._eraser = HistoryEraser(event_log, bus, self._replace)
         self._indexes = indexes
@@ -55,7 +56,7 @@ class HistoryProjector:
         self._turn = Lock()
         """Held for longer, by one tick or one swap: else a tick that catches up would end by serving the old index."""
 
-    @on_batch("history.timeline", LOGGED_EVENTS, size=500, linger=0.05)
+    @on_batch(TIMELINE, LOGGED_EVENTS, size=500, linger=0.05)
     def add_to_timeline(self, envelopes: Sequence[Envelope[Event]]) -> None:
         """Acknowledged once the events are in the log: from there the index can always be made."""
         with self._lock:
@@ -166,7 +167,7 @@ class HistoryProjector:
             with self._lock:
                 old, old_name = self._opened(), self._serving.name
             since = begun_at - _CLOCKS_DIFFER if begun_at else datetime.min.replace(tzinfo=UTC)
-            self._go_live(self._indexes.writer(name), Pointer(name, complete=True), since)
+            self._go_live(self._indexes.writer(name, self._park), Pointer(name, complete=True), since)
         except (IndexBusy, IndexLost) as error:
             raise Unavailable(f"The index cannot be used: {error}.") from error
         self._close(old)
@@ -226,7 +227,7 @@ class HistoryProjector:
         pointer = self._indexes.current()
         if pointer is not None and self._indexes.has(pointer.name):
             try:
-                return self._indexes.writer(pointer.name), pointer
+                return self._indexes.writer(pointer.name, self._park), pointer
             except IndexAway:  # it is all there, and found again when the engine answers
                 raise
             except IndexLost as error:
@@ -234,10 +235,17 @@ class HistoryProjector:
                 log.warning("index_unusable", index=pointer.name, reason=str(error))
                 self._indexes.remove(pointer.name)
         new = Pointer(self._indexes.new_name(), complete=False)
-        index = self._indexes.writer(new.name)
+        index = self._indexes.writer(new.name, self._park)
         self._indexes.serve(new)
         log.info("index_building", index=new.name)
         return index, new
+
+    def _park(self, refusals: Sequence[Refusal]) -> None:
+        """What the engine refuses is for staff to see and to put back; the log holds it, and the others go on."""
+        try:
+            park_refused(self._log, self._bus, refusals)
+        except Unavailable as error:
+            raise IndexAway(error.detail) from error
 
     @staticmethod
     def _close(index: IndexWriter) -> None:

@@ -4,14 +4,17 @@ import gc
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import NamedTuple
 
 from services.history.index.choice import indexes_of
-from services.history.index.port import IndexAway, IndexReader, IndexSet
+from services.history.index.port import IndexAway, IndexReader, IndexSet, OnRefusal, refused_silently
 from services.history.log import Log, LogPort, windows
 from services.history.records import ContactRecord, Entry
+from services.history.refusals import park_refused
 from services.history.timeline import fold
 from shared.errors import NotFound
+from shared.messaging import Bus
 from shared.mongo import connect
 from shared.scratch import scratch_database
 from shared.settings import Settings
@@ -30,18 +33,28 @@ class Checksum(NamedTuple):
     contacts: int
 
 
-def rebuild(settings: Settings, progress: Progress = lambda done, last: None, name: str = "") -> str:
+def rebuild(
+    settings: Settings, progress: Progress = lambda done, last: None, name: str = "", bus: Bus | None = None
+) -> str:
     """Fold the log into a new index and return its name; it serves once the projector was asked to `SwapIndex`.
 
-    name: of one that is unfinished, to go on with it.
+    name: of one that is unfinished, to go on with it. bus: where the events go that the search engine refuses.
     """
-    return rebuild_from(Log(connect(settings, "history")), indexes_of(settings), progress, name)
+    log = Log(connect(settings, "history"))
+    on_refusal = partial(park_refused, log, bus) if bus else refused_silently
+    return rebuild_from(log, indexes_of(settings), progress, name, on_refusal)
 
 
-def rebuild_from(log: LogPort, indexes: IndexSet, progress: Progress = lambda done, last: None, name: str = "") -> str:
+def rebuild_from(
+    log: LogPort,
+    indexes: IndexSet,
+    progress: Progress = lambda done, last: None,
+    name: str = "",
+    on_refusal: OnRefusal = refused_silently,
+) -> str:
     name = name or indexes.new_name()
     try:
-        _fill(log, indexes, name, progress)
+        _fill(log, indexes, name, progress, on_refusal)
     except IndexAway:  # it can be gone on with
         raise
     except BaseException:
@@ -114,9 +127,11 @@ def _sum(records: Iterable[tuple[type[Entry | ContactRecord], int]]) -> Checksum
     return Checksum(f"{total:064x}", entries, contacts)
 
 
-def _fill(log: LogPort, indexes: IndexSet, name: str, progress: Progress) -> None:
+def _fill(
+    log: LogPort, indexes: IndexSet, name: str, progress: Progress, on_refusal: OnRefusal = refused_silently
+) -> None:
     last = log.last()
-    with closing(indexes.bulk_writer(name)) as index, _collecting_seldom():
+    with closing(indexes.bulk_writer(name, on_refusal)) as index, _collecting_seldom():
         for window, (position, envelopes) in enumerate(windows(log, index.position, last), 1):
             index.put([fold(each) for each in envelopes], position)
             if window % _WINDOWS_A_COMMIT == 0:

@@ -1,9 +1,10 @@
 """What the index holds: entries of the timeline, and what the search knows of contacts."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import orjson
 
@@ -99,11 +100,17 @@ class ContactRecord(_Record):
         return cls(**_tuples(stored))
 
 
-class Folded(NamedTuple):
-    """What one event comes to."""
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What one event comes to; one iterates over the two records."""
 
     entry: Entry | None = None
     contact: ContactRecord | None = None
+    event_id: str = field(default="", compare=False)
+
+    def __iter__(self) -> Iterator[Entry | ContactRecord | None]:
+        yield self.entry
+        yield self.contact
 
 
 def _tuples(fields: dict[str, Any]) -> dict[str, Any]:

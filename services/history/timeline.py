@@ -74,6 +74,11 @@ LOGGED_EVENTS = (
 
 def fold(envelope: Envelope[Event]) -> Folded:
     """The entry of one event, and the contact as the event knows it."""
+    found = _fold(envelope)
+    return Folded(found.entry, found.contact, envelope.id)
+
+
+def _fold(envelope: Envelope[Event]) -> Folded:
     match envelope.data:
         case EngagementRecorded() | EngagementCorrected() | EngagementRedacted():
             return Folded(_engagement_entry(envelope, envelope.data))

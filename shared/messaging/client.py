@@ -1,14 +1,17 @@
 """Calls services from blocking code: other services (under the runner) and the command line (without it)."""
 
 import time
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import amqp
 from pydantic import BaseModel
 
-from shared.contracts.base import Request, new_id
+from shared.contracts.base import Envelope, Event, Request, new_id
 from shared.messaging import wire
-from shared.messaging.broker import BROKER_ERRORS, abort, connect
+from shared.messaging.broker import BROKER_ERRORS, Outgoing, Publisher, abort, connect
+from shared.messaging.consumer import ORIGINAL_USER, REASON, TRIES
+from shared.messaging.topology import parked
 from shared.settings import Settings
 
 R = TypeVar("R", bound=BaseModel)
@@ -35,6 +38,17 @@ class RpcClient:
             raise wire.no_answer(request) from error
         self._idle.append(line)
         return wire.decode(body, request)
+
+    def park(self, queue: str, envelopes: Sequence[Envelope[Event]], reason: str) -> None:
+        """Put events to the parked messages of a queue, confirmed; Unavailable when the broker does not answer."""
+        headers, target = {TRIES: 1, REASON: reason[:500], ORIGINAL_USER: ""}, parked(queue)
+        publisher = Publisher(self._url)
+        try:
+            publisher.publish(
+                [Outgoing("", target, each.to_bytes(), message_id=each.id, headers=headers) for each in envelopes]
+            )
+        finally:
+            publisher.close()
 
     def close(self) -> None:
         while self._idle:

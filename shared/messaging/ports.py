@@ -30,6 +30,13 @@ class Bus(Protocol):
         """The owner's answer. Raises what the owner raised (shared.errors), Unavailable after the timeout."""
         ...
 
+    def park(self, queue: str, envelopes: Sequence[Envelope[Event]], reason: str) -> None:
+        """Put events that a service could not deal with to the parked messages of its queue, or raise Unavailable.
+
+        Staff see them there with the reason, and put them back into the queue when it is mended.
+        """
+        ...
+
 
 class AsyncBus(Protocol):
     """Calls services from asyncio (the web), and publishes what partners post."""

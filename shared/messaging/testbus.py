@@ -72,6 +72,11 @@ class TestBus:
         self._relay()
         return cast(R, request.reply.model_validate_json(answer.model_dump_json()))
 
+    def park(self, queue: str, envelopes: Sequence[Envelope[Event]], reason: str) -> None:
+        """Keep events as `parked`."""
+        for each in envelopes:
+            self.parked[queue].append((RawMessage(each.to_bytes(), {}, CONTENT_TYPE, OWN_USER, own=True), reason))
+
     def publish(self, *envelopes: Envelope[Event]) -> None:
         """Put events on the exchange; `deliver` hands them out."""
         for envelope in envelopes:

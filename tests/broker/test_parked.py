@@ -9,12 +9,15 @@ from typer.testing import CliRunner, Result
 
 from deploy import queues
 from deploy.commands import parked
+from shared.contracts.base import CONTENT_TYPE
 from shared.errors import NotFound
 from shared.messaging import broker
 from shared.messaging.broker import Outgoing, Publisher
+from shared.messaging.client import RpcClient
 from shared.messaging.consumer import ORIGINAL_USER, REASON, TRIES
 from shared.settings import Settings
 from tests.broker.test_consumer import wait_for
+from tests.builders import recorded
 
 QUEUE = "history.timeline"
 FAILED = {TRIES: 5, REASON: "ValueError", ORIGINAL_USER: ""}
@@ -73,6 +76,16 @@ def test_the_list_says_why_since_when_and_after_how_many_tries_and_takes_nothing
     assert "1 of 1" in table
     assert operator.tell("show", found["id"])["body"] == {"one": 1}
     assert operator.holds(f"{QUEUE}.parked", 1)
+
+
+def test_what_a_service_parks_by_itself_is_listed_with_its_reason_and_comes_back_as_it_was(operator: Operator) -> None:
+    event = recorded()
+    RpcClient(operator.settings).park(QUEUE, [event], "the search engine refuses it: strange")
+    (found,) = operator.tell("list")
+    assert (found["queue"], found["tries"], found["reason"]) == (QUEUE, 1, "the search engine refuses it: strange")
+    assert operator.tell("replay", "--all") == {"replayed": 1, "not_found": []}
+    message = operator.take(QUEUE)
+    assert (message.body, message.properties["content_type"]) == (event.to_bytes(), CONTENT_TYPE)
 
 
 def test_of_many_only_the_first_are_listed_and_the_rest_is_counted(operator: Operator) -> None:

@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 
+import orjson
 import pytest
 
+from services.history.index import elastic_mapping
 from services.history.index.elastic import ElasticIndexes
-from services.history.index.port import Pointer
+from services.history.index.port import EntryQuery, Pointer
 from services.history.log import FakeLog
 from services.history.projector import HistoryProjector
 from services.history.rebuild import _fill, checksum_of_index, checksum_of_log, rebuild_from
+from shared.contracts.base import Envelope, Event
 from shared.contracts.history import SwapIndex
+from shared.errors import Unavailable
 from shared.messaging.testbus import TestBus
 from tests.builders import recorded, registered
 
@@ -23,11 +27,17 @@ class History:
     log: FakeLog
     indexes: ElasticIndexes
     projector: HistoryProjector
+    bus: TestBus
 
     def receive(self, count: int) -> None:
-        events = [recorded() for _ in range(count)]
-        self.projector.add_to_timeline([*events, registered()])
+        self.receive_all(*(recorded() for _ in range(count)), registered())
+
+    def receive_all(self, *events: Envelope[Event]) -> None:
+        self.projector.add_to_timeline(events)
         self.projector.follow_log()
+
+    def found(self, word: str) -> int:
+        return self.indexes.serving_reader("").search(EntryQuery(q=word)).total
 
     def is_whole(self) -> bool:
         return checksum_of_index(self.indexes) == checksum_of_log(self.log)
@@ -35,8 +45,8 @@ class History:
 
 @pytest.fixture
 def history(indexes: ElasticIndexes) -> History:
-    log = FakeLog()
-    return History(log, indexes, HistoryProjector(log, indexes, TestBus()))
+    log, bus = FakeLog(), TestBus()
+    return History(log, indexes, HistoryProjector(log, indexes, bus), bus)
 
 
 def test_what_is_in_the_log_is_in_the_index(history: History) -> None:
@@ -52,6 +62,46 @@ def test_an_index_that_is_deleted_is_built_again_from_the_log(history: History) 
     history.receive(1)
     history.projector.follow_log()
     assert history.indexes.current() == Pointer("v2", complete=True)
+    assert history.is_whole()
+
+
+def test_a_refused_event_is_parked_alone_and_stands_in_the_index_when_it_is_put_back(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strange, other = recorded(title="Strange"), recorded(title="Usual")
+    known = elastic_mapping._fields
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            elastic_mapping,
+            "_fields",
+            lambda record: known(record) | ({"unknown": "x"} if "Strange" in record.to_json().decode() else {}),
+        )
+        history.receive_all(strange, other)
+    ((parked, reason),) = history.bus.parked["history.timeline"]
+    assert orjson.loads(parked.body) == strange.content
+    assert reason.startswith("the search engine refuses it: ")
+    assert history.found("usual") == 1
+    assert history.found("strange") == 0
+    assert history.is_whole()  # without its words it stands on its timeline
+    history.receive_all(strange)
+    assert history.found("strange") == 1
+
+
+def test_while_nothing_can_be_parked_the_position_stays_and_all_is_tried_again(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise Unavailable("The message broker does not answer.")
+
+    known = elastic_mapping._fields
+    with monkeypatch.context() as patched:
+        patched.setattr(elastic_mapping, "_fields", lambda record: known(record) | {"unknown": "x"})
+        patched.setattr(history.bus, "park", away)
+        history.receive_all(recorded())
+        assert history.indexes._state("v1")["_source"]["position"] == 0
+    history.projector._not_before = 0
+    history.projector.follow_log()
+    assert history.indexes._state("v1")["_source"]["position"] == 1
     assert history.is_whole()
 
 

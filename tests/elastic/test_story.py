@@ -10,6 +10,8 @@ import pytest
 
 from deploy.instance import Instance
 from deploy.supervision import NotStarted
+from services.history.index.elastic_client import connect_search
+from shared.settings import Settings
 from tests.broker.test_away import Api
 from tests.broker.test_consumer import wait_for
 from tests.builders import a_person
@@ -88,6 +90,29 @@ def test_a_node_that_hears_and_says_nothing_is_waited_for(system: System) -> Non
     finally:
         system.node.go_on()
     wait_for(lambda: found(system.api, "unheard") == 1, 90)
+
+
+def test_a_disk_beyond_its_flood_stage_is_waited_for_and_nothing_is_parked(system: System) -> None:
+    client = connect_search(Settings(search_url=system.node.url))
+    index = client.indices.get_alias(name="story-timeline").body
+    watermarks = [f"cluster.routing.allocation.disk.watermark.{each}" for each in ("low", "high", "flood_stage")]
+    full = {"cluster.routing.allocation.disk.threshold_enabled": True, "cluster.info.update.interval": "10s"}
+    client.cluster.put_settings(persistent=full | dict.fromkeys(watermarks, "900tb"))  # as much is to be free
+
+    def is_blocked() -> bool:
+        ((_, about),) = client.indices.get_settings(index=",".join(index)).items()
+        return bool(about["settings"]["index"].get("blocks"))
+
+    try:
+        wait_for(is_blocked, 90)
+        assert system.api.post(title="flooded")[0] == 202
+        assert found(system.api, "gangway") == 1
+        assert found(system.api, "flooded") == 0
+    finally:
+        client.cluster.put_settings(persistent=dict.fromkeys([*full, *watermarks]))
+    wait_for(lambda: found(system.api, "flooded") == 1, 120)  # the cluster takes the block away by itself
+    checked = answer(system.instance, "check")
+    assert (checked["ok"], checked["parked"]) == (True, {})
 
 
 def test_the_index_is_rebuilt_while_events_arrive_and_searches_go_on(system: System) -> None:

@@ -27,6 +27,13 @@ def test_events_come_back_as_they_were_appended(log: LogPort) -> None:
     assert log.read(0, 2) == events
 
 
+def test_events_are_found_by_their_ids(log: LogPort) -> None:
+    events = [recorded() for _ in range(3)]
+    log.append(events, after=0)
+    wanted = [events[0].id, events[2].id, "evt_unknown"]
+    assert sorted(each.id for each in log.find(wanted)) == sorted(wanted[:2])
+
+
 def test_positions_go_on_from_batch_to_batch(log: LogPort) -> None:
     first, second = [recorded() for _ in range(3)], [recorded() for _ in range(2)]
     last = log.append(first, after=0)

@@ -194,7 +194,7 @@ def test_the_checksum_follows_the_content(title: str, topics: list[str]) -> None
     envelope = recorded(engagement_id="eng_1", external_id="1", title=title, topics=tuple(topics))
     entry, _ = fold(envelope)
     assert entry.checksum() == Entry.from_json(entry.to_json()).checksum()
-    assert entry.checksum() != fold(recorded(engagement_id="eng_1", title=title + "x"))[0].checksum()
+    assert entry.checksum() != fold(recorded(engagement_id="eng_1", title=title + "x")).entry.checksum()
 
 
 # -- sentences --------------------------------------------------------------------------------------

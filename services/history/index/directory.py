@@ -14,7 +14,7 @@ from typing import IO
 
 import orjson
 
-from services.history.index.port import IndexLost, IndexReader, IndexWriter, Pointer
+from services.history.index.port import IndexLost, IndexReader, IndexWriter, OnRefusal, Pointer, refused_silently
 from services.history.index.tantivy import TantivyReader, TantivyWriter
 from services.history.index.tantivy_schema import file_stamp
 from shared.contracts.base import new_id
@@ -96,10 +96,11 @@ class Indexes:
     def has(self, name: str) -> bool:
         return (self._root / name / "meta.json").exists()
 
-    def writer(self, name: str) -> IndexWriter:
+    def writer(self, name: str, on_refusal: OnRefusal = refused_silently) -> IndexWriter:
+        """tantivy takes everything, so nothing is ever refused."""
         return TantivyWriter(self._root / name)
 
-    def bulk_writer(self, name: str) -> IndexWriter:
+    def bulk_writer(self, name: str, on_refusal: OnRefusal = refused_silently) -> IndexWriter:
         return TantivyWriter(self._root / name, BULK_HEAP_BYTES, threads=2)
 
     def reader(self, name: str) -> IndexReader:

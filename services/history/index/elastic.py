@@ -29,7 +29,17 @@ from services.history.index.elastic_mapping import (
 )
 from services.history.index.elastic_reader import ElasticReader
 from services.history.index.elastic_writer import ElasticWriter
-from services.history.index.port import IndexAway, IndexBusy, IndexLost, IndexReader, IndexWriter, Pointer, Unfinished
+from services.history.index.port import (
+    IndexAway,
+    IndexBusy,
+    IndexLost,
+    IndexReader,
+    IndexWriter,
+    OnRefusal,
+    Pointer,
+    Unfinished,
+    refused_silently,
+)
 from shared.errors import Conflict
 
 SILENT_SECONDS = 30.0
@@ -130,17 +140,17 @@ class ElasticIndexes:
         with asking():
             return bool(name) and bool(self._client.indices.exists(index=self._names.both(name)))
 
-    def writer(self, name: str) -> IndexWriter:
+    def writer(self, name: str, on_refusal: OnRefusal = refused_silently) -> IndexWriter:
         lock = MachineLock(self._lock_path(name))
         try:
             self._prepare(name)
-            return ElasticWriter(self._client, self._names, name, self._holder, lock.release)
+            return ElasticWriter(self._client, self._names, name, self._holder, lock.release, on_refusal)
         except BaseException:
             lock.release()
             raise
 
-    def bulk_writer(self, name: str) -> IndexWriter:
-        return self.writer(name)
+    def bulk_writer(self, name: str, on_refusal: OnRefusal = refused_silently) -> IndexWriter:
+        return self.writer(name, on_refusal)
 
     def reader(self, name: str) -> IndexReader:
         if not self.has(name):

@@ -22,7 +22,8 @@ TRIES = 8
 """When the engine says that it has too much to do; about 25 seconds in all."""
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 8.0
-_NOT_NOW = (429, 502, 503, 504)
+_TOO_MANY = 429
+_NOT_NOW = (502, 503, 504)
 _NOT_ALLOWED = (401, 403)
 AWAY = "The search engine does not answer just now. What was said is kept, and can be searched when it is back."
 
@@ -66,11 +67,17 @@ def _meaning(error: ApiError) -> Exception:
     status = error.meta.status
     if status == 404:
         return IndexLost(f"the search engine does not have it: {error.message}")
+    if status == _TOO_MANY:
+        return EngineBusy(f"{AWAY} ({error.message})")
     if status in _NOT_NOW:
         return IndexAway(f"{AWAY} ({error.message})")
     if status in _NOT_ALLOWED:  # a key that is wrong, or an index that may only be read because a disk is full
         return IndexAway(f"The search engine refuses what it is asked: {error.message}.")
     return error
+
+
+class EngineBusy(IndexAway):
+    """It has too much to do for all of a request."""
 
 
 class TooBusy(Exception):

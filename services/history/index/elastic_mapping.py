@@ -20,7 +20,8 @@ from shared.contracts.history import FACETS
 _LONGEST_VALUE = 8_000
 """Lucene refuses a document with a longer one, so it cannot be filtered by."""
 _VERSIONS_FROM = 1 << 40
-"""Versions of the engine begin at 0; a meeting that is planned has versions below that."""
+"""Versions of the engine begin at 0; a meeting that is planned has versions below that. Each of ours is two of them: a
+record without its words has the lower one, so that the whole one takes its place whenever it comes."""
 _KEYWORD = {"type": "keyword", "ignore_above": _LONGEST_VALUE}
 _SORT = {"type": "keyword", "index": False}
 _WORDS = {"type": "text", "analyzer": "whitespace", "norms": False}
@@ -54,7 +55,8 @@ _STATE: dict[str, Any] = {
     "beat": {"type": "long"},
     "made": {"type": "long"},
 }
-SCHEMA = hashlib.sha256(orjson.dumps([_ENTRIES, _CONTACTS], option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+_SHAPE = [_ENTRIES, _CONTACTS, "two versions"]
+SCHEMA = hashlib.sha256(orjson.dumps(_SHAPE, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 """An index of another one is built again from the log."""
 # Only a commit makes anything visible, so nobody meets half of one.
 SETTINGS = {"index": {"refresh_interval": "-1", "auto_expand_replicas": "0-1"}}
@@ -104,6 +106,7 @@ class Item:
     position: int
     again: bool = False
     """It may replace the same version."""
+    event_id: str = ""
 
     def replaces(self, known: "Item") -> bool:
         """Whether it takes the place of another one that waits with it."""
@@ -116,7 +119,8 @@ class Item:
         action = {
             "_index": writing(index),
             "_id": key_of(self.record),
-            "version": self.record.version + _VERSIONS_FROM,
+            # What is put again replaces whatever stands there: without its words it must not count as the older one.
+            "version": 2 * self.record.version + (self.again or not plain) + _VERSIONS_FROM,
             "version_type": "external_gte" if self.again else "external",
         }
         fields = _plain_fields(self.record) if plain else _fields(self.record)

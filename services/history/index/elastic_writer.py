@@ -8,10 +8,10 @@ from typing import Any
 
 from elasticsearch import ConflictError, Elasticsearch
 
-from services.history.index.elastic_client import WRITE_SECONDS, TooBusy, asking, patiently
+from services.history.index.elastic_client import WRITE_SECONDS, EngineBusy, TooBusy, asking, patiently
 from services.history.index.elastic_mapping import Item, Names
 from services.history.index.fields import key_of, newest
-from services.history.index.port import IndexAway, IndexLost
+from services.history.index.port import IndexAway, IndexLost, OnRefusal, Refusal, refused_silently
 from services.history.records import Folded
 from shared import failpoints
 from shared.logs import get_logger
@@ -26,6 +26,8 @@ _OLDER = 409
 """A newer version stands there, or this one: what was asked for has come about."""
 _GONE = 404
 _REFUSED = 400
+ALIKE = 20
+"""So many records, refused without a single one being taken, are not at fault themselves."""
 _ASKED_OF_A_BULK = ["errors", "items.*.status", "items.*.error.type"]
 
 
@@ -81,10 +83,17 @@ class ElasticWriter:
     """
 
     def __init__(
-        self, client: Elasticsearch, names: Names, name: str, holder: str, release: Callable[[], None]
+        self,
+        client: Elasticsearch,
+        names: Names,
+        name: str,
+        holder: str,
+        release: Callable[[], None],
+        on_refusal: OnRefusal = refused_silently,
     ) -> None:
         self._client = client.options(request_timeout=WRITE_SECONDS)
         self._names, self._name, self._release = names, name, release
+        self._on_refusal = on_refusal
         self._claim = Claim(client, names, name, holder)
         self.position = self._claim.position
         self._waiting: dict[str, Item] = {}
@@ -128,8 +137,9 @@ class ElasticWriter:
     def _add(self, folded: Sequence[Folded], position: int, again: bool = False) -> None:
         if self._failed:
             raise IndexLost("what was put before has not come about")
-        for record in newest(folded).values():
-            item, key = Item(record, position, again), key_of(record)
+        events = {(key_of(record), record.version): each.event_id for each in folded for record in each if record}
+        for key, record in newest(folded).items():
+            item = Item(record, position, again, events[key, record.version])
             if key not in self._waiting or item.replaces(self._waiting[key]):
                 self._waiting[key] = item
                 self._bytes += len(getattr(record, "body", "")) + 500
@@ -153,7 +163,9 @@ class ElasticWriter:
         """Whether there was anything."""
         taken, self._waiting, self._bytes = list(self._waiting.values()), {}, 0
         for chunk in _chunks(taken):
-            _Bulk(self._client, self._names, self._name, chunk).send()
+            refused = _Bulk(self._client, self._names, self._name, chunk).send()
+            if refused:
+                self._on_refusal(refused)
         return bool(taken)
 
     def _refresh(self) -> None:
@@ -169,40 +181,48 @@ class _Bulk:
     def __init__(self, client: Elasticsearch, names: Names, name: str, items: Sequence[Item]) -> None:
         self._client, self._names, self._name = client, names, name
         self._left = list(items)
-        self._plain: set[int] = set()
-        """Those of the rest that go without their words, by the ids of the objects."""
+        self._size = len(items)
+        self._refused: dict[int, Refusal] = {}
+        """By the ids of the objects; those that are left go without their words."""
 
-    def send(self) -> None:
-        """Raises IndexAway when the engine takes no more for long, IndexLost when it refuses a record altogether."""
+    def send(self) -> list[Refusal]:
+        """What was refused: it stands there without its words, or not at all. Raises IndexAway, IndexLost.
+
+        IndexAway when the engine takes no more for long, or refuses everything: then it is not the records' fault.
+        """
         patiently(self._send_rest)
+        return list(self._refused.values())
 
     def _send_rest(self) -> None:
         lines: list[Any] = [
-            line for each in self._left for line in each.lines(self._names, self._name, id(each) in self._plain)
+            line for each in self._left for line in each.lines(self._names, self._name, id(each) in self._refused)
         ]
-        with asking():
-            answer = self._client.bulk(operations=lines, require_alias=True, filter_path=_ASKED_OF_A_BULK)
+        try:
+            with asking():
+                answer = self._client.bulk(operations=lines, require_alias=True, filter_path=_ASKED_OF_A_BULK)
+        except EngineBusy as error:
+            raise TooBusy("429 for all of it") from error
         if not answer["errors"]:
             return
         outcomes = [next(iter(each.values())) for each in answer["items"]]
         rest = [(item, outcome) for item, outcome in zip(self._left, outcomes, strict=True) if not _is_done(outcome)]
-        if not rest:
-            return
-        for item, outcome in rest:
-            self._check(item, outcome)
-        self._left = [item for item, _ in rest]
-        raise TooBusy(_reason(rest[-1][1]))
+        self._left = [item for item, outcome in rest if self._goes_again(item, outcome)]
+        if len(self._refused) == self._size >= ALIKE:
+            raise IndexAway(f"The search engine refuses all that it is sent: {_reason(rest[-1][1])}.")
+        if self._left:
+            raise TooBusy(_reason(rest[-1][1]))
 
-    def _check(self, item: Item, outcome: dict[str, Any]) -> None:
-        """What becomes of a record that was not taken: it goes again, perhaps without its words. Else IndexLost."""
+    def _goes_again(self, item: Item, outcome: dict[str, Any]) -> bool:
+        """Whether a record that was not taken is sent once more, perhaps without its words. IndexLost without index."""
         if outcome["status"] == _GONE:
             raise IndexLost(f"the index is gone: {_reason(outcome)}")
-        if outcome["status"] == _REFUSED:
-            # The log has it and it must be found somehow: better by its people and its time than not at all.
-            log.error("record_refused", record=key_of(item.record), reason=outcome["error"]["type"])
-            if id(item) in self._plain:
-                raise IndexLost(f"the search engine refuses {key_of(item.record)}: {outcome['error']['type']}")
-            self._plain.add(id(item))
+        if outcome["status"] != _REFUSED:
+            return True
+        # The log has it and it must be found somehow: better by its people and its time than not at all.
+        key, reason, known = key_of(item.record), outcome["error"]["type"], id(item) in self._refused
+        log.error("record_refused", record=key, reason=reason, left_out=known)
+        self._refused.setdefault(id(item), Refusal(key, item.event_id, reason))
+        return not known
 
 
 def _is_done(outcome: dict[str, Any]) -> bool:

@@ -4,7 +4,7 @@ One writer puts records in; readers in other processes search them. Every adapte
 in tests/history/index_contract.py.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +25,24 @@ class IndexAway(Unavailable, IndexLost):
 
 class IndexBusy(Exception):
     """Another process writes this index: there is one projector only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A record that the engine would not take as it is, and the event that it comes of."""
+
+    key: str
+    event_id: str
+    reason: str
+    """In the engine's word for it; it quotes nothing of the record."""
+
+
+OnRefusal = Callable[[Sequence[Refusal]], None]
+"""Told before the position beyond them is committed. May raise IndexAway: then the same is put, and told, again."""
+
+
+def refused_silently(refusals: Sequence[Refusal]) -> None:
+    """For a writer whose refusals nobody follows up: the log of the process tells of them."""
 
 
 EVERYTHING = Reader(sensitive=True)
@@ -227,11 +245,14 @@ class IndexSet(Protocol):
 
     def has(self, name: str) -> bool: ...
 
-    def writer(self, name: str) -> IndexWriter:
-        """Makes the index when it is not there. Raises IndexBusy while another process writes it, IndexLost."""
+    def writer(self, name: str, on_refusal: OnRefusal = refused_silently) -> IndexWriter:
+        """Makes the index when it is not there. Raises IndexBusy while another process writes it, IndexLost.
+
+        What the engine refuses of a record never keeps the others out.
+        """
         ...
 
-    def bulk_writer(self, name: str) -> IndexWriter:
+    def bulk_writer(self, name: str, on_refusal: OnRefusal = refused_silently) -> IndexWriter:
         """The same, for as much as it can take."""
         ...
 
