@@ -82,4 +82,6 @@ def _indexed(bus: RpcClient) -> tuple[int, int]:
         status = bus.call(GetHistoryStatus())
     except Unavailable:
         return (-1, -1)
-    return (-1, -1) if status.rebuilding else (status.entries, status.contacts)
+    if status.rebuilding or status.entries is None or status.contacts is None:
+        return (-1, -1)
+    return status.entries, status.contacts

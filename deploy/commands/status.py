@@ -7,7 +7,7 @@ from rich.table import Column, Table
 from deploy.commands.output import console
 from deploy.status import Status
 from shared.system.durations import in_words
-from shared.system.report import SystemReport
+from shared.system.report import IndexState, SystemReport
 
 
 def show_status(found: Status) -> None:
@@ -32,6 +32,8 @@ def _processes(found: Status) -> Table:
         table.add_row(each.name, here, state, each.version, _ago(each.started_at), memory, _ago(each.last_event_at))
     table.add_row("message broker", "", found.report.broker)
     table.add_row("store", found.supervised.get("store", ""), found.report.store)
+    index = found.report.index
+    table.add_row("search engine", "", f"{index.engine}: {index.state}" if index else "unknown")
     return table
 
 
@@ -52,9 +54,18 @@ def _set_aside(report: SystemReport) -> Table:
         table.add_row(queue.name, f"{queue.depth:,}", _age(queue.oldest_seconds))
     held, index = report.quarantine, report.index
     table.add_row("quarantine", f"{held.open:,}" if held else "unknown", _age(held.oldest_seconds if held else None))
-    entries = "unknown" if index is None else f"{index.entries:,}{' (being built)' if index.rebuilding else ''}"
-    table.add_row("entries in the index", entries)
+    table.add_row("entries in the index", _number(index.entries if index else None) + _if_building(index))
+    table.add_row("contacts in the index", _number(index.contacts if index else None))
+    table.add_row("position of the index in the log", _number(index.position if index else None))
     return table
+
+
+def _number(count: int | None) -> str:
+    return "unknown" if count is None else f"{count:,}"
+
+
+def _if_building(index: IndexState | None) -> str:
+    return " (being built)" if index and index.entries is not None and index.rebuilding else ""
 
 
 def _age(seconds: float | None) -> str:

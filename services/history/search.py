@@ -7,7 +7,7 @@ from typing import ClassVar
 from services.history.asking import check_length, entry_query, only_said, scope_of, whole_timeline
 from services.history.cursor import Cursors
 from services.history.index.choice import indexes_of
-from services.history.index.port import IndexReader, IndexSet, NameQuery, Place
+from services.history.index.port import IndexLost, IndexReader, IndexSet, NameQuery, Place
 from services.history.index.serving import ServingIndex
 from services.history.index.words import highlight_name
 from services.history.records import ContactRecord, Entry
@@ -27,7 +27,7 @@ from shared.contracts.history import (
     SearchHistory,
     Timeline,
 )
-from shared.errors import Invalid, NotFound
+from shared.errors import Invalid, NotFound, Unavailable
 from shared.messaging import Bus, rpc
 from shared.settings import Settings
 
@@ -115,14 +115,24 @@ class HistorySearch:
 
     @rpc
     def get_history_status(self, request: GetHistoryStatus) -> HistoryStatus:
-        index = self._serving.reader()
+        health = self._serving.health()
+        known = HistoryStatus(engine=health.engine, state=health.state, rebuilding=True)
+        if health.state == "away":  # to ask it for more would take longer than anybody waits for a status
+            return known
+        try:
+            return known.model_copy(update=self._figures(self._serving.reader()))
+        except (Unavailable, IndexLost):
+            return known
+
+    def _figures(self, index: IndexReader) -> dict[str, object]:
         (entries, contacts), latest = index.counts(), index.latest()
-        return HistoryStatus(
-            entries=entries,
-            contacts=contacts,
-            rebuilding=self._serving.rebuilding,
-            last_recorded_at=latest.recorded_at if latest else None,
-        )
+        return {
+            "entries": entries,
+            "contacts": contacts,
+            "position": index.position(),
+            "rebuilding": self._serving.rebuilding,
+            "last_recorded_at": latest.recorded_at if latest else None,
+        }
 
 
 def _counted(counts: Iterable[tuple[str, int]]) -> tuple[FacetCount, ...]:

@@ -32,6 +32,9 @@ def _of_servers(report: SystemReport) -> Iterator[GaugeMetricFamily]:
     yield _gauge("broker_up", "1: the message broker answers.", (), [((), report.broker == "ok")])
     yield _gauge("store_up", "1: the store answers.", (), [((), report.store == "ok")])
     if report.index is not None:
+        searchable = report.index.state in ("green", "yellow")
+        yield _gauge("index_searchable", "1: the engine can search all it has.", (), [((), searchable)])
+    if report.index is not None and report.index.entries is not None:
         yield _gauge("index_entries", "Entries that can be found.", (), [((), report.index.entries)])
         yield _gauge("index_rebuilding", "1: the index is being built.", (), [((), report.index.rebuilding)])
 

@@ -146,10 +146,15 @@ SYSTEM_STATES = MappingProxyType(
         "unknown": "Not known",
         "waiting": "Waits",
         "paused": "Paused",
+        "green": "Works",
+        "yellow": "A copy is missing",
+        "red": "A part cannot be searched",
+        "away": "No answer",
     }
 )
 STATE_COLOURS = MappingProxyType(
     {"ok": "green", "running": "green", "no answer": "red", "no consumer": "red", "missing": "red", "paused": "red"}
+    | {"green": "green", "red": "red", "away": "red"}
 )
 CHANNELS = (
     "face to face", "phone", "email", "letter", "card", "meeting", "event", "street stall", "patient discussions",

@@ -204,11 +204,20 @@ class SearchContacts(Request[ContactPage]):
     reader: Reader = Reader()
 
 
-class HistoryStatus(Value):
-    """How the search process sees the index."""
+EngineState = Literal["green", "yellow", "red", "away"]
 
-    entries: int
-    contacts: int
+
+class HistoryStatus(Value):
+    """How the search process sees the engine and the index; None: what cannot be told just now."""
+
+    engine: str
+    """tantivy or elasticsearch"""
+    state: EngineState
+    """green: all is well; yellow: a copy is missing; red: a part cannot be searched; away: no answer, or no index."""
+    entries: int | None = None
+    contacts: int | None = None
+    position: int | None = None
+    """How far in the log of events the index has come."""
     rebuilding: bool
     last_recorded_at: AwareDatetime | None = None
 

@@ -84,7 +84,7 @@ class Reporter:
             parked=tuple(_resting(name, queues, at) for name in RESTING if name != UNROUTED) if queues else (),
             unrouted=_resting(UNROUTED, queues, at) if queues else None,
             quarantine=_quarantine(quarantine, at),
-            index=index and IndexState(entries=index.entries, contacts=index.contacts, rebuilding=index.rebuilding),
+            index=index and IndexState.model_validate(index.model_dump(exclude={"last_recorded_at"})),
         )
 
     def _queue(

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from shared.contracts.base import Value
+from shared.contracts.history import EngineState
 
 Answer = Literal["ok", "no answer"]
 
@@ -76,10 +77,14 @@ class QuarantineState(Value):
 
 
 class IndexState(Value):
-    """The search index, as the search process sees it."""
+    """The search index and its engine, as the search process sees them; None: what cannot be told just now."""
 
-    entries: int
-    contacts: int
+    engine: str
+    state: EngineState
+    entries: int | None = None
+    contacts: int | None = None
+    position: int | None = None
+    """How far in the log of events it has come."""
     rebuilding: bool
 
 

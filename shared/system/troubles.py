@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shared.system.durations import in_words
-from shared.system.report import SystemReport, WorkingQueue
+from shared.system.report import IndexState, SystemReport, WorkingQueue
 
 # deploy/prometheus/alerts.yaml uses the same limits, and says why they are what they are.
 QUEUE_SECONDS = 300
@@ -85,11 +85,15 @@ def _of_resting_queues(report: SystemReport) -> Iterator[str]:
 
 def _of_history(report: SystemReport) -> Iterator[str]:
     answering = {process.name for process in report.processes if process.answers}
-    if report.index is None and "history-search" in answering:
+    index = report.index
+    if "history-search" in answering and (index is None or index.entries is None):
         yield (
-            "The history cannot be searched: there is no index yet, or Elasticsearch does not answer. See whether"
-            " history-projector is at work, and what its log says it waits for."
+            "The history cannot be searched: "
+            + ("Elasticsearch does not answer" if _is_away(index) else "there is no index yet")
+            + ". See whether history-projector is at work, and what its log says it waits for."
         )
+    elif index is not None and index.state == "red":
+        yield "A part of the history cannot be searched: the cluster of Elasticsearch is red. See its own log."
     quarantine = report.quarantine
     if quarantine is not None and (quarantine.oldest_seconds or 0) > QUARANTINE_SECONDS:
         yield (
@@ -97,6 +101,10 @@ def _of_history(report: SystemReport) -> Iterator[str]:
             f" {in_words(quarantine.oldest_seconds or 0)}: each waits for a decision. Decide on the page Quarantine,"
             " or with `wellheard quarantine list`."
         )
+
+
+def _is_away(index: IndexState | None) -> bool:
+    return index is not None and (index.engine, index.state) == ("elasticsearch", "away")
 
 
 def _events(count: int) -> str:

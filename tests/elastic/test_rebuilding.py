@@ -1,20 +1,26 @@
 """A rebuild in Elasticsearch: killed, gone on with, and the proof that the index is the fold of the log."""
 
+import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import orjson
 import pytest
 
 from services.history.index import elastic_mapping
 from services.history.index.elastic import ElasticIndexes
+from services.history.index.elastic_client import connect_search
 from services.history.index.port import EntryQuery, Pointer
 from services.history.log import FakeLog
 from services.history.projector import HistoryProjector
 from services.history.rebuild import _fill, checksum_of_index, checksum_of_log, rebuild_from
+from services.history.search import HistorySearch
 from shared.contracts.base import Envelope, Event
-from shared.contracts.history import SwapIndex
+from shared.contracts.history import GetHistoryStatus, SwapIndex
 from shared.errors import Unavailable
 from shared.messaging.testbus import TestBus
+from shared.settings import Settings
+from shared.system.gather import WAIT_SECONDS
 from tests.builders import recorded, registered
 
 pytestmark = pytest.mark.timeout(400)
@@ -54,6 +60,21 @@ def test_what_is_in_the_log_is_in_the_index(history: History) -> None:
     history.receive(2)
     assert history.indexes.current() == Pointer("v1", complete=True)
     assert history.is_whole()
+
+
+def test_the_status_names_the_engine_its_state_and_how_far_it_has_come(history: History) -> None:
+    history.receive(3)
+    status = HistorySearch(history.indexes).get_history_status(GetHistoryStatus())
+    assert (status.engine, status.state, status.rebuilding) == ("elasticsearch", "green", False)
+    assert (status.entries, status.contacts, status.position) == (4, 1, 4)
+
+
+def test_the_status_of_a_cluster_that_is_away_says_so_in_time(tmp_path: Path) -> None:
+    nowhere = ElasticIndexes(connect_search(Settings(search_url="http://127.0.0.1:9")), "x", tmp_path)
+    began = time.monotonic()
+    status = HistorySearch(nowhere).get_history_status(GetHistoryStatus())
+    assert (status.state, status.entries) == ("away", None)
+    assert time.monotonic() - began < WAIT_SECONDS
 
 
 def test_an_index_that_is_deleted_is_built_again_from_the_log(history: History) -> None:
@@ -98,10 +119,10 @@ def test_while_nothing_can_be_parked_the_position_stays_and_all_is_tried_again(
         patched.setattr(elastic_mapping, "_fields", lambda record: known(record) | {"unknown": "x"})
         patched.setattr(history.bus, "park", away)
         history.receive_all(recorded())
-        assert history.indexes._state("v1")["_source"]["position"] == 0
+        assert history.indexes._states.get("v1")["_source"]["position"] == 0
     history.projector._not_before = 0
     history.projector.follow_log()
-    assert history.indexes._state("v1")["_source"]["position"] == 1
+    assert history.indexes._states.get("v1")["_source"]["position"] == 1
     assert history.is_whole()
 
 

@@ -169,7 +169,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch, *ids: str, altogether: bool = Fals
 
 def state(indexes: ElasticIndexes) -> int:
     """How far the index is said to have come."""
-    return int(indexes._state("v1")["_source"]["position"])
+    return int(indexes._states.get("v1")["_source"]["position"])
 
 
 @pytest.mark.parametrize("altogether", [False, True])

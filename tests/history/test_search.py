@@ -146,6 +146,12 @@ def test_the_status_counts_what_is_searchable(history: History) -> None:
     status = history.bus.call(GetHistoryStatus())
     assert (status.entries, status.contacts, status.rebuilding) == (2, 1, False)
     assert status.last_recorded_at is not None
+    assert (status.engine, status.state, status.position) == ("tantivy", "green", 2)
+
+
+def test_the_status_of_an_engine_that_is_away_says_so_and_no_number(tmp_path: Path) -> None:
+    status = HistorySearch(Indexes(tmp_path / "nowhere")).get_history_status(GetHistoryStatus())
+    assert (status.engine, status.state, status.entries, status.position) == ("tantivy", "away", None, None)
 
 
 def test_without_an_index_a_search_says_so(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ WELL = SystemReport(
     parked=(RestingQueue(name="events.inbound.parked", depth=0),),
     unrouted=RestingQueue(name="wellheard.unrouted", depth=0),
     quarantine=QuarantineState(open=4, oldest_seconds=60),
-    index=IndexState(entries=9, contacts=3, rebuilding=False),
+    index=IndexState(engine="elasticsearch", state="yellow", entries=9, contacts=3, position=12, rebuilding=False),
 )
 
 
@@ -90,6 +90,20 @@ def test_old_messages_old_outboxes_and_old_decisions_are_told_with_their_age() -
     assert "4 days" in troubles(quarantine=QuarantineState(open=2, oldest_seconds=4 * 86_400))[0]
     assert "wellheard.unrouted" in troubles(unrouted=RestingQueue(name="wellheard.unrouted", depth=2))[0]
     assert "no index" in troubles(index=None)[0]
+
+
+@pytest.mark.parametrize(
+    ("index", "told"),
+    [
+        (IndexState(engine="elasticsearch", state="away", rebuilding=True), "Elasticsearch does not answer"),
+        (IndexState(engine="elasticsearch", state="green", rebuilding=True), "there is no index yet"),
+        (IndexState(engine="tantivy", state="away", rebuilding=True), "there is no index yet"),
+        (IndexState(engine="elasticsearch", state="red", entries=9, contacts=3, rebuilding=False), "is red"),
+    ],
+)
+def test_what_is_wrong_with_the_search_engine_is_told(index: IndexState, told: str) -> None:
+    (found,) = troubles(index=index)
+    assert told in found
 
 
 def test_while_the_broker_is_away_only_that_is_told() -> None:

@@ -36,6 +36,18 @@ async def test_a_calm_page_says_that_all_is_well(county: County, browser: httpx.
     assert 'href="/status"' in (await browser.get("/")).text
 
 
+async def test_the_search_engine_is_named_with_its_state_and_how_far_it_has_come(
+    county: County, browser: httpx.AsyncClient
+) -> None:
+    known = (await browser.get("/status.json")).json()["index"]
+    assert (known["engine"], known["state"]) == ("tantivy", "green")
+    page = (await browser.get("/status")).text
+    assert "search engine" in page
+    assert (
+        f"{known['entries']:,} entries and {known['contacts']:,} contacts, up to position {known['position']:,}" in page
+    )
+
+
 async def test_the_json_is_the_same_report(county: County, browser: httpx.AsyncClient) -> None:
     report = (await browser.get("/status.json")).json()
     assert report["troubles"] == []

@@ -14,7 +14,15 @@ from typing import IO
 
 import orjson
 
-from services.history.index.port import IndexLost, IndexReader, IndexWriter, OnRefusal, Pointer, refused_silently
+from services.history.index.port import (
+    EngineHealth,
+    IndexLost,
+    IndexReader,
+    IndexWriter,
+    OnRefusal,
+    Pointer,
+    refused_silently,
+)
 from services.history.index.tantivy import TantivyReader, TantivyWriter
 from services.history.index.tantivy_schema import file_stamp
 from shared.contracts.base import new_id
@@ -111,6 +119,10 @@ class Indexes:
 
     def remove(self, name: str) -> None:
         shutil.rmtree(self._root / name, ignore_errors=True)
+
+    def health(self) -> EngineHealth:
+        pointer = self.current()
+        return EngineHealth("tantivy", "green" if pointer and self.has(pointer.name) else "away")
 
     def stamp(self) -> tuple[int, int] | None:
         """Differs when another index serves; None when there is none."""

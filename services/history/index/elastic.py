@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from elasticsearch import BadRequestError, ConflictError, Elasticsearch
+from elasticsearch import BadRequestError, Elasticsearch
 
 from services.history.index.elastic_claims import MachineLock, holder_in
 from services.history.index.elastic_client import AWAY, WRITE_SECONDS, asking
@@ -28,8 +28,10 @@ from services.history.index.elastic_mapping import (
     writing,
 )
 from services.history.index.elastic_reader import ElasticReader
+from services.history.index.elastic_states import REBUILD, States
 from services.history.index.elastic_writer import ElasticWriter
 from services.history.index.port import (
+    EngineHealth,
     IndexAway,
     IndexBusy,
     IndexLost,
@@ -44,11 +46,11 @@ from shared.errors import Conflict
 
 SILENT_SECONDS = 30.0
 """After which a writer on another machine counts as gone, when it has not said a word."""
+ENGINE = "elasticsearch"
+HEALTH_SECONDS = 1.0
 POINTER_SECONDS = 1.0
 """For so long it is not looked up again which index serves: only whether it is complete hangs on it."""
 ANOTHER_REBUILD = "Another rebuild is going on. Wait until it has ended."
-_REBUILD, _PROBE = "rebuild", "probe"
-_FOR_A_DAY = 24 * 3600
 
 
 class ElasticIndexes:
@@ -61,7 +63,9 @@ class ElasticIndexes:
     def __init__(self, client: Elasticsearch, prefix: str, directory: Path) -> None:
         self._searching = client
         self._client = client.options(request_timeout=WRITE_SECONDS)
+        self._quick = client.options(request_timeout=HEALTH_SECONDS, max_retries=0)
         self._names = Names(prefix)
+        self._states = States(self._client, self._names)
         self._directory = directory
         self._looked_up: tuple[float, Pointer | None] = (-POINTER_SECONDS, None)
         self._unfinished: Unfinished | None = None
@@ -103,24 +107,24 @@ class ElasticIndexes:
         """The next number; its state is made at once, so that nobody else takes it."""
         self._make(self._names.state, STATE, STATE_SETTINGS)
         number = max((_number(each) for each in self._all()), default=0) + 1
-        while not self._make_state(f"v{number}"):
+        while not self._states.make(f"v{number}"):
             number += 1
         return f"v{number}"
 
     @contextmanager
     def rebuilding(self) -> Iterator[None]:
         try:
-            lock = MachineLock(self._lock_path(_REBUILD))
+            lock = MachineLock(self._lock_path(REBUILD))
         except IndexBusy:
             raise Conflict(ANOTHER_REBUILD) from None
         try:
             self._make(self._names.state, STATE, STATE_SETTINGS)
-            if not self._take_rebuild():
+            if not self._states.take_rebuild(self._holder):
                 raise Conflict(ANOTHER_REBUILD)
             self._remove_left_over()
             yield
-            with suppress(IndexLost), asking():  # else whoever comes next on this machine takes it
-                self._client.delete(index=self._names.state, id=_REBUILD)
+            with suppress(IndexLost):  # else whoever comes next on this machine takes it
+                self._states.give_back_rebuild()
         finally:
             lock.release()
 
@@ -133,8 +137,7 @@ class ElasticIndexes:
             health = self._client.cluster.health(timeout="1s")
         if health["status"] == "red":
             raise IndexAway(f"{AWAY} (the cluster {health['cluster_name']} is red)")
-        with asking():
-            self._client.index(index=self._names.state, id=_PROBE, document={"beat": int(time.time())})
+        self._states.probe()
 
     def has(self, name: str) -> bool:
         with asking():
@@ -163,8 +166,16 @@ class ElasticIndexes:
     def remove(self, name: str) -> None:
         with asking():
             self._client.indices.delete(index=self._names.both(name), ignore_unavailable=True)
-            self._client.options(ignore_status=404).delete(index=self._names.state, id=name)
+        self._states.remove(name)
         self._lock_path(name).unlink(missing_ok=True)
+
+    def health(self) -> EngineHealth:
+        try:
+            with asking():
+                found = self._quick.cluster.health(index=f"{self._names.prefix}-*")
+        except IndexLost:
+            return EngineHealth(ENGINE, "away")
+        return EngineHealth(ENGINE, found["status"])
 
     def stamp(self) -> Pointer | None:
         """Looked up once a second: a search goes to whichever serves, by its alias."""
@@ -177,8 +188,8 @@ class ElasticIndexes:
     def _prepare(self, name: str) -> None:
         """The indices and the state of this name, ready for us. Raises IndexLost, IndexBusy."""
         self._make(self._names.state, STATE, STATE_SETTINGS)
-        self._make_state(name)
-        state = self._state(name)
+        self._states.make(name)
+        state = self._states.get(name)
         if not self.has(name):
             if state["_source"]["position"]:
                 raise IndexLost(f"the index {name} is gone, or a part of it")
@@ -217,36 +228,6 @@ class ElasticIndexes:
                 if error.message != "resource_already_exists_exception":
                     raise
 
-    def _state(self, name: str) -> dict[str, Any]:
-        with asking():
-            found: dict[str, Any] = self._client.get(index=self._names.state, id=name).body
-        return found
-
-    def _make_state(self, name: str) -> bool:
-        """Whether there was none."""
-        now = int(time.time())
-        document = {"position": 0, "holder": "", "beat": now, "made": now}
-        with asking():
-            try:
-                self._client.create(index=self._names.state, id=name, document=document)
-            except ConflictError:
-                return False
-        return True
-
-    def _take_rebuild(self) -> bool:
-        """Whether no machine rebuilds, or one that has died over it."""
-        document = {"holder": self._holder, "beat": int(time.time())}
-        with asking():
-            try:
-                self._client.create(index=self._names.state, id=_REBUILD, document=document)
-            except ConflictError:
-                found = self._state(_REBUILD)
-                fresh = found["_source"]["beat"] > time.time() - _FOR_A_DAY
-                if fresh and found["_source"]["holder"] != self._holder:
-                    return False
-                self._client.index(index=self._names.state, id=_REBUILD, document=document)
-        return True
-
     def _remove_left_over(self) -> None:
         """What neither serves nor is written by anybody; but for the last, if it can be gone on with."""
         serving, self._unfinished = self.current(), None
@@ -266,7 +247,7 @@ class ElasticIndexes:
     def _found_unfinished(self, name: str) -> Unfinished | None:
         """None when it is broken, or nothing of it is done. Raises IndexBusy."""
         try:
-            state = self._state(name)
+            state = self._states.get(name)
             self._check_free(name, state)
             self._check_schema(name)
         except IndexAway:

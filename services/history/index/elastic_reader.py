@@ -28,7 +28,7 @@ class ElasticReader:
     """Reads the index `name`; without a name the one that serves, whichever it is at the moment."""
 
     def __init__(self, client: Elasticsearch, names: Names, name: str = "") -> None:
-        self._client = client
+        self._client, self._names = client, names
         self._timeline, self._contacts = names.timeline(name), names.contacts(name)
         self._serving = not name
 
@@ -64,6 +64,12 @@ class ElasticReader:
 
     def counts(self) -> tuple[int, int]:
         return self._count(self._timeline), self._count(self._contacts)
+
+    def position(self) -> int:
+        with asking():
+            (index,) = self._client.indices.get_alias(index=self._timeline)
+            name = index.removeprefix(f"{self._names.timeline()}-")
+            return int(self._client.get(index=self._names.state, id=name)["_source"]["position"])
 
     def latest(self) -> Entry | None:
         body = {"size": 1, "sort": [{"position": "desc"}], "source": ["stored"], "track_total_hits": False}

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.history.records import ContactRecord, Entry, Folded
-from shared.contracts.history import Reader, Sort
+from shared.contracts.history import EngineState, Reader, Sort
 from shared.errors import Unavailable
 
 
@@ -186,6 +186,10 @@ class IndexReader(Protocol):
         """(entries, contacts)"""
         ...
 
+    def position(self) -> int:
+        """How far in the log the index had come at its last commit."""
+        ...
+
     def latest(self) -> Entry | None:
         """The entry that was added last."""
         ...
@@ -211,6 +215,14 @@ class Unfinished:
 
     name: str
     begun_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EngineHealth:
+    """Which engine it is, and how it is."""
+
+    engine: str
+    state: EngineState
 
 
 class IndexSet(Protocol):
@@ -263,6 +275,10 @@ class IndexSet(Protocol):
         ...
 
     def remove(self, name: str) -> None: ...
+
+    def health(self) -> EngineHealth:
+        """`away` instead of an error, within about a second."""
+        ...
 
     def stamp(self) -> object | None:
         """Differs when another index serves; None when there is none."""

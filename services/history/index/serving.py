@@ -1,6 +1,6 @@
 """The reader of whichever index serves now, for the search process."""
 
-from services.history.index.port import IndexLost, IndexReader, IndexSet
+from services.history.index.port import EngineHealth, IndexLost, IndexReader, IndexSet
 from shared.errors import Unavailable
 
 
@@ -17,6 +17,10 @@ class ServingIndex:
     def rebuilding(self) -> bool:
         """True while what is served may not hold everything."""
         return not self._complete
+
+    def health(self) -> EngineHealth:
+        """How the engine is; asked anew each time."""
+        return self._indexes.health()
 
     def reader(self) -> IndexReader:
         """Raises Unavailable when there is nothing to search yet.

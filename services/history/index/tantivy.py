@@ -49,8 +49,7 @@ class TantivyWriter:
         with losing():
             self._writer = self._index.writer(heap_bytes, threads)
             self._searcher = _reloaded(self._index)
-            latest = self._searcher.search(Query.all_query(), 1, False, order_by_field="position").hits
-        self.position: int = latest[0][0] if latest else 0
+            self.position: int = _position(self._searcher)
         self._uncommitted: dict[str, int] = {}
 
     def put(self, folded: Sequence[Folded], position: int) -> None:
@@ -186,6 +185,10 @@ class TantivyReader:
             searcher = self._fresh()
             return count(searcher, term("doc", "Entry"))[0], count(searcher, term("doc", "ContactRecord"))[0]
 
+    def position(self) -> int:
+        with losing():
+            return _position(self._fresh())
+
     def latest(self) -> Entry | None:
         with losing():
             searcher = self._fresh()
@@ -276,6 +279,11 @@ class TantivyReader:
                 if self._seen is None:
                     raise
         return self._searcher
+
+
+def _position(searcher: Searcher) -> int:
+    latest = searcher.search(Query.all_query(), 1, False, order_by_field="position").hits
+    return int(latest[0][0]) if latest else 0
 
 
 def _reloaded(index: Index) -> Searcher:
