@@ -21,6 +21,7 @@ for _command in (
     instance.seed,
     instance.check,
     instance.rebuild,
+    instance.reindex,
     erasing.erase,
     instance.topology,
 ):

@@ -49,7 +49,7 @@ def _purge(as_json: bool) -> None:
     settings = get_settings()
     known = read_register(settings)
     parked, mail = redact_parked(settings, known), clear_mailbox(settings, known)
-    swapped = rebuild_and_serve(settings, anew=True)  # what was begun before may hold more
+    swapped = rebuild_and_serve(settings, purge=True)  # what was begun before may hold more
     if as_json:
         return show_json({"parked": parked, "demo_mail": mail, "entries": swapped.entries})
     return console.print(f"The index has been rewritten ({swapped.entries:,} entries), {parked:,} parked messages too.")

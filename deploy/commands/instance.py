@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.commands.output import AsJson, console, show_json
+from shared.errors import Invalid
 from shared.settings import get_settings
 
 
@@ -81,14 +82,50 @@ def _show_lines(found: dict[str, Any], indent: str = "") -> None:
             console.print(f"{indent}{'':14}{line}", markup=False, soft_wrap=True)
 
 
-def rebuild(as_json: AsJson = False) -> None:
-    """Build a new index from the log while the old one serves, then let the new one serve."""
-    from deploy.rebuilding import rebuild_and_serve
+def rebuild(
+    back: Annotated[bool, typer.Option("--back", help="Let the index serve again that served before.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Remove the index that served before.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Build a new index from the log while the old one serves, compare both, then let the new one serve."""
+    from deploy.rebuilding import back_to_kept, rebuild_and_serve, remove_kept
 
-    swapped = rebuild_and_serve(get_settings())
+    if back and forget:
+        raise Invalid("Say one thing: --back or --forget.")
+    if forget:
+        removed = remove_kept(get_settings())
+        told = "The old index was removed." if removed else "No old index was kept."
+        return show_json({"removed": removed}) if as_json else console.print(told)
+    swapped = back_to_kept(get_settings()) if back else rebuild_and_serve(get_settings())
     if as_json:
         return show_json(swapped.model_dump())
-    return console.print(f"The new index serves: {swapped.entries} entries ({swapped.name}).")
+    console.print(f"The {'old' if back else 'new'} index serves: {swapped.entries:,} entries ({swapped.name}).")
+    return console.print(
+        "The one before is kept: `wellheard rebuild --back` lets it serve again, `--forget` removes it.", markup=False
+    )
+
+
+def reindex(
+    source: Annotated[str, typer.Option("--from", help="The engine of now: tantivy or elasticsearch.")],
+    target: Annotated[str, typer.Option("--to", help="The other one.")],
+    url: Annotated[str, typer.Option(help="What WELLHEARD_SEARCH_URL will be: https://host:9200/prefix.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Build the index of another search engine from the log while the present one serves, and compare both."""
+    from deploy.rebuilding import reindex as reindex_now
+
+    done = reindex_now(get_settings(), source, target, url)
+    if as_json:
+        return show_json(done._asdict())
+    console.print(
+        f"{target} holds {done.entries:,} entries and {done.contacts:,} contacts, the same as the log ({done.name})."
+    )
+    return console.print(
+        f"Now set WELLHEARD_SEARCH_URL={'to what you gave as --url' if url else '(empty)'} for history-projector,"
+        " history-search and this command, and restart them; what has come since is caught up. Do it soon: until"
+        " then an erasure does not reach the new index. Remove the old one when you are content.",
+        soft_wrap=True,
+    )
 
 
 def topology(

@@ -6,7 +6,7 @@ Everything that can go wrong with the index has one answer: open it (or another)
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, ClassVar, cast
 
@@ -14,6 +14,7 @@ from services.history.erasing import HistoryEraser, redacted_on_arrival
 from services.history.index.choice import indexes_of
 from services.history.index.port import IndexAway, IndexBusy, IndexLost, IndexSet, IndexWriter, Pointer, Refusal
 from services.history.log import Log, LogPort, to_envelope, windows
+from services.history.rebuild import CLOCKS_DIFFER, forget_kept
 from services.history.refusals import TIMELINE, park_refused
 from services.history.timeline import LOGGED_EVENTS, fold
 from shared import failpoints
@@ -31,8 +32,7 @@ COMMIT_SECONDS = 0.5
 _LONGEST_PAUSE = 4.0
 """Seconds between two attempts while the search engine is away."""
 _WINDOWS_A_COMMIT = 40
-_CLOCKS_DIFFER = timedelta(hours=1)
-"""Between the machine of a rebuild and ours, at the very most; what is put again needlessly does no harm."""
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class HistoryProjector:
@@ -70,6 +70,7 @@ class HistoryProjector:
     @on("history.erasures", ContactErased, ErasureDecided)
     def erase(self, envelope: Envelope[Event]) -> None:
         """Acknowledged once the log and the index are without the person, and the others have been told."""
+        forget_kept(self._indexes)  # nobody goes back to an index with somebody who was erased
         if isinstance(envelope.data, ErasureDecided):
             self._eraser.finish(envelope.data)
         else:
@@ -93,19 +94,21 @@ class HistoryProjector:
             self._pause = COMMIT_SECONDS
             try:
                 if not self._live:
-                    self._go_live(index, Pointer(self._serving.name, complete=True))
+                    pointer = Pointer(self._serving.name, complete=True)
+                    # What was built for another engine may have been built before an erasure.
+                    self._go_live(index, pointer, None if self._serving.complete else _EVER)
                 index.commit()
             except IndexLost as error:
                 self._lost(index, error)
 
     @rpc
     def swap_index(self, request: SwapIndex) -> IndexSwapped:
-        """Let an index that was built beside this one serve, once it holds the whole log; remove this one."""
+        """Let an index that was built beside this one serve, once it holds the whole log; this one is kept, or not."""
         if not self._indexes.has(request.name):
             raise NotFound("There is no index of that name: build it with `wellheard rebuild`.")
         with self._turn:
             if request.name != self._serving.name:  # else the caller asks again because an answer was late
-                self._swap(request.name, request.begun_at)
+                self._swap(request.name, request.begun_at, request.keep)
         return IndexSwapped(name=request.name, entries=self._indexes.reader(request.name).counts()[0])
 
     def close(self) -> None:
@@ -135,6 +138,7 @@ class HistoryProjector:
                 index = self._opened()
                 if not self._live:
                     raise Unavailable("The index is being caught up with the log. The erasure goes on afterwards.")
+                forget_kept(self._indexes)  # another may have come to serve since the erasure began
                 self._put_again(index, contents)
             self._log.rewrite(contents)
 
@@ -162,16 +166,17 @@ class HistoryProjector:
         except IndexLost as error:
             self._lost(index, error)
 
-    def _swap(self, name: str, begun_at: datetime | None) -> None:
+    def _swap(self, name: str, begun_at: datetime | None, keep: bool) -> None:
         try:
             with self._lock:
                 old, old_name = self._opened(), self._serving.name
-            since = begun_at - _CLOCKS_DIFFER if begun_at else datetime.min.replace(tzinfo=UTC)
+            since = begun_at - CLOCKS_DIFFER if begun_at else _EVER
             self._go_live(self._indexes.writer(name, self._park), Pointer(name, complete=True), since)
         except (IndexBusy, IndexLost) as error:
             raise Unavailable(f"The index cannot be used: {error}.") from error
         self._close(old)
-        self._indexes.remove(old_name)
+        if not keep:
+            self._indexes.remove(old_name)
         log.info("index_swapped", index=name)
 
     def _go_live(self, index: IndexWriter, pointer: Pointer, built_since: datetime | None = None) -> None:

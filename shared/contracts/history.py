@@ -242,3 +242,5 @@ class SwapIndex(Request[IndexSwapped]):
     name: str
     begun_at: AwareDatetime | None = None
     """When its building began: what an erasure has rewritten since is put right in it. None: whenever it was."""
+    keep: bool = True
+    """The one that served stays, so that one can go back to it, until the next rebuild or the next erasure."""

@@ -87,8 +87,12 @@ def test_loading_the_same_again_changes_nothing(running: Instance) -> None:
 
 def test_a_rebuilt_index_is_the_same_index(running: Instance) -> None:
     before = answer(running, "check")["index"]
-    answer(running, "rebuild")
+    rebuilt = answer(running, "rebuild")
     assert answer(running, "check")["index"] == before
+    assert answer(running, "rebuild", "--back")["name"] != rebuilt["name"]
+    assert answer(running, "check")["index"] == before
+    assert answer(running, "rebuild", "--forget") == {"removed": True}
+    assert answer(running, "rebuild", "--forget") == {"removed": False}
 
 
 def test_what_partners_got_wrong_is_in_quarantine_each_with_its_reason(running: Instance) -> None:

@@ -13,7 +13,7 @@ from services.history.index.elastic_client import connect_search
 from services.history.index.port import EntryQuery, Pointer
 from services.history.log import FakeLog
 from services.history.projector import HistoryProjector
-from services.history.rebuild import _fill, checksum_of_index, checksum_of_log, rebuild_from
+from services.history.rebuild import checksum_of_index, checksum_of_log, rebuild_from
 from services.history.search import HistorySearch
 from shared.contracts.base import Envelope, Event
 from shared.contracts.history import GetHistoryStatus, SwapIndex
@@ -22,6 +22,7 @@ from shared.messaging.testbus import TestBus
 from shared.settings import Settings
 from shared.system.gather import WAIT_SECONDS
 from tests.builders import recorded, registered
+from tests.history.rebuild_contract import RebuildContract, Rebuilding
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -129,34 +130,17 @@ def test_while_nothing_can_be_parked_the_position_stays_and_all_is_tried_again(
 def test_another_index_comes_to_serve_with_what_came_meanwhile(history: History) -> None:
     history.receive(3)
     with history.indexes.rebuilding():
-        name = rebuild_from(history.log, history.indexes)
+        name = rebuild_from(history.log, history.indexes).name
         history.receive(2)
         assert history.projector.swap_index(SwapIndex(name=name)).entries == 7
-    assert history.indexes._all() == [name]
+    assert (history.indexes.current(), history.indexes.kept()) == (Pointer(name, complete=True), "v1")
     assert history.is_whole()
 
 
-def test_a_rebuild_that_was_killed_is_gone_on_with(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.history.rebuild._WINDOWS_A_COMMIT", 1)
-    for _ in range(3):
-        history.receive(450)
-    killed = history.indexes.new_name()
+@pytest.fixture
+def county(indexes: ElasticIndexes) -> Rebuilding:
+    return Rebuilding.of(indexes)
 
-    class Killed(BaseException):
-        pass
 
-    def kill(done: int, last: int) -> None:
-        if done >= 500:
-            raise Killed
-
-    with pytest.raises(Killed):
-        _fill(history.log, history.indexes, killed, kill)
-    done: list[int] = []
-    with history.indexes.rebuilding():
-        unfinished = history.indexes.unfinished()
-        assert unfinished is not None
-        name = rebuild_from(history.log, history.indexes, lambda reached, last: done.append(reached), unfinished.name)
-        history.projector.swap_index(SwapIndex(name=name, begun_at=unfinished.begun_at))
-    assert name == killed
-    assert min(done) > 500
-    assert history.is_whole()
+class TestElasticsearch(RebuildContract):
+    pass

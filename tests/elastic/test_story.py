@@ -11,7 +11,7 @@ import pytest
 from deploy.instance import Instance
 from deploy.supervision import NotStarted
 from services.history.index.elastic_client import connect_search
-from shared.settings import Settings
+from shared.settings import INSTANCE_FILE, Settings
 from tests.broker.test_away import Api
 from tests.broker.test_consumer import wait_for
 from tests.builders import a_person
@@ -140,6 +140,33 @@ def test_the_index_is_rebuilt_while_events_arrive_and_searches_go_on(system: Sys
     assert rebuilt["entries"] > 20
     assert set(answers) == {200}
     assert answer(system.instance, "check")["ok"] is True
+
+
+def test_one_goes_back_to_the_old_index_and_removes_it(system: System) -> None:
+    entries = found(system.api, "arriving")
+    assert answer(system.instance, "rebuild", "--back")["entries"] > 20
+    assert found(system.api, "arriving") == entries
+    assert answer(system.instance, "check")["ok"] is True
+    assert answer(system.instance, "rebuild", "--forget") == {"removed": True}
+
+
+def test_the_index_moves_to_tantivy_and_back_and_misses_nothing(system: System) -> None:
+    state, was = system.instance.state_dir / INSTANCE_FILE, system.instance.settings.search_url
+    everything = found(system.api, "")
+    built = answer(system.instance, "reindex", "--from", "elasticsearch", "--to", "tantivy")
+    assert built["entries"] + 1 >= (everything or 0)
+    assert system.api.post(title="since then")[0] == 202
+    for url in ("", was):
+        with state.open("a") as settings:
+            settings.write(f"WELLHEARD_SEARCH_URL={url}\n")
+        system.instance.restart()
+        wait_for(lambda: found(system.api, "since") == 1, 60)
+        checked = answer(system.instance, "check")
+        assert checked["ok"] is True
+        if url != was:
+            assert answer(system.instance, "reindex", "--from", "tantivy", "--to", "elasticsearch", "--url", was)[
+                "entries"
+            ]
 
 
 def test_the_projector_killed_over_its_work_goes_on_where_it_was(system: System) -> None:

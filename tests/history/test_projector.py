@@ -291,7 +291,7 @@ def test_any_order_any_batches_any_redelivery_come_to_the_same_index(
         live.receive(*arriving[start : start + size])
     tidy.receive(*made)
     assert live.in_index() == tidy.in_index() == live.in_log()
-    name = rebuild_from(live.log, live.indexes)
+    name = rebuild_from(live.log, live.indexes).name
     live.projector.swap_index(SwapIndex(name=name))
     assert live.in_index() == tidy.in_index()
 

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +22,7 @@ from services.history.index.port import (
     IndexWriter,
     OnRefusal,
     Pointer,
+    Unfinished,
     refused_silently,
 )
 from services.history.index.tantivy import TantivyReader, TantivyWriter
@@ -29,6 +31,8 @@ from shared.contracts.base import new_id
 from shared.errors import Conflict
 
 WRITER_LOCK = ".tantivy-writer.lock"
+BEGUN, SERVED = "begun", "served"
+"""Files beside those of an index: when its building began, and that it has served and held everything."""
 PROBE_BYTES = 1_000_000
 BULK_HEAP_BYTES = 200_000_000
 
@@ -39,6 +43,7 @@ class Indexes:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._pointer = root / "current"
+        self._unfinished: Unfinished | None = None
 
     def current(self) -> Pointer | None:
         """The index that serves, None when there is none."""
@@ -50,6 +55,8 @@ class Indexes:
     def serve(self, pointer: Pointer) -> None:
         """Let this index serve from now on. Raises IndexLost when the directory cannot be written."""
         try:
+            if pointer.complete:
+                (self._root / pointer.name / SERVED).touch()
             temporary = self._pointer.with_suffix(f".{os.getpid()}")
             with temporary.open("wb") as file:
                 file.write(orjson.dumps(asdict(pointer)))
@@ -64,14 +71,16 @@ class Indexes:
 
     @contextmanager
     def rebuilding(self) -> Iterator[None]:
-        """One rebuild at a time, else Conflict; what one that was killed has left behind is removed first."""
+        """One rebuild at a time, else Conflict; what is left over is removed, but for what can be gone on with."""
         self._root.mkdir(parents=True, exist_ok=True)
         with (self._root / "rebuild.lock").open("w") as lock:
             if not _locked(lock):
                 raise Conflict("Another rebuild is going on. Wait until it has ended.")
-            for left in [each for each in self._root.iterdir() if each.is_dir()]:
-                if self._is_left_over(left):
-                    self.remove(left.name)
+            left = [each for each in self._root.iterdir() if each.is_dir() and self._is_left_over(each)]
+            self._unfinished = max(filter(None, map(_begun, left)), key=lambda each: each.begun_at, default=None)
+            for each in left:
+                if self._unfinished is None or each.name != self._unfinished.name:
+                    self.remove(each.name)
             yield
 
     def _is_left_over(self, path: Path) -> bool:
@@ -84,8 +93,13 @@ class Indexes:
         with lock.open("r+") as file:
             return _locked(file)
 
-    def unfinished(self) -> None:
-        """Nothing: tantivy is done before it would pay to go on."""
+    def unfinished(self) -> Unfinished | None:
+        return self._unfinished
+
+    def kept(self) -> str | None:
+        served = {each.stat().st_mtime_ns: each.parent for each in self._root.glob(f"*/{SERVED}")}
+        found = [served[at].name for at in sorted(served) if self._is_left_over(served[at])]
+        return found[-1] if found else None
 
     def check_writable(self) -> None:
         """Raises IndexLost when nothing can be written here: the disk is full, or read-only."""
@@ -109,7 +123,11 @@ class Indexes:
         return TantivyWriter(self._root / name)
 
     def bulk_writer(self, name: str, on_refusal: OnRefusal = refused_silently) -> IndexWriter:
-        return TantivyWriter(self._root / name, BULK_HEAP_BYTES, threads=2)
+        path = self._root / name
+        if not self.has(name):
+            path.mkdir(parents=True, exist_ok=True)
+            (path / BEGUN).write_text(datetime.now(UTC).isoformat())
+        return TantivyWriter(path, BULK_HEAP_BYTES, threads=2)
 
     def reader(self, name: str) -> IndexReader:
         return TantivyReader(self._root / name)
@@ -127,6 +145,18 @@ class Indexes:
     def stamp(self) -> tuple[int, int] | None:
         """Differs when another index serves; None when there is none."""
         return file_stamp(self._pointer)
+
+
+def _begun(path: Path) -> Unfinished | None:
+    """What a killed rebuild has left there; None when nothing was committed, or it has served, or is broken."""
+    if (path / SERVED).exists() or not (path / BEGUN).exists():
+        return None
+    try:
+        if not TantivyReader(path).position():
+            return None
+    except IndexLost:
+        return None
+    return Unfinished(path.name, datetime.fromisoformat((path / BEGUN).read_text()))
 
 
 def _locked(file: IO[str]) -> bool:

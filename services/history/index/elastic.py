@@ -89,6 +89,11 @@ class ElasticIndexes:
         ((index, about),) = found.items()
         return Pointer(index.removeprefix(f"{alias}-"), bool(about["mappings"]["_meta"].get("complete")))
 
+    def kept(self) -> str | None:
+        serving = self.current()
+        names = [each for each in self._all() if serving is not None and each != serving.name]
+        return max((each for each in names if self._meta(each).get("complete")), key=_number, default=None)
+
     def serve(self, pointer: Pointer) -> None:
         index = self._names.timeline(pointer.name)
         actions = [
@@ -199,11 +204,14 @@ class ElasticIndexes:
         self._check_free(name, state)
 
     def _check_schema(self, name: str) -> None:
+        if self._meta(name)["schema"] != SCHEMA:
+            raise IndexLost("the index has the fields of another version of Wellheard")
+
+    def _meta(self, name: str) -> dict[str, Any]:
         index = self._names.timeline(name)
         with asking():
-            found = self._client.indices.get_mapping(index=index)[index]["mappings"]["_meta"]["schema"]
-        if found != SCHEMA:
-            raise IndexLost("the index has the fields of another version of Wellheard")
+            found: dict[str, Any] = self._client.indices.get_mapping(index=index)[index]["mappings"]["_meta"]
+        return found
 
     def _check_free(self, name: str, state: dict[str, Any]) -> None:
         """IndexBusy while a process of another machine writes it: until it gives it back, or is silent for long."""
@@ -245,7 +253,7 @@ class ElasticIndexes:
                     lock.release()
 
     def _found_unfinished(self, name: str) -> Unfinished | None:
-        """None when it is broken, or nothing of it is done. Raises IndexBusy."""
+        """None when it is broken, nothing of it is done, or it has served. Raises IndexBusy."""
         try:
             state = self._states.get(name)
             self._check_free(name, state)
@@ -254,7 +262,7 @@ class ElasticIndexes:
             raise
         except IndexLost:
             return None
-        if not (state["_source"]["position"] and self.has(name)):
+        if not (state["_source"]["position"] and self.has(name)) or "complete" in self._meta(name):
             return None
         return Unfinished(name, datetime.fromtimestamp(state["_source"]["made"], UTC))
 

@@ -221,7 +221,7 @@ class _Bulk:
         # The log has it and it must be found somehow: better by its people and its time than not at all.
         key, reason, known = key_of(item.record), outcome["error"]["type"], id(item) in self._refused
         log.error("record_refused", record=key, reason=reason, left_out=known)
-        self._refused.setdefault(id(item), Refusal(key, item.event_id, reason))
+        self._refused[id(item)] = Refusal(key, item.event_id, reason, left_out=known)
         return not known
 
 

@@ -35,6 +35,8 @@ class Refusal:
     event_id: str
     reason: str
     """In the engine's word for it; it quotes nothing of the record."""
+    left_out: bool = False
+    """Not even without its words."""
 
 
 OnRefusal = Callable[[Sequence[Refusal]], None]
@@ -241,14 +243,18 @@ class IndexSet(Protocol):
         ...
 
     def rebuilding(self) -> AbstractContextManager[None]:
-        """One rebuild at a time, else Conflict; what those that were killed have left is removed first.
+        """One rebuild at a time, else Conflict; what others have left is removed first, also the one that is `kept`.
 
-        But for the last of them, where the engine can go on with it.
+        But for the last one that was killed over it, if it can be gone on with.
         """
         ...
 
     def unfinished(self) -> Unfinished | None:
         """For whoever is `rebuilding`: what can be gone on with instead of beginning anew."""
+        ...
+
+    def kept(self) -> str | None:
+        """The index that served before this one and holds all that had come by then."""
         ...
 
     def check_writable(self) -> None:
