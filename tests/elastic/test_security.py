@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from elasticsearch import Elasticsearch
@@ -13,7 +14,7 @@ from services.history.index.port import EntryQuery, IndexAway, Pointer
 from services.history.records import Folded
 from shared.settings import Settings
 from tests.elastic.conftest import remove_all
-from tests.elastic.front import Front
+from tests.elastic.front import Front, own_authority, with_the_key
 from tests.elastic.node import Node
 from tests.history.index_contract import an_entry
 
@@ -22,21 +23,29 @@ KEY = "aWQ6c2VjcmV0"
 PREFIX = "test-security"
 
 
+class Secured(NamedTuple):
+    """A front with TLS that wants the key, and the authority that vouches for it."""
+
+    url: str
+    authority: Path
+
+
 @pytest.fixture
-def front(elastic: Node, client: Elasticsearch, tmp_path: Path) -> Iterator[Front]:
+def front(elastic: Node, client: Elasticsearch, tmp_path: Path) -> Iterator[Secured]:
     if shutil.which("openssl") is None:
         pytest.skip("there is no openssl to make a certificate with: apt-get install openssl")
-    with Front(elastic.port, KEY, tmp_path).serving() as front:
-        yield front
+    authority, context = own_authority(tmp_path)
+    with Front(elastic.port, with_the_key(KEY), context).serving() as front:
+        yield Secured(front.url, authority)
     remove_all(client, PREFIX)
 
 
-def through(front: Front, directory: Path, **settings: object) -> ElasticIndexes:
+def through(front: Secured, directory: Path, **settings: object) -> ElasticIndexes:
     asked = {"search_url": front.url, "search_api_key": KEY, "search_ca_file": front.authority} | settings
     return ElasticIndexes(connect_search(Settings.model_validate(asked)), PREFIX, directory)
 
 
-def test_with_the_key_and_the_authority_everything_works(front: Front, tmp_path: Path) -> None:
+def test_with_the_key_and_the_authority_everything_works(front: Secured, tmp_path: Path) -> None:
     indexes = through(front, tmp_path)
     writer = indexes.writer(indexes.new_name())
     writer.put([Folded(an_entry("a", body="flu"))], 1)
@@ -45,11 +54,11 @@ def test_with_the_key_and_the_authority_everything_works(front: Front, tmp_path:
     assert indexes.serving_reader("v1").search(EntryQuery(q="flu")).total == 1
 
 
-def test_a_node_whose_certificate_nobody_vouches_for_is_not_told_the_key(front: Front, tmp_path: Path) -> None:
+def test_a_node_whose_certificate_nobody_vouches_for_is_not_told_the_key(front: Secured, tmp_path: Path) -> None:
     with pytest.raises(IndexAway, match="does not answer"):
         through(front, tmp_path, search_ca_file=None).current()
 
 
-def test_a_wrong_key_is_refused_and_nothing_is_taken_for_lost(front: Front, tmp_path: Path) -> None:
+def test_a_wrong_key_is_refused_and_nothing_is_taken_for_lost(front: Secured, tmp_path: Path) -> None:
     with pytest.raises(IndexAway, match="security_exception"):
         through(front, tmp_path, search_api_key="d3Jvbmc6a2V5").current()

@@ -17,7 +17,7 @@ from services.history.records import Folded
 from shared.contracts.history import Reader
 from shared.errors import Conflict, Unavailable, known
 from shared.settings import Settings
-from tests.elastic.front import BusyFront
+from tests.elastic.front import Busy, Front
 from tests.elastic.node import Node
 from tests.history.index_contract import an_entry
 
@@ -227,32 +227,33 @@ def test_when_everything_is_refused_it_is_not_the_records_fault_and_none_is_told
 
 
 @pytest.fixture
-def busy(elastic: Node, indexes: ElasticIndexes, tmp_path: Path) -> Iterator[tuple[BusyFront, ElasticIndexes]]:
+def busy(elastic: Node, indexes: ElasticIndexes, tmp_path: Path) -> Iterator[tuple[Busy, ElasticIndexes]]:
     """A front that is too busy when it is told, and the same indexes behind it."""
-    with BusyFront(elastic.port).serving() as front:
+    busy = Busy()
+    with Front(elastic.port, busy).serving() as front:
         client = connect_search(Settings(search_url=front.url))
-        yield front, ElasticIndexes(client, indexes._names.prefix, tmp_path / "search")
+        yield busy, ElasticIndexes(client, indexes._names.prefix, tmp_path / "search")
 
 
-def test_an_engine_that_is_too_busy_for_a_whole_request_is_asked_again(busy: tuple[BusyFront, ElasticIndexes]) -> None:
-    front, indexes = busy
+def test_an_engine_that_is_too_busy_for_a_whole_request_is_asked_again(busy: tuple[Busy, ElasticIndexes]) -> None:
+    engine, indexes = busy
     writer = indexes.writer("v1")
-    front.busy = 3
+    engine.left = 3
     writer.put([Folded(an_entry("a"))], 1)
     writer.commit()
-    assert front.busy == 0
+    assert engine.left == 0
     assert indexes.reader("v1").counts()[0] == 1
 
 
-def test_an_engine_that_stays_too_busy_is_waited_for(busy: tuple[BusyFront, ElasticIndexes], hurried: None) -> None:
-    front, indexes = busy
+def test_an_engine_that_stays_too_busy_is_waited_for(busy: tuple[Busy, ElasticIndexes], hurried: None) -> None:
+    engine, indexes = busy
     writer = indexes.writer("v1")
-    front.busy = 99
+    engine.left = 99
     writer.put([Folded(an_entry("a"))], 1)
     with pytest.raises(IndexAway, match="429"):
         writer.commit()
     writer.abandon()
-    front.busy = 0
+    engine.left = 0
     assert indexes.writer("v1").position == 0
 
 
