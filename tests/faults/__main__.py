@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.instance import CHECKOUT
-from tests.faults.registry import LONG_OUTAGE, OUTAGE, Entry, matrix
+from tests.elastic.server import ElasticMissing
+from tests.faults.registry import ELASTIC, LONG_OUTAGE, OUTAGE, TANTIVY, Entry, matrix
 from tests.faults.results import Result, Results, commit_of
 from tests.faults.run import Run, SkippedError
 from tests.faults.system import Servers, System, private_servers
 
-Wanted = Mapping[Entry, list[tuple[str, int, float]]]
-"""The runs of each scenario: (name, seed, outage)."""
+Wanted = Mapping[Entry, list[tuple[str, str, int, float]]]
+"""The runs of each scenario: (name, engine, seed, outage)."""
 RUNS_OF_AN_INSTANCE = 6
 """The invariants are looked at over everything that an instance holds."""
 
@@ -31,6 +32,7 @@ def main() -> int:
     wanted = {
         entry: [each for each in _runs(entry, arguments) if not (arguments.resume and results.has(*each))]
         for entry in matrix().values()
+        if not (arguments.elastic and entry.engine == TANTIVY)
     }
     began = datetime.now(UTC).isoformat(timespec="seconds")
     if arguments.at_once > 1:
@@ -73,7 +75,7 @@ def _play_beside(arguments: argparse.Namespace, wanted: Wanted) -> None:
         "--code",
         arguments.code,
     ]
-    command += ["--first-failure"] * arguments.first_failure
+    command += ["--first-failure"] * arguments.first_failure + ["--elastic"] * arguments.elastic
     workers = [
         subprocess.Popen([*command, "--only", *(_named(*each) for entry in share for each in wanted[entry])])
         for share in shares
@@ -83,7 +85,7 @@ def _play_beside(arguments: argparse.Namespace, wanted: Wanted) -> None:
         each.wait()
 
 
-def _named(scenario: str, seed: int, outage: float) -> str:
+def _named(scenario: str, engine: str, seed: int, outage: float) -> str:
     return f"{scenario}:{'long' if outage == LONG_OUTAGE else seed}"
 
 
@@ -98,7 +100,7 @@ class Stage:
         self._code = code
         self._beside = beside
         self._system: System | None = None
-        self._direct = False
+        self._kind = (False, TANTIVY)
         self._played = 0
 
     def __enter__(self) -> "Stage":
@@ -107,21 +109,30 @@ class Stage:
     def __exit__(self, *_exc: object) -> None:
         self._clear()
 
-    def play(self, entry: Entry, wanted: list[tuple[str, int, float]]) -> Iterator[Result]:
+    def play(self, entry: Entry, wanted: list[tuple[str, str, int, float]]) -> Iterator[Result]:
         """Play the runs of one scenario; yields the results."""
-        for _, seed, outage in wanted:
-            result = play_one(self._system_for(entry), entry, seed, outage, self._beside)
+        for _, engine, seed, outage in wanted:
+            result = Result(entry.name, seed, outage, commit_of(CHECKOUT), engine)
+            try:
+                system = self._system_for(entry, engine)
+            except ElasticMissing as reason:
+                result.skipped = str(reason)
+            else:
+                play_one(system, entry, result, self._beside)
             yield result
             self._played += 1
             if entry.fresh or not result.ok:
                 self._clear(keep=not result.ok)
 
-    def _system_for(self, entry: Entry) -> System:
-        if entry.fresh or entry.direct != self._direct or self._played >= RUNS_OF_AN_INSTANCE:
+    def _system_for(self, entry: Entry, engine: str) -> System:
+        kind = (entry.direct, engine)
+        if entry.fresh or kind != self._kind or self._played >= RUNS_OF_AN_INSTANCE:
             self._clear()
         if self._system is None:
             folder = Path(tempfile.mkdtemp(prefix=f"wellheard-{entry.name}-"))
-            self._system, self._direct = System(self._servers, folder, self._code, direct=entry.direct), entry.direct
+            search = self._servers.search() if engine == ELASTIC else None
+            self._system = System(self._servers, folder, self._code, direct=entry.direct, search=search)
+            self._kind = kind
         return self._system
 
     def _clear(self, keep: bool = False) -> None:
@@ -132,12 +143,12 @@ class Stage:
         self._system, self._played = None, 0
 
 
-def play_one(system: System, entry: Entry, seed: int, outage: float, beside: int = 1) -> Result:
+def play_one(system: System, entry: Entry, result: Result, beside: int = 1) -> None:
+    """Fills in what came of it."""
     began = time.monotonic()
-    result = Result(entry.name, seed, outage, commit_of(CHECKOUT))
     try:
         system.start()
-        run = Run(system, entry.name, seed, outage, beside=beside)
+        run = Run(system, entry.name, result.seed, result.outage, beside=beside)
         with run.watching_memory():
             entry.play(run)
             run.settle()
@@ -148,19 +159,19 @@ def play_one(system: System, entry: Entry, seed: int, outage: float, beside: int
         traceback.print_exc()
         result.problems.append(f"the run broke off: {type(error).__name__}: {error}")
     result.seconds = round(time.monotonic() - began, 1)
-    return result
 
 
-def _runs(entry: Entry, arguments: argparse.Namespace) -> list[tuple[str, int, float]]:
+def _runs(entry: Entry, arguments: argparse.Namespace) -> list[tuple[str, str, int, float]]:
+    name, engine = entry.name, ELASTIC if arguments.elastic else entry.engine or TANTIVY
     if arguments.only:
-        named = [each.partition(":") for each in arguments.only if each.partition(":")[0] == entry.name]
+        named = [each.partition(":") for each in arguments.only if each.partition(":")[0] == name]
         wanted = {seed for _, _, seed in named if seed}
         if not named or wanted:
-            runs = [(entry.name, int(seed), OUTAGE) for seed in sorted(wanted - {"long"}, key=int)]
-            return runs + [(entry.name, 0, LONG_OUTAGE)] * ("long" in wanted)
-    runs = [(entry.name, seed, OUTAGE) for seed in range(min(entry.seeds, arguments.seeds or entry.seeds))]
+            runs = [(name, engine, int(seed), OUTAGE) for seed in sorted(wanted - {"long"}, key=int)]
+            return runs + [(name, engine, 0, LONG_OUTAGE)] * ("long" in wanted)
+    runs = [(name, engine, seed, OUTAGE) for seed in range(min(entry.seeds, arguments.seeds or entry.seeds))]
     if entry.long and not arguments.seeds:
-        runs.append((entry.name, 0, LONG_OUTAGE))
+        runs.append((name, engine, 0, LONG_OUTAGE))
     return runs
 
 
@@ -187,6 +198,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--beside", type=int, default=1, help="this is one of so many shares of a run, which tells the sum"
     )
+    parser.add_argument("--elastic", action="store_true", help="the history is searched in Elasticsearch")
     parser.add_argument("--resume", action="store_true", help="leave out what the results hold already")
     parser.add_argument("--first-failure", action="store_true", help="stop at the first run that fails")
     parser.add_argument("--results", default=str(CHECKOUT / "docs/reliability.jsonl"))

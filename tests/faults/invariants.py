@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from deploy.queues import depths, read_parked
-from services.history.index.directory import Indexes
+from services.history.index.choice import indexes_of
 from services.history.timeline import LOGGED_EVENTS, fold
 from shared.contracts.base import read_envelope
 from shared.contracts.events import EngagementRecorded
@@ -170,7 +170,7 @@ def _compare_store_with_log(found: Findings, stored: _Stored, logged: _Logged) -
 def _compare_log_with_index(found: Findings, settings: Settings, logged: _Logged) -> None:
     indexed: dict[str, int] = {}
     doubled = []
-    indexes = Indexes(settings.index_dir)
+    indexes = indexes_of(settings)
     pointer = indexes.current()
     if pointer is None or not pointer.complete:
         found.problems.append("I3: no complete index serves")

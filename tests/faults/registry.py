@@ -9,6 +9,7 @@ from tests.faults.run import Run, Scenario
 
 SEEDS, SEEDS_OF_KILLS = 5, 20
 OUTAGE, LONG_OUTAGE = 10.0, 60.0
+TANTIVY, ELASTIC = "tantivy", "elastic"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Entry:
     """The services reach the servers without the proxies, which cost time: for scenarios that measure it."""
     alone: bool
     """Nothing may run beside it: it measures time, or has a rule for it that a busy machine breaks."""
+    engine: str
+    """The only search engine that it is about; empty: any."""
 
 
 MATRIX: dict[str, Entry] = {}
@@ -41,6 +44,7 @@ def scenario(
     fresh: bool = False,
     direct: bool = False,
     alone: bool = False,
+    engine: str = "",
     name: str = "",
 ) -> Callable[[Scenario], Scenario]:
     """Put a scenario into the matrix, under the name of its function unless it has another."""
@@ -49,7 +53,7 @@ def scenario(
         found = name or play.__name__.replace("_", "-")
         if found in MATRIX:
             raise ValueError(f"two scenarios are called {found}")
-        MATRIX[found] = Entry(found, fault, play, seeds, long, fresh, direct, alone)
+        MATRIX[found] = Entry(found, fault, play, seeds, long, fresh, direct, alone, engine)
         return play
 
     return decorate
@@ -64,4 +68,4 @@ def matrix() -> dict[str, Entry]:
     return MATRIX
 
 
-__all__ = ["LONG_OUTAGE", "MATRIX", "OUTAGE", "Entry", "Run", "matrix", "scenario"]
+__all__ = ["ELASTIC", "LONG_OUTAGE", "MATRIX", "OUTAGE", "TANTIVY", "Entry", "Run", "matrix", "scenario"]

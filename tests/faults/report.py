@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from tests.faults.registry import Entry
+from tests.faults.registry import ELASTIC, Entry
 from tests.faults.results import Result, Results, middle_and_worst
 
 HEAD = """\
@@ -25,7 +25,9 @@ That the harness notices what it should: `make faults-mutations` breaks the code
 store, no deduplication, outbox emptied before the confirm, swap before catching up, a failed batch parked whole), plays
 the scenario that must catch it, and fails if one is not caught.
 
-One run again: `.venv/bin/python -m tests.faults --only NAME:SEED`.
+One run again: `.venv/bin/python -m tests.faults --only NAME:SEED`, with `--elastic` on a node of Elasticsearch instead of the
+embedded engine. The scenarios called `elastic-` are always on one; the services reach it through a front that refuses what a
+scenario wants refused.
 """
 
 
@@ -52,9 +54,12 @@ def render(results: Results, entries: Sequence[Entry]) -> str:
 
 
 def _rows(entry: Entry, runs: list[Result]) -> Iterable[str]:
-    for outage in sorted({each.outage for each in runs if not each.skipped}):
+    kinds = {(each.engine == ELASTIC and not entry.engine, each.outage) for each in runs if not each.skipped}
+    for elsewhere, outage in sorted(kinds):
         mine = [each for each in runs if each.outage == outage and not each.skipped]
-        name = entry.name if outage <= 10 else f"{entry.name}, {outage:.0f} s"
+        if not entry.engine:
+            mine = [each for each in mine if (each.engine == ELASTIC) == elsewhere]
+        name = entry.name + (" on Elasticsearch" if elsewhere else "") + ("" if outage <= 10 else f", {outage:.0f} s")
         figures = [sum(getattr(each, what) for each in mine) for what in ("accepted", "refused", "unknown")]
         faults = [sum(getattr(each, what) for each in mine) for what in ("lost", "twice", "limbo")]
         times = [middle_and_worst(getattr(each, what) for each in mine) for what in ("ready_after", "quiet_after")]

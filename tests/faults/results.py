@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.faults.invariants import Findings
-from tests.faults.registry import Entry
+from tests.faults.registry import TANTIVY, Entry
 from tests.faults.run import Run
 
 
@@ -22,6 +22,7 @@ class Result:
     seed: int
     outage: float
     commit: str
+    engine: str = TANTIVY
     at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     accepted: int = 0
     refused: int = 0
@@ -55,22 +56,23 @@ class Result:
         figures = f"accepted {self.accepted}, refused {self.refused}, unknown {self.unknown}"
         faults = f"lost {self.lost}, twice {self.twice}, limbo {self.limbo}"
         times = f"ready {self.ready_after} s, quiet {self.quiet_after} s, whole run {self.seconds} s"
-        line = f"{self.scenario} seed {self.seed} outage {self.outage:.0f} {' '.join(self.notes)}: {told}: "
+        engine = "" if self.engine == TANTIVY else f" on {self.engine}"
+        line = f"{self.scenario}{engine} seed {self.seed} outage {self.outage:.0f} {' '.join(self.notes)}: {told}: "
         return line + f"{figures}; {faults}; {times}" + "".join(f"\n    {each}" for each in self.problems)
 
 
 class Results:
-    """All runs noted in a file; a later run of the same scenario, seed and outage replaces the one before."""
+    """All runs noted in a file; a later run of the same scenario, engine, seed and outage replaces the one before."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._runs: dict[tuple[str, int, float], Result] = {}
+        self._runs: dict[tuple[str, str, int, float], Result] = {}
         if path.exists():
             for line in path.read_text().splitlines():
                 self._keep(Result(**json.loads(line)))
 
-    def has(self, scenario: str, seed: int, outage: float) -> bool:
-        found = self._runs.get((scenario, seed, outage))
+    def has(self, scenario: str, engine: str, seed: int, outage: float) -> bool:
+        found = self._runs.get((scenario, engine, seed, outage))
         return found is not None and found.ok and not found.skipped
 
     def append(self, result: Result) -> None:
@@ -92,7 +94,7 @@ class Results:
         self._path.with_suffix(".md").write_text(render(self, list(entries)))
 
     def _keep(self, result: Result) -> None:
-        self._runs[result.scenario, result.seed, result.outage] = result
+        self._runs[result.scenario, result.engine, result.seed, result.outage] = result
 
 
 def middle_and_worst(values: Iterable[float | None]) -> str:

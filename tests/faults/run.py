@@ -11,7 +11,7 @@ from typing import Any
 from deploy import broker
 from deploy.queues import depths
 from deploy.quiet import is_resting_place, outboxes
-from services.history.index.directory import Indexes
+from services.history.index.choice import indexes_of
 from shared.mongo import connect
 from tests.faults.invariants import Findings, examine, examine_memory
 from tests.faults.producer import ACCEPTED, AmqpProducer, Ledger, Producer
@@ -234,7 +234,7 @@ class _Movement:
 
 
 def _indexed(settings: Any) -> tuple[int, int]:
-    indexes = Indexes(settings.index_dir)
+    indexes = indexes_of(settings)
     pointer = indexes.current()
     if pointer is None:
         return (-1, -1)

@@ -6,6 +6,7 @@ They are shared by the scenarios of a run; each scenario gets a new instance, wi
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import tempfile
@@ -23,6 +24,7 @@ from deploy.supervision import Program, Supervisor, wait_until
 from shared.settings import Settings
 from tests.faults.processes import Processes
 from tests.faults.proxy import Proxy
+from tests.faults.searching import Search
 from tests.staff import cookie_of_staff
 
 
@@ -32,13 +34,14 @@ class Servers:
     def __init__(self, folder: Path) -> None:
         real, private = home(), folder / "home"
         private.mkdir(parents=True)
-        for binaries in ("store-env", "fast-store"):
+        for binaries in ("store-env", "fast-store", "elastic"):
             if (real / binaries).exists():
                 (private / binaries).symlink_to(real / binaries)
         os.environ["WELLHEARD_HOME"] = str(private)
         self.home = private
         self._holder = f"faults-{os.getpid()}"
         self._watch = _OwnSupervisor(private / "servers")
+        self._search: Search | None = None
 
     def start(self) -> None:
         """Both servers, ready; they end with this process, whatever happens to it."""
@@ -46,7 +49,15 @@ class Servers:
         servers.take(self._holder, f"pid:{os.getpid()}", [servers.BROKER, servers.STORE])
 
     def close(self) -> None:
+        if self._search is not None:
+            self._search.close()
         self._watch.shut_down()
+
+    def search(self) -> Search:
+        """The Elasticsearch of this run, started when it is first asked for. Raises ElasticMissing."""
+        if self._search is None:
+            self._search = Search()
+        return self._search
 
     def stop(self, server: str) -> None:
         self._watch.stop(server)
@@ -98,11 +109,17 @@ class _OwnSupervisor(Supervisor):
 class System:
     """An instance on `Servers`. The services reach broker and store through proxies, the harness directly."""
 
-    def __init__(self, on: Servers, folder: Path, code: Path = CHECKOUT, direct: bool = False) -> None:
+    def __init__(
+        self, on: Servers, folder: Path, code: Path = CHECKOUT, direct: bool = False, search: Search | None = None
+    ) -> None:
         self.servers = on
         self.folder = folder
         self.code = code
-        self.instance = Instance.create(folder / "state", owner=f"pid:{os.getpid()}")
+        self.search = search
+        """None: the embedded engine."""
+        prefix = f"faults-{secrets.token_hex(4)}"
+        search_url = f"{search.direct}/{prefix}" if search else ""
+        self.instance = Instance.create(folder / "state", owner=f"pid:{os.getpid()}", search_url=search_url)
         self.settings: Settings = self.instance.settings
         self.broker_link = Proxy(broker.ports().amqp)
         self.store_link = Proxy(servers.store_port())
@@ -114,7 +131,8 @@ class System:
         self.mail_port = free_port()
         """Where the services hand mail over; a scenario that sends some listens there."""
         mail = {"WELLHEARD_SMTP_URL": f"smtp://127.0.0.1:{self.mail_port}"}
-        surroundings = self.instance.environment | mail | ({} if direct else links)
+        searched = {"WELLHEARD_SEARCH_URL": f"{search.url}/{prefix}"} if search else {}
+        surroundings = self.instance.environment | mail | searched | ({} if direct else links)
         self.second_port = free_port()
         """For a second process of the web."""
         self.cookie = ""

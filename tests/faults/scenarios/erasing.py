@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from services.history.index.directory import Indexes
+from services.history.index.choice import indexes_of
 from services.history.rebuild import serving_index
 from shared.contracts.erasure import EraseContact, GetErasure
 from shared.messaging.client import RpcClient
@@ -93,6 +93,6 @@ def _records(run: Run) -> Iterator[tuple[str, str]]:
         for collection in database.list_collection_names():
             for each in database[collection].find():
                 yield f"{service}.{collection} {each['_id']}", orjson.dumps(each, default=str).decode()
-    index = serving_index(Indexes(run.system.settings.index_dir))
+    index = serving_index(indexes_of(run.system.settings))
     for record in (*index.entries(), *index.all_contacts()):
         yield f"index {record.id}", record.to_json().decode()

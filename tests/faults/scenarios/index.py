@@ -4,20 +4,20 @@ import json
 import shutil
 from collections.abc import Callable
 
-from services.history.index.directory import Indexes
-from tests.faults.registry import scenario
+from services.history.index.choice import indexes_of
+from tests.faults.rebuilding import rebuild
+from tests.faults.registry import TANTIVY, scenario
 from tests.faults.run import Run
 from tests.faults.scenarios.disks import mounted, read_only
 from tests.faults.scenarios.outages import DRAINED, recovery
-from tests.faults.scenarios.rebuilding import rebuild
 from tests.faults.waiting import wait_until
 
 
-def _search(run: Run) -> int:
+def search(run: Run) -> int:
     return run.system.get("/api/v1/history?q=said", run.producer.key, timeout=15)[0]
 
 
-def _still_taken(run: Run) -> None:
+def still_taken(run: Run) -> None:
     run.expect(run.producer.post([run.producer.new_event()]) == 202, "events are not taken while the search is away")
 
 
@@ -37,30 +37,30 @@ def _without_search(run: Run, take_away: Callable[[], object], bring_back: Calla
     """Events are taken all the time; the API and the pages say what they cannot show."""
     with recovery(run):
         take_away()
-        _still_taken(run)
-        run.expect(_search(run) == 503, "without a search process the API does not say 503")
+        still_taken(run)
+        run.expect(search(run) == 503, "without a search process the API does not say 503")
         run.tell_the_truth(run.outage)
-        _still_taken(run)
+        still_taken(run)
         bring_back()
-    run.expect(_search(run) == 200, "the search does not answer again")
+    run.expect(search(run) == 200, "the search does not answer again")
 
 
-@scenario("directory of the index read-only", fresh=True)
+@scenario("directory of the index read-only", fresh=True, engine=TANTIVY)
 def index_read_only(run: Run) -> None:
     run.drain_limit = DRAINED
     with run.load():
         run.pause(1, 2)
-        run.expect(_search(run) == 200, "the search does not answer")
+        run.expect(search(run) == 200, "the search does not answer")
         with read_only(run.system.settings.index_dir):
             run.pause(run.outage)
-            _still_taken(run)
-            run.expect(_search(run) == 200, "what was indexed before cannot be searched")
+            still_taken(run)
+            run.expect(search(run) == 200, "what was indexed before cannot be searched")
         run.healed()
         run.pause(2)
         run.wait_ready_again()
 
 
-@scenario("directory of the index removed while it serves")
+@scenario("directory of the index removed while it serves", engine=TANTIVY)
 def index_gone(run: Run) -> None:
     run.drain_limit = DRAINED
     with run.load():
@@ -68,16 +68,16 @@ def index_gone(run: Run) -> None:
         directory = run.system.settings.index_dir
         gone = wait_until(lambda: shutil.rmtree(directory, ignore_errors=True) or not directory.exists(), 5, 0)
         run.expect(gone, "the directory cannot be removed")
-        _still_taken(run)
-        run.expect(_search(run) in (200, 503), "the search fails in another way than 503")
+        still_taken(run)
+        run.expect(search(run) in (200, 503), "the search fails in another way than 503")
         run.healed()
         run.pause(3)
         run.wait_ready_again()
     run.settle()
-    run.expect(_search(run) == 200, "the search does not answer again")
+    run.expect(search(run) == 200, "the search does not answer again")
 
 
-@scenario("the disk of the index is full", fresh=True)
+@scenario("the disk of the index is full", fresh=True, engine=TANTIVY)
 def index_disk_full(run: Run) -> None:
     run.drain_limit = DRAINED
     system = run.system
@@ -89,7 +89,7 @@ def index_disk_full(run: Run) -> None:
             run.pause(1, 2)
             disk.fill(run.chance.choice((0, 4096, 100_000)))
             run.pause(run.outage)
-            _still_taken(run)
+            still_taken(run)
             disk.free()
             run.healed()
             run.pause(2)
@@ -100,8 +100,16 @@ def index_disk_full(run: Run) -> None:
     system.wait_ready(30)
 
 
+def indexes_there(run: Run) -> set[str]:
+    """The names of all indexes of the instance, whoever made them."""
+    settings = run.system.settings
+    if run.system.search is not None:
+        return run.system.search.indexes(f"{settings.search_prefix}-timeline-")
+    return {each.name for each in settings.index_dir.iterdir() if each.is_dir()}
+
+
 def _serving(run: Run) -> str:
-    pointer = Indexes(run.system.settings.index_dir).current()
+    pointer = indexes_of(run.system.settings).current()
     return pointer.name if pointer else ""
 
 
@@ -114,7 +122,7 @@ def rebuild_live(run: Run) -> None:
             rebuilding = rebuild(run)
             statuses = set()
             while rebuilding.poll() is None:
-                statuses.add(_search(run))
+                statuses.add(search(run))
             answer = json.loads(rebuilding.communicate()[0] or b"{}")
             run.expect(answer.get("name") == _serving(run) != before, "the rebuilt index does not serve")
             run.expect(statuses <= {200}, f"searches failed during the rebuild: {statuses}")
@@ -125,21 +133,21 @@ def rebuild_live(run: Run) -> None:
 def rebuild_killed(run: Run) -> None:
     with run.load(100):
         run.pause(2, 3)
-        before, directory = _serving(run), run.system.settings.index_dir
+        before, there = _serving(run), indexes_there(run)
         rebuilding = rebuild(run)
-        begun = wait_until(lambda: sum(each.is_dir() for each in directory.iterdir()) > 1, 60, 0.005)
+        begun = wait_until(lambda: indexes_there(run) - there, 60, 0.005)
         run.expect(begun, "the rebuild has made no index")
         run.pause(0, 0.05)
         rebuilding.kill()
         rebuilding.wait()
-        run.expect(_search(run) == 200, "the old index does not serve any more")
+        run.expect(search(run) == 200, "the old index does not serve any more")
         rebuilding = rebuild(run)
         rebuilding.wait(120)
         run.expect(_serving(run) != before, "the second rebuild does not serve")
         run.healed()
     run.settle()
-    found = [each for each in run.system.settings.index_dir.iterdir() if each.is_dir()]
-    run.expect(len(found) == 2, f"{len(found)} indexes lie in the directory: one serves, the one before is kept")
+    found = indexes_there(run)
+    run.expect(len(found) == 2, f"there are {len(found)} indexes: one serves, the one before is kept")
 
 
 @scenario("projector killed between catching up with the log and the swap")
@@ -160,4 +168,4 @@ def rebuild_swap_killed(run: Run) -> None:
         again = rebuild(run)
         run.expect(wait_until(lambda: again.poll() is not None, 120), "the rebuild after the kill does not end")
     run.settle()
-    run.expect(_search(run) == 200, "the search does not answer")
+    run.expect(search(run) == 200, "the search does not answer")

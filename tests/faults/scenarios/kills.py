@@ -6,10 +6,10 @@ from pathlib import Path
 from deploy.processes import PROCESSES
 from tests.faults.office import office
 from tests.faults.polling import poll
+from tests.faults.rebuilding import rebuild
 from tests.faults.registry import SEEDS_OF_KILLS, scenario
 from tests.faults.run import Run, Scenario
 from tests.faults.scenarios.outages import recovery
-from tests.faults.scenarios.rebuilding import rebuild
 
 _STORE = ("store.before_insert", "store.mid_bulk", "store.after_insert")
 _RPC = ("rpc.before_call", "rpc.before_answer")

@@ -1,4 +1,4 @@
-"""`wellheard rebuild` as an operator runs it, beside what a scenario does."""
+"""What an operator runs beside what a scenario does."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from tests.faults.run import Run
 
 
 def rebuild(run: Run) -> "subprocess.Popen[bytes]":
-    """The command, started; its last line of output is its answer in JSON."""
+    """`wellheard rebuild`, started; its last line of output is its answer in JSON."""
     command = [sys.executable, "-c", "from deploy.cli import main; main()", "rebuild", "--json"]
     environment = run.system.instance.environment | {"PYTHONPATH": str(run.system.code)}
     return subprocess.Popen(
