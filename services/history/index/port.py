@@ -1,7 +1,7 @@
 """The index port: what the history asks of a search engine, whichever it is.
 
 One writer puts records in; readers in other processes search them. Every adapter passes the contract test suite
-in tests/history/index_contract.py.
+in tests/history/index_contract.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

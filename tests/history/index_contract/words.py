@@ -1,0 +1,127 @@
+"""Words, phrases and what must not occur."""
+
+from tests.history.index_contract.under_test import IndexUnderTest, a_record, an_entry
+
+ODD_QUERIES = [
+    '"flu', 'flu"', '"', '""', "flu AND", "OR", "NOT flu", "title:flu", "fl*", "[a TO b]", "{", "flu^2", "flu~",
+    "(flu", "flu)", "\\", "/flu/", "+flu -jab", "\x00", "‏flu‎", "'", "a" * 500, '" " "', "🙂", "flu:", "<b>",
+]  # fmt: skip
+
+
+class WordsContract:
+    """Words, phrases and what must not occur."""
+
+    def test_an_empty_query_finds_everything(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a"), an_entry("b"))
+        assert index.total("") == index.total("  ") == 2
+
+    def test_words_that_mean_the_same_are_found_by_each_other(self, index: IndexUnderTest) -> None:
+        index.add(
+            an_entry("a", title="A long wait at A&E"),
+            an_entry("b", title="The emergency department was full"),
+            an_entry("c", title="The department of an emergency planner"),
+            an_entry("d", title="Waiting", body="My family doctor sent me to the emergency departments."),
+            an_entry("e", title="My GP rang"),
+        )
+        assert set(index.find("A&E")) == set(index.find('"A&E"')) == {"a", "b", "d"}
+        assert set(index.find('"emergency department"')) == {"a", "b", "d"}
+        assert set(index.find("emergency department")) == {"a", "b", "c", "d"}
+        assert set(index.find("general practice")) == {"d", "e"}
+        assert index.find("gp a&e") == ["d"]
+        assert index.facet("kind", q="family doctor") == {"conversation": 2}
+        assert index.find("wait emergency department", sort="newest", prefix=True) != []
+
+    def test_words_phrases_and_values_that_must_not_occur_take_entries_away(self, index: IndexUnderTest) -> None:
+        index.add(
+            an_entry("a", title="Parking at the day centre", kind="call", topics=("Parking", "Buses")),
+            an_entry("b", title="Parking in town", kind="complaint", topics=("Parking",)),
+            an_entry("c", title="The centre by day", kind="call"),
+        )
+        assert set(index.find(without=("parked",))) == {"c"}
+        assert set(index.find("centre", without=("day centre",))) == {"c"}
+        assert set(index.find(without=("day centre", "town"))) == {"c"}
+        assert set(index.find("parking", without_values={"topic": ["Buses", "Trains"]})) == {"b"}
+        assert index.find(without_values={"kind": ["call"]}, filters={"kind": ["call"]}) == []
+        assert set(index.find(without=("?",))) == {"a", "b", "c"}
+        assert index.facet("kind", q="parking", without=("town",)) == {"call": 1}
+
+    def test_all_words_are_required_in_any_order(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("both", body="The bus stop near the surgery"), an_entry("one", body="The bus was late"))
+        assert index.find("surgery bus") == ["both"]
+
+    def test_words_are_found_in_title_body_names_and_topics(self, index: IndexUnderTest) -> None:
+        index.add(
+            an_entry("title", title="Podiatry appointments"),
+            an_entry("body", body="She asked about podiatry."),
+            an_entry("names", names=("Podiatry Users Group",)),
+            an_entry("topics", topics=("podiatry",)),
+            an_entry("other"),
+        )
+        assert set(index.find("podiatry")) == {"title", "body", "names", "topics"}
+
+    def test_words_may_stand_in_different_parts(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", title="Flu jabs", body="at the day centre", names=("Mary Okafor",)))
+        assert index.find("okafor flu centre") == ["a"]
+
+    def test_words_are_stemmed(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", body="Vaccinations were postponed"))
+        assert index.find("vaccination postpone") == ["a"]
+
+    def test_case_and_accents_do_not_matter(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", body="Zoë visited the CAFÉ"))
+        assert index.find("zoe café") == index.find("ZOË cafe") == ["a"]
+
+    def test_a_phrase_is_found_as_it_stands(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("phrase", body="the day centre closed"), an_entry("words", body="centre open each day"))
+        assert index.find('"day centre"') == ["phrase"]
+        assert set(index.find("day centre")) == {"phrase", "words"}
+
+    def test_a_phrase_goes_with_words(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", body="the day centre closed early"), an_entry("b", body="the day centre was full"))
+        assert index.find('closed "day centre"') == ["a"]
+
+    def test_a_phrase_does_not_run_from_one_part_into_the_next(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", title="About the flu", body="clinic closed"))
+        assert index.find('"flu clinic"') == []
+
+    def test_a_word_with_a_hyphen_or_an_apostrophe_is_found_as_written(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", body="Mrs O'Brien used the walk-in centre"), an_entry("b", body="walk on, come in"))
+        assert index.find("O'Brien") == index.find("walk-in") == ["a"]
+
+    def test_no_query_is_an_error(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", body="flu"), a_record("Flu Ann"))
+        for q in ODD_QUERIES:
+            assert index.total(q) in (0, 1, 2), q
+            assert index.total(q, prefix=True) in (0, 1, 2), q
+            assert len(index.names(q)) in (0, 1), q
+
+    def test_an_open_quote_runs_to_the_end(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", body="the day centre"), an_entry("b", body="centre by day"))
+        assert index.find('"day centre') == ["a"]
+
+    def test_punctuation_alone_finds_nothing_and_quotes_alone_everything(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a"))
+        assert (index.total("?!"), index.total('""'), index.total('"')) == (0, 1, 1)
+
+    def test_a_body_of_100_000_characters_is_found_by_its_last_word(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("long", body="waiting " * 12_499 + "gangway"))
+        assert index.find("gangway") == ["long"]
+        assert "<mark>gangway</mark>" in index.snippet("gangway")
+
+    def test_a_body_without_a_space_is_no_error(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("long", body="x" * 100_000))
+        assert index.find("parking") == ["long"]
+
+    def test_no_phrase_runs_across_what_is_too_long_to_be_a_word(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", title="Call", body="flu " + "x" * 300 + " clinic"), an_entry("b", body="flu clinic"))
+        assert index.find('"flu clinic"') == ["b"]
+        assert set(index.find("flu clinic")) == {"a", "b"}
+
+    def test_a_phrase_of_one_topic_or_name_is_found(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", topics=("patient transport", "parking")), an_entry("b", names=("Transport Parking",)))
+        assert index.find('"patient transport"') == ["a"]
+        assert index.find('"transport parking"') == ["b"]
+
+    def test_other_scripts_are_words_too(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", body="Здравствуйте, 你好 নমস্কার"), an_entry("b", body="hello"))
+        assert index.find("здравствуйте") == index.find("你好") == ["a"]
