@@ -1,18 +1,18 @@
-"""What is asked of Elasticsearch: the words of a search, filters, how well a record matches, totals and facets."""
+"""What is asked of Elasticsearch: one request for a page with its total and facets."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from services.history.index.analysis import ENGLISH, Words
+from services.history.index import elastic_terms
+from services.history.index.analysis import Words
+from services.history.index.elastic_terms import Query, but_none, either, every, filtered, term
 from services.history.index.fields import FACET_VALUES, LIVING, MONTHS, VALUES_OF_A_SHARD, Counts
 from services.history.index.port import EntryQuery, Member, NameQuery, Place
-from services.history.index.synonyms import Phrase
-from services.history.index.words import fold_name, time_key, typos
+from services.history.index.tiers import entry_tiers, name_tiers, unwanted_words
+from services.history.index.words import time_key
 from shared.contracts.history import FACETS, Reader
 
-Query = dict[str, Any]
-NOTHING: Query = {"match_none": {}}
 _FILTERED = "filtered"
 
 
@@ -30,7 +30,7 @@ class Asked(NamedTuple):
 
 def ask_entries(query: EntryQuery, words: Words) -> Asked:
     """One request for a page, the exact total and the facets."""
-    tiers, order = _tiers_of(words, query.sort), "asc" if query.sort == "oldest" else "desc"
+    tiers, order = entry_tiers(elastic_terms, words, query.sort), "asc" if query.sort == "oldest" else "desc"
     apart = _apart(query)
     scope = _entry_scope(query) + filtered({name: query.filters[name] for name in query.filters if name not in apart})
     asked = _page(scope, tiers, order, query.after, query.limit)
@@ -46,7 +46,7 @@ def ask_names(query: NameQuery, after: Place | None) -> Asked:
     scope = filtered({"kind": LIVING}) + filtered(query.filters)
     if query.partner is not None:
         scope.append(term("reported_by", query.partner))
-    return _page(scope, _name_tiers(query.q), "asc", after, query.limit)
+    return _page(scope, name_tiers(elastic_terms, query.q), "asc", after, query.limit)
 
 
 def read_facets(answer: Mapping[str, Any]) -> Counts:
@@ -63,22 +63,6 @@ def read_facets(answer: Mapping[str, Any]) -> Counts:
 def visible(reader: Reader) -> list[Query]:
     seen = [] if reader.sensitive else [term("sensitive", False)]
     return seen if reader.partner is None else [*seen, term("partner", reader.partner)]
-
-
-def filtered(filters: Mapping[str, Sequence[str]]) -> list[Query]:
-    return [{"terms": {field: list(values)}} for field, values in filters.items() if values]
-
-
-def term(field: str, value: object) -> Query:
-    return {"term": {field: {"value": value}}}
-
-
-def every(queries: Sequence[Query]) -> Query:
-    return {"bool": {"filter": list(queries)}}
-
-
-def either(queries: Sequence[Query]) -> Query:
-    return {"bool": {"should": list(queries), "minimum_should_match": 1}}
 
 
 def _page(scope: list[Query], tiers: Sequence[Query], order: str, after: Place | None, limit: int) -> Asked:
@@ -127,7 +111,7 @@ def _entry_scope(query: EntryQuery) -> list[Query]:
     scope = visible(query.reader) + filtered({"about": query.about}) + filtered(query.with_values)
     scope += [each for ids in query.taking_part for each in filtered({"contact": ids})]
     if unwanted := _unwanted(query):
-        scope.append({"bool": {"must_not": unwanted}})
+        scope.append(but_none(unwanted))
     if query.contact_ids or query.members:
         members = [_of_member(each) for each in query.members]
         scope.append(either([*filtered({"contact": query.contact_ids}), *members]))
@@ -136,7 +120,7 @@ def _entry_scope(query: EntryQuery) -> list[Query]:
 
 def _unwanted(query: EntryQuery) -> list[Query]:
     """What must not occur: words, phrases, values."""
-    return [_clause("text", ENGLISH.analyze(each)) for each in query.without] + filtered(query.without_values)
+    return [*unwanted_words(elastic_terms, query.without), *filtered(query.without_values)]
 
 
 def _of_member(member: Member) -> Query:
@@ -147,48 +131,3 @@ def _of_member(member: Member) -> Query:
 def _times(since: datetime | None, before: datetime | None) -> list[Query]:
     limits = {name: int(time_key(each)) for name, each in (("gte", since), ("lt", before)) if each}
     return [{"range": {"at": limits}}] if limits else []
-
-
-def _tiers_of(words: Words, sort: str) -> list[Query]:
-    """The same as tantivy's: titles and names, then texts, then beginnings of words."""
-    tiers = [_all_words(words.clauses, field) for field in ("head", "text")]
-    if words.beginning:
-        last = either([_any_of("text", words.clauses[-1]), {"prefix": {"words": {"value": words.beginning}}}])
-        tiers.append(every([_all_words(words.clauses[:-1], "text"), last]))
-    return tiers if words.clauses and sort == "relevance" else tiers[-1:]
-
-
-def _all_words(clauses: Sequence[Sequence[Phrase]], field: str) -> Query:
-    return every([_any_of(field, clause) for clause in clauses])
-
-
-def _any_of(field: str, phrases: Sequence[Phrase]) -> Query:
-    return _clause(field, phrases[0]) if len(phrases) == 1 else either([_clause(field, each) for each in phrases])
-
-
-def _clause(field: str, words: Sequence[str]) -> Query:
-    """One word or phrase; one without a letter or digit is found nowhere."""
-    if not words:
-        return NOTHING
-    return term(field, words[0]) if len(words) == 1 else {"match_phrase": {field: {"query": " ".join(words)}}}
-
-
-def _name_tiers(q: str) -> list[Query]:
-    """Every word exactly, every word as a beginning, every word with typos forgiven."""
-    if not q.strip():
-        return [every([])]
-    words = list(dict.fromkeys(fold_name(q).split()))
-    if not words:
-        return [NOTHING]
-    return [
-        every([term("name", word) for word in words]),
-        every([term("beginnings", word) for word in words]),
-        every([_nearly(word) for word in words]),
-    ]
-
-
-def _nearly(word: str) -> Query:
-    if not typos(word):
-        return term("beginnings", word)
-    # A constant score: otherwise only the fifty most frequent words would count.
-    return {"fuzzy": {"beginnings": {"value": word, "fuzziness": typos(word), "rewrite": "constant_score"}}}

@@ -9,7 +9,8 @@ from elasticsearch import Elasticsearch
 from services.history.index.analysis import read_words
 from services.history.index.elastic_client import asking
 from services.history.index.elastic_mapping import Names
-from services.history.index.elastic_queries import Asked, ask_entries, ask_names, every, read_facets, visible
+from services.history.index.elastic_queries import Asked, ask_entries, ask_names, read_facets, visible
+from services.history.index.elastic_terms import every
 from services.history.index.fields import hits
 from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, NameQuery, Place
 from services.history.index.words import name_key

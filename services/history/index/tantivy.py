@@ -10,21 +10,11 @@ from typing import NamedTuple
 import orjson
 from tantivy import DocAddress, Document, Index, Occur, Order, Query, Searcher
 
+from services.history.index import tantivy_terms
 from services.history.index.analysis import read_words
 from services.history.index.fields import LIVING, Counts, hits, newest
 from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, Member, NameQuery, Place
-from services.history.index.tantivy_queries import (
-    but_none,
-    count,
-    either,
-    every,
-    filtered,
-    name_tiers,
-    term,
-    tiers_of,
-    unwanted,
-    visible,
-)
+from services.history.index.tantivy_queries import count, unwanted, visible
 from services.history.index.tantivy_schema import (
     SCHEMA,
     document,
@@ -32,6 +22,8 @@ from services.history.index.tantivy_schema import (
     losing,
     open_index,
 )
+from services.history.index.tantivy_terms import but_none, either, every, filtered, term
+from services.history.index.tiers import entry_tiers, name_tiers
 from services.history.index.words import name_key, time_key
 from services.history.records import ContactRecord, Entry, Folded
 from shared import failpoints
@@ -130,7 +122,7 @@ class TantivyReader:
         with losing():
             searcher = self._fresh()
             order = Order.Asc if query.sort == "oldest" else Order.Desc
-            search = _Search(self._entry_scope(query), tiers_of(words, query.sort), order)
+            search = _Search(self._entry_scope(query), entry_tiers(tantivy_terms, words, query.sort), order)
             counted = beside(partial(self._count, searcher, search, query))
             documents, place = self._page(searcher, search, query.after, query.limit)
             total, facets = counted()
@@ -157,7 +149,7 @@ class TantivyReader:
             scope.append(term("reported_by", query.partner))
         with losing():
             searcher = self._fresh()
-            search = _Search(every(scope), name_tiers(query.q), Order.Asc)
+            search = _Search(every(scope), name_tiers(tantivy_terms, query.q), Order.Asc)
             total, _ = count(searcher, search.everything)
             documents, place = self._page(searcher, search, self._by_name(query.after), query.limit)
         contacts = [ContactRecord.from_json(_stored(each)) for each in documents]

@@ -1,0 +1,49 @@
+"""What Elasticsearch can ask: an `Engine` of the tiers, and filters."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Query = dict[str, Any]
+
+
+def everything() -> Query:
+    return every([])
+
+
+def nothing() -> Query:
+    return {"match_none": {}}
+
+
+def term(field: str, value: object) -> Query:
+    return {"term": {field: {"value": value}}}
+
+
+def phrase(field: str, words: Sequence[str]) -> Query:
+    return {"match_phrase": {field: {"query": " ".join(words)}}}
+
+
+def begins(field: str, beginning: str, typos: int = 0) -> Query:
+    """Of a name every beginning is a word of `beginnings`, so that one with typos is found as a whole word."""
+    if field != "name":
+        return {"prefix": {field: {"value": beginning}}}
+    if not typos:
+        return term("beginnings", beginning)
+    # A constant score: otherwise only the fifty most frequent words would count.
+    return {"fuzzy": {"beginnings": {"value": beginning, "fuzziness": typos, "rewrite": "constant_score"}}}
+
+
+def every(queries: Sequence[Query]) -> Query:
+    return {"bool": {"filter": list(queries)}}
+
+
+def either(queries: Sequence[Query]) -> Query:
+    return {"bool": {"should": list(queries), "minimum_should_match": 1}}
+
+
+def but_none(unwanted: Sequence[Query]) -> Query:
+    """Whatever none of these finds."""
+    return {"bool": {"must_not": list(unwanted)}}
+
+
+def filtered(filters: Mapping[str, Sequence[str]]) -> list[Query]:
+    return [{"terms": {field: list(values)}} for field, values in filters.items() if values]
