@@ -95,4 +95,6 @@ def _contact(county: County, number: int) -> Contact:
 
 
 def _envelope(event: Event, subject: str, at: datetime) -> Envelope[Event]:
-    return Envelope(event, source="/demo", subject=subject, sequence=1, correlationid="", id=f"evt_{subject}", time=at)
+    service = "contacts" if isinstance(event, ContactRegistered) else "events"
+    source = f"/services/{service}"
+    return Envelope(event, source=source, subject=subject, sequence=1, correlationid="", id=f"evt_{subject}", time=at)

@@ -1,19 +1,30 @@
-"""The judged searches: the demo is what was judged, each has a best answer, and the measure is the standard one."""
+"""The judged searches: what was judged, how good the answers of the search are, and the measure itself."""
 
 import math
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from bench.judged import demo
-from bench.judged.judgements import Judged, Query, Rule, judged_demo, read_queries
+from bench.judged.judgements import SETS, Judged, Query, Rule, judged_demo, read_queries
 from bench.judged.ndcg import dcg, ndcg
+from bench.judged.scores import filled, mean_of, scores
+from services.history.index.directory import Indexes
+from services.history.records import Folded
 from services.history.timeline import fold
+
+GOAL = 0.85
 
 
 @pytest.fixture(scope="module")
-def judged() -> Judged:
-    return Judged.of(map(fold, demo.events()))
+def folded() -> list[Folded]:
+    return [fold(each) for each in demo.events()]
+
+
+@pytest.fixture(scope="module")
+def judged(folded: list[Folded]) -> Judged:
+    return Judged.of(folded)
 
 
 def test_the_demo_is_the_one_that_was_judged(judged: Judged) -> None:
@@ -23,6 +34,12 @@ def test_the_demo_is_the_one_that_was_judged(judged: Judged) -> None:
 
 def test_every_search_has_a_best_answer(judged: Judged) -> None:
     assert [query.q for query in read_queries() if judged.best(query)[:1] != [3]] == []
+
+
+def test_the_search_finds_what_was_judged_good(folded: list[Folded], judged: Judged, tmp_path: Path) -> None:
+    """By tantivy; Elasticsearch gives the same answers (tests/elastic/test_alike.py, bench/relevance.py)."""
+    found = scores(filled(Indexes(tmp_path), folded), judged, read_queries())
+    assert {name: round(mean_of(found, name), 3) for name in SETS if mean_of(found, name) < GOAL} == {}
 
 
 def test_an_answer_has_the_grade_of_its_highest_rule(judged: Judged) -> None:
