@@ -268,7 +268,7 @@ async def test_a_contact_shows_its_first_and_last_engagement(county: County, bro
     assert "First contact 5 March 2012 Last contact 1 June 2014" in text(page)
     shown = text(await browser.get(f"/contacts/{contact_id}"))
     assert "4 entries" in shown
-    assert "March 2012 to June 2014" in shown
+    assert "Entries by year, 2012 to " in shown
     assert "Nothing matches" in text(await browser.get(f"/contacts/{contact_id}?kind=contact_changed"))
 
 

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.web.access import staff
-from services.web.pages.charts import histogram
 from services.web.pages.forms import Form
+from services.web.pages.over_time import over_time
 from services.web.rendering import render
 from services.web.waiting import Task
 from shared.contracts.history import HistoryItem, HistoryPage, NamedContact
@@ -63,6 +63,6 @@ async def show_components(request: Request) -> Response:
         entries=_ENTRIES,
         tasks=_TASKS,
         faulty=faulty,
-        chart=histogram({"2014-01": 4, "2014-02": 11, "2014-03": 7}),
+        chart=over_time({"2014-01": 4, "2014-02": 11, "2014-03": 7}, lambda since, until: "/search"),
         page=HistoryPage(total=60, items=(), next_cursor="next"),
     )

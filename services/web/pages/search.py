@@ -1,4 +1,4 @@
-"""Search over everything that was said: as one types, with filters, facets and a histogram by month."""
+"""Search over everything that was said: as one types, with filters, facets and a chart over time."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from services.web.access import reader_of, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
 from services.web.pages import saved_searches
-from services.web.pages.charts import Histogram, histogram
+from services.web.pages.over_time import OverTime, Period, over_time
 from services.web.rendering import render
 from services.web.words import CHANGES, SAID, SOURCES, label, place_names
 from shared import searching
@@ -75,8 +75,8 @@ class Query:
             prefix=True,
             alternatives=True,
             contact_id=contact_id,
-            from_=self._day("from"),
-            to=self._day("to"),
+            from_=self.period.since,
+            to=self.period.until,
             sort=sort if sort in get_args(Sort) else "relevance",
             limit=PAGE,
             cursor=self.params.get("cursor") or None,
@@ -110,6 +110,11 @@ class Query:
         """Chosen or typed."""
         typed = searching.read(self.q).filters.get("kind", ())
         return {*self.params.getlist("kind"), *(spelling for each in typed for spelling in searching.spellings(each))}
+
+    @property
+    def period(self) -> Period:
+        """The days that are chosen."""
+        return Period(self._day("from"), self._day("to"))
 
     def _day(self, name: str) -> date | None:
         typed = self.params.get(name, "")
@@ -155,7 +160,7 @@ def results(request: Request, query: Query, page: HistoryPage, reference: Refere
         "filters": filters,
         "sorts": RANKED if query.q and not query.in_time else IN_TIME,
         "chips": _chips(request, query, names, filters),
-        "chart_of_months": chart_of(page.facets.get("month", ())),
+        "chart": chart_of(request, query, page.facets.get("month", ())),
         "next_url": with_query(request.url.path, query.params, [("cursor", page.next_cursor or "")]),
         "first_url": with_query(request.url.path, query.params),
         "place_names": names["locality"],
@@ -195,9 +200,17 @@ def _chips(request: Request, query: Query, names: Names, filters: Mapping[str, s
     ]
 
 
-def chart_of(months: Iterable[FacetCount]) -> Histogram | None:
-    """Entries by month."""
-    return histogram({each.value: each.count for each in months})
+def chart_of(
+    request: Request, query: Query, months: Iterable[FacetCount], said: Iterable[FacetCount] | None = None
+) -> OverTime | None:
+    """Entries over time, each bar leading to those of its days. said: how many are engagements."""
+
+    def link(since: date | None, until: date | None) -> str:
+        days = [(name, day.isoformat()) for name, day in (("from", since), ("to", until)) if day]
+        return with_query(request.url.path, query.params, days, [("from", ""), ("to", "")])
+
+    by_month, said_by_month = ({each.value: each.count for each in of} for of in (months, said or ()))
+    return over_time(by_month, link, query.period, None if said is None else said_by_month)
 
 
 def _names(query: Query, names: ContactPage) -> ContactPage | None:

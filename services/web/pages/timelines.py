@@ -83,10 +83,10 @@ async def _show(request: Request, query: Query, subject: Subject, asked: GetTime
 
 
 def of_timeline(request: Request, query: Query, timeline: Timeline, reference: Reference) -> dict[str, Any]:
-    """What every timeline shows: its entries by month, its filters, and how much was said when."""
+    """What every timeline shows: its entries by month, its filters, and how many there were when."""
     shown = results(request, query, timeline.page, reference)
-    chart = chart_of(timeline.said_by_month)
-    return shown | {"timeline": timeline, "months": by_month(timeline.page.items), "chart_of_months": chart}
+    chart = chart_of(request, query, timeline.page.facets.get("month", ()), timeline.said_by_month)
+    return shown | {"timeline": timeline, "months": by_month(timeline.page.items), "chart": chart}
 
 
 def by_month(items: Iterable[HistoryItem]) -> list[tuple[str, list[HistoryItem]]]:
