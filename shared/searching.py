@@ -19,6 +19,7 @@ _TERM = re.compile(
     r'|"[^"]*"?'
 )
 """A field with its value, or a word or phrase with a minus, standing alone; or a phrase, in which nothing is either."""
+_WORD = re.compile(r"[^\W_]+")
 _DAYS = (
     re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?)?"),
     re.compile(r"(?:(?:(?P<day>\d{1,2})/)?(?P<month>\d{1,2})/)(?P<year>\d{4})"),
@@ -58,6 +59,42 @@ def read(q: str) -> Asked:
         until=reading.until,
         people=tuple(dict.fromkeys(reading.people)),
     )
+
+
+def parts(q: str) -> list[str]:
+    """What a search is made of, as it was typed: words, phrases, fields and what has a minus.
+
+    >>> parts('parking -bus "day centre" kind:complaint')
+    ['parking', '-bus', '"day centre"', 'kind:complaint']
+    """
+    found, end = [], 0
+    for term in _TERM.finditer(q):
+        found += [*q[end : term.start()].split(), term.group()]
+        end = term.end()
+    return [*found, *q[end:].split()]
+
+
+def respelt(q: str, spelling: Mapping[str, str]) -> str:
+    """The search with some of its words spelt otherwise; fields and what has a minus stay as they are.
+
+    >>> respelt('parkng -parkng "parkng place" topic:parkng', {"parkng": "parking"})
+    'parking -parkng "parking place" topic:parkng'
+    """
+    reading, found, end = _Reading(), [], 0
+    for term in _TERM.finditer(q):
+        typed = term.group()
+        found += [_spelt(q[end : term.start()], spelling), typed if not reading.take(term) else _spelt(typed, spelling)]
+        end = term.end()
+    return "".join([*found, _spelt(q[end:], spelling)])
+
+
+def words_of(text: str) -> list[str]:
+    """Each word as it was typed, without what stands between."""
+    return _WORD.findall(text)
+
+
+def _spelt(text: str, spelling: Mapping[str, str]) -> str:
+    return _WORD.sub(lambda word: spelling.get(word.group(), word.group()), text)
 
 
 def spellings(value: str) -> tuple[str, ...]:

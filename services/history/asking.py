@@ -62,8 +62,13 @@ def scope_of(index: IndexReader, request: SearchHistory) -> Scope:
         "contact_ids": () if request.contact_id is None else ids(request.contact_id),
         "members": tuple(members),
         "about": request.about,
-        "taking_part": tuple(_namesakes(index, name, request.reader) for name in searching.read(request.q).people),
+        "taking_part": taking_part(index, request),
     }
+
+
+def taking_part(index: IndexReader, request: SearchHistory) -> tuple[tuple[str, ...], ...]:
+    """Of each name that was typed, whom it may stand for."""
+    return tuple(_namesakes(index, name, request.reader) for name in searching.read(request.q).people)
 
 
 def _namesakes(index: IndexReader, name: str, reader: Reader) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from services.history.advising import advice
 from services.history.asking import check_length, entry_query, only_said, scope_of, whole_timeline
 from services.history.cursor import Cursors
 from services.history.index.choice import indexes_of
@@ -53,7 +54,7 @@ class HistorySearch:
         index, search = self._serving.reader(), request.search
         if request.contact_id is not None:
             search = search.model_copy(update={"contact_id": request.contact_id})
-        page = self._search(index, search)
+        page = self._search(index, search, request.fixed)
         scope = scope_of(index, search)
         said = index.search(only_said(entry_query(search, None, scope)))
         whole = whole_timeline(scope, {each: getattr(search, each) for each in request.fixed}, search.reader)
@@ -91,10 +92,11 @@ class HistorySearch:
             raise NotFound("There is no entry of that id in the history.")
         return _items(index, [(entry, "")])[0]
 
-    def _search(self, index: IndexReader, request: SearchHistory) -> HistoryPage:
+    def _search(self, index: IndexReader, request: SearchHistory, fixed: Sequence[str] = ()) -> HistoryPage:
         check_length(request.q)
         after, begun_again = self._place(request)
-        page = index.search(entry_query(request, after, scope_of(index, request)))
+        scope = scope_of(index, request)
+        page = index.search(entry_query(request, after, scope))
         return HistoryPage(
             total=page.total,
             items=_items(index, page.hits),
@@ -102,6 +104,7 @@ class HistorySearch:
             next_cursor=self._cursors.write(request, page.next),
             rebuilding=self._serving.rebuilding,
             begun_again=begun_again,
+            **advice(index, request, scope, page.total, fixed),
         )
 
     def _place(self, request: SearchHistory) -> tuple[Place | None, bool]:

@@ -22,3 +22,13 @@ ICONS = {
     "meeting_planned": "calendar",
     "meeting_called_off": "stop",
 }
+FILTERS = {
+    "source": "Show",
+    "kind": "Kind",
+    "channel": "Channel",
+    "topic": "Topic",
+    "locality": "Locality",
+    "group": "Stakeholder group",
+    "partner": "Reported by",
+}
+"""Of a search."""

@@ -14,6 +14,9 @@ MOST_PEOPLE = 1_000
 """People of an organisation whose engagements stand on its timeline."""
 FACETS = ("source", "kind", "channel", "topic", "locality", "group", "partner", "month")
 
+Condition = Literal["kind", "channel", "topic", "locality", "group", "partner", "period", "filters", "part"]
+"""Of a search: a filter, its first and last day, all of them together, or a part of what was typed."""
+
 
 class Reader(Value):
     """Whose eyes: what may be found is decided inside the query, so counts never leak."""
@@ -82,6 +85,25 @@ class FacetCount(Value):
     count: int
 
 
+class Suggestion(Value):
+    """A search that was probably meant: its words stand in entries which this reader may see."""
+
+    q: Annotated[str, Personal]
+    total: int
+    """Found by it, under the same filters."""
+
+
+class Looser(Value):
+    """One condition of a search that has found nothing, and what is found without it."""
+
+    condition: Condition
+    part: Annotated[str, Personal] = ""
+    """Of `q`, as typed, when the condition is a part of it."""
+    q: Annotated[str, Personal] = ""
+    """The search without the condition."""
+    total: int
+
+
 class HistoryPage(Value):
     total: int
     """Exact."""
@@ -92,6 +114,9 @@ class HistoryPage(Value):
     """True while the index is being rebuilt and may not hold everything yet."""
     begun_again: bool = False
     """True when the cursor led nowhere and this is the first page instead."""
+    suggestion: Suggestion | None = None
+    looser: tuple[Looser, ...] = ()
+    """Of a search with `advice` that finds nothing, or hardly anything."""
 
 
 class SearchHistory(Request[HistoryPage]):
@@ -130,6 +155,8 @@ class SearchHistory(Request[HistoryPage]):
     facets: bool = True
     alternatives: bool = False
     """For check boxes: the facet of a field that is filtered counts as if that filter were not set."""
+    advice: bool = False
+    """When nothing is found, or hardly anything: what was probably meant, which condition excludes everything."""
     reader: Reader = Reader()
 
 

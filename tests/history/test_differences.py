@@ -40,7 +40,7 @@ def test_what_is_missing_unknown_or_different_is_named(indexes: Indexes) -> None
     folded = fold(changed)
     assert folded.contact is not None
     strange = fold(recorded())
-    serve(indexes, fold(same), folded._replace(contact=replace(folded.contact, name="Somebody Else")), strange)
+    serve(indexes, fold(same), replace(folded, contact=replace(folded.contact, name="Somebody Else")), strange)
     found = differences(log, indexes, 20)
     assert found.first["missing"] == [("Entry", lost.data.engagement.engagement_id)]
     assert strange.entry is not None

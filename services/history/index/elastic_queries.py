@@ -109,13 +109,21 @@ def _values_of(name: str) -> Query:
 def _entry_scope(query: EntryQuery) -> list[Query]:
     """What applies besides the words and the filters."""
     scope = visible(query.reader) + filtered({"about": query.about}) + filtered(query.with_values)
-    scope += [each for ids in query.taking_part for each in filtered({"contact": ids})]
+    scope += [each for ids in query.taking_part for each in filtered({"contact": ids})] + _like(query)
     if unwanted := _unwanted(query):
         scope.append(but_none(unwanted))
     if query.contact_ids or query.members:
         members = [_of_member(each) for each in query.members]
         scope.append(either([*filtered({"contact": query.contact_ids}), *members]))
     return scope + _times(query.since, query.before)
+
+
+def _like(query: EntryQuery) -> list[Query]:
+    """What has a word with so few typos."""
+    if query.like is None:
+        return []
+    word, typos_forgiven = query.like
+    return [{"fuzzy": {"words": {"value": word, "fuzziness": typos_forgiven, "rewrite": "constant_score"}}}]
 
 
 def _unwanted(query: EntryQuery) -> list[Query]:

@@ -88,6 +88,8 @@ class EntryQuery:
     """Only what belongs to one of these."""
     taking_part: tuple[tuple[str, ...], ...] = ()
     """Only where of each of these groups of contacts somebody took part."""
+    like: tuple[str, int] | None = None
+    """Only where a word occurs, folded and not stemmed, that has no more than so many typos against this one."""
     filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """source, kind, channel, topic, locality, group, partner."""
     without: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from services.history.index import tantivy_terms
 from services.history.index.analysis import read_words
 from services.history.index.fields import LIVING, Counts, hits, newest
 from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, Member, NameQuery, Place
-from services.history.index.tantivy_queries import count, unwanted, visible
+from services.history.index.tantivy_queries import count, like, unwanted, visible
 from services.history.index.tantivy_schema import (
     SCHEMA,
     document,
@@ -244,7 +244,7 @@ class TantivyReader:
             *filtered(query.with_values),
         ]
         scope += filtered({"about": query.about})
-        scope += [each for ids in query.taking_part for each in filtered({"contact": ids})]
+        scope += [each for ids in query.taking_part for each in filtered({"contact": ids})] + like(query)
         if query.contact_ids or query.members:
             members = [self._of_member(each) for each in query.members]
             scope.append(either([*filtered({"contact": query.contact_ids}), *members]))

@@ -8,6 +8,7 @@ from tantivy import Query, Searcher
 from services.history.index import tantivy_terms
 from services.history.index.fields import FACET_VALUES, MONTHS, VALUES_OF_A_SHARD, Counts
 from services.history.index.port import EntryQuery
+from services.history.index.tantivy_schema import SCHEMA
 from services.history.index.tantivy_terms import filtered, term
 from services.history.index.tiers import unwanted_words
 from shared.contracts.history import Reader
@@ -16,6 +17,11 @@ from shared.contracts.history import Reader
 def unwanted(query: EntryQuery) -> list[Query]:
     """What must not occur: words, phrases, values."""
     return [*unwanted_words(tantivy_terms, query.without), *filtered(query.without_values)]
+
+
+def like(query: EntryQuery) -> list[Query]:
+    """What has a word with so few typos."""
+    return [Query.fuzzy_term_query(SCHEMA, "words", *query.like, True, False)] if query.like else []
 
 
 def visible(reader: Reader) -> list[Query]:

@@ -13,7 +13,9 @@ from starlette.responses import Response
 from services.web.access import reader_of, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
+from services.web.entry_words import FILTERS
 from services.web.pages import saved_searches
+from services.web.pages.advice import advice_of
 from services.web.pages.over_time import OverTime, Period, over_time
 from services.web.rendering import render
 from services.web.words import CHANGES, SAID, SOURCES, label, place_names
@@ -21,15 +23,6 @@ from shared import searching
 from shared.contracts.contacts import Reference
 from shared.contracts.history import ContactPage, FacetCount, HistoryPage, Reader, SearchContacts, SearchHistory, Sort
 
-FILTERS = {
-    "source": "Show",
-    "kind": "Kind",
-    "channel": "Channel",
-    "topic": "Topic",
-    "locality": "Locality",
-    "group": "Stakeholder group",
-    "partner": "Reported by",
-}
 # The order that goes without saying has no value, so that it does not stick when the search changes.
 RANKED = {"": "Best match", "newest": "Newest first", "oldest": "Oldest first"}
 IN_TIME = {"": "Newest first", "oldest": "Oldest first"}
@@ -81,6 +74,7 @@ class Query:
             limit=PAGE,
             cursor=self.params.get("cursor") or None,
             begin_again=True,
+            advice=True,
             reader=reader,
             **values,
         )
@@ -91,6 +85,11 @@ class Query:
         if name == "source" and not (values or self._kinds & CHANGES.keys()):
             return self.sources
         return values[:1] if name in self.fixed else values
+
+    @property
+    def other_sources(self) -> list[tuple[str, str]]:
+        """What keeps another search as wide as this one, which is wider than usual by the kinds that it asks for."""
+        return [("source", each) for each in SOURCES] if self.sources and not self.chosen("source") else []
 
     @property
     def q(self) -> str:
@@ -160,6 +159,7 @@ def results(request: Request, query: Query, page: HistoryPage, reference: Refere
         "filters": filters,
         "sorts": RANKED if query.q and not query.in_time else IN_TIME,
         "chips": _chips(request, query, names, filters),
+        "advice": advice_of(request, page, query.other_sources, lambda name: _chosen(query, name, names)),
         "chart": chart_of(request, query, page.facets.get("month", ())),
         "next_url": with_query(request.url.path, query.params, [("cursor", page.next_cursor or "")]),
         "first_url": with_query(request.url.path, query.params),
@@ -183,6 +183,11 @@ def _options(name: str, chosen: Sequence[str], page: HistoryPage, names: Names) 
     counts = {each.value: each.count for each in page.facets.get(name, ())}
     values = [*chosen, *(value for value in counts if value not in chosen)]
     return [Option(value, _text(name, value, names), counts.get(value, 0), value in chosen) for value in values]
+
+
+def _chosen(query: Query, name: str, names: Names) -> str:
+    """The chosen values of a filter in words."""
+    return " or ".join(_text(name, value, names) for value in query.chosen(name))
 
 
 def _chips(request: Request, query: Query, names: Names, filters: Mapping[str, str]) -> list[dict[str, str]]:

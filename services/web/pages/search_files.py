@@ -49,7 +49,7 @@ async def _rows(request: Request) -> AsyncIterator[Sequence[Sequence[str]]]:
     """The rows of a file; whoever asks for it is in the audit. The first page is read before anything is sent."""
     behind = backend(request)
     asked = Query(request.query_params).question(reader_of(request))
-    asked = asked.model_copy(update={"limit": WINDOW, "cursor": None, "facets": False})
+    asked = asked.model_copy(update={"limit": WINDOW, "cursor": None, "facets": False, "advice": False})
     page, reference = await behind.call(asked), await behind.reference()
     await note_reading(request, READ)
     return _windows(behind, asked, page, place_names(reference))

@@ -3,6 +3,7 @@
 An adapter's test module makes a class of `IndexContract` with a fixture `index` that yields an empty `IndexUnderTest`.
 """
 
+from tests.history.index_contract.around import AroundContract
 from tests.history.index_contract.beginnings import BeginningsContract
 from tests.history.index_contract.facets import FacetsContract
 from tests.history.index_contract.filters import FiltersContract
@@ -23,6 +24,7 @@ class IndexContract(
     FiltersContract,
     ReadersContract,
     FacetsContract,
+    AroundContract,
     SnippetsContract,
     OrderContract,
     WritingContract,
