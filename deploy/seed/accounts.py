@@ -4,6 +4,7 @@ import hmac
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from deploy.seed.searches import add_searches
 from services.web.signin.domain import open_account
 from services.web.signin.passwords import hash_password
 from services.web.signin.policy import ROLES
@@ -33,12 +34,13 @@ def demo_accounts(settings: Settings) -> list[DemoAccount]:
 
 
 def open_demo_accounts(settings: Settings) -> None:
-    """Open those that are not there yet."""
+    """Open those that are not there yet, with searches of theirs."""
     store = MongoSignInStore(connect(settings, "web"))
     store.prepare()
     for role, email, password in demo_accounts(settings):
         account = open_account(email, _NAMES[role], (role,), hash_password(password), datetime.now(UTC))
-        store.insert_account(account.next(must_change=False))
+        if store.insert_account(account.next(must_change=False)):
+            add_searches(settings, account.account_id)
 
 
 def _email(role: str) -> str:

@@ -62,9 +62,11 @@ from services.web.pages import consent as consent_pages
 from services.web.pages import contacts as contact_pages
 from services.web.pages import keys as key_pages
 from services.web.receipts import Receipts
+from services.web.recent_searches import MongoRecentSearches, RecentSearches, RecentSearchStore
 from services.web.saved_searches import MongoSavedSearches, SavedSearches, SavedSearchStore
 from services.web.signin.desk import Desk
 from services.web.signin.repository import MongoSignInStore, SignInStore
+from services.web.store import Spare
 from shared.messaging import AsyncBus
 from shared.messaging.aio import AioBus
 from shared.mongo import connect
@@ -127,6 +129,7 @@ def build_app(
     keys: Keys | None = None,
     people: SignInStore | None = None,
     saved: SavedSearchStore | None = None,
+    recent: RecentSearchStore | None = None,
 ) -> FastAPI:
     """The app; without `bus` it connects to the broker when it starts; what else is left out is in the store."""
     app = FastAPI(title="Wellheard", openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
@@ -136,6 +139,8 @@ def build_app(
     app.state.receipts = Receipts(settings.secret, settings.public_url)
     app.state.keys = keys or KeyRing(connect(settings, "web"))
     app.state.saved_searches = SavedSearches(saved or MongoSavedSearches(connect(settings, "web")))
+    app.state.spare = Spare()
+    app.state.recent_searches = RecentSearches(recent or MongoRecentSearches(connect(settings, "web")), app.state.spare)
     app.state.desk = Desk(people or MongoSignInStore(connect(settings, "web")))
     app.state.allowance = Allowance(settings.partner_requests_per_second, settings.partner_events_per_second)
     if bus is not None:

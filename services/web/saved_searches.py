@@ -89,9 +89,13 @@ class SavedSearches:
     def __init__(self, store: SavedSearchStore) -> None:
         self._store = store
 
+    def now_of(self, account_id: str) -> list[SavedSearch]:
+        """By name; asked in a thread."""
+        return self._store.of(account_id)
+
     async def of(self, account_id: str) -> list[SavedSearch]:
         """By name."""
-        return await ask_store(lambda: self._store.of(account_id), AWAY)
+        return await ask_store(lambda: self.now_of(account_id), AWAY)
 
     async def save(self, account_id: str, name: str, query: str) -> SavedSearch:
         """Saved again by the same name, it takes the place of the one before. Raises Invalid."""

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from deploy.seed import polls
+from deploy.seed.accounts import demo_accounts, open_demo_accounts
 from deploy.seed.cases import CASES, MEETINGS, add_cases
 from deploy.seed.consents import ASKED, add_consents, segment_of
 from deploy.seed.consultations import add_consultations
@@ -23,6 +24,9 @@ from deploy.seed.surveys import DEFINITION, answers
 from services.contacts.reference import REFERENCE
 from services.web.pages import answer_form
 from services.web.pages.forms import Form
+from services.web.recent_searches import KEPT, MongoRecentSearches
+from services.web.saved_searches import MongoSavedSearches
+from services.web.signin.domain import account_id_of
 from shared.contracts.base import Request
 from shared.contracts.case_lists import ListCases
 from shared.contracts.consultations import GetConsultation, ListConsultations
@@ -37,6 +41,8 @@ from shared.contracts.surveys import RESPONSES, CreateSurvey, OpenSurvey
 from shared.contracts.templates import ListTemplates, PreviewTemplate
 from shared.messaging.declare import RawMessage
 from shared.messaging.testbus import TestBus
+from shared.mongo import connect
+from shared.settings import Settings
 from shared.surveys.judging import judge
 from shared.surveys.reading import read_definition
 from tests.flows.test_cases import Board
@@ -278,3 +284,15 @@ def test_identifiers_stay_unique_when_the_county_grows() -> None:
 def test_all_but_one_of_the_faulty_events_break_a_rule_of_their_own() -> None:
     assert len(faulty_events()) == 13
     assert len({str(event["data"]) for _, event in faulty_events()}) == 13
+
+
+def test_demo_accounts_have_searches_and_what_somebody_removes_does_not_come_back(store: Settings) -> None:
+    settings = store.model_copy(update={"secret": "of-the-demo"})
+    open_demo_accounts(settings)
+    account_id = account_id_of(demo_accounts(settings)[0].email)
+    database, since = connect(settings, "web"), datetime.now(UTC) - KEPT
+    saved, recent = MongoSavedSearches(database), MongoRecentSearches(database)
+    assert (len(saved.of(account_id)), len(recent.of(account_id, since))) == (2, 4)
+    recent.remove(account_id)
+    open_demo_accounts(settings)
+    assert recent.of(account_id, since) == []

@@ -34,6 +34,7 @@ from services.surveys.fake import FakeSurveys
 from services.surveys.service import SurveysService
 from services.web.app import build_app
 from services.web.keys import SCOPES, Key, check_key, digest_of
+from services.web.recent_searches import FakeRecentSearches
 from services.web.saved_searches import FakeSavedSearches
 from services.web.signin.repository import FakeSignInStore
 from shared.contracts.base import CheckHealth, Health, Request
@@ -189,10 +190,11 @@ class County:
         self.web_bus = Switch(self.bus)
         self.keys = FakeKeys()
         self.saved = FakeSavedSearches()
+        self.recent = FakeRecentSearches()
         self.people = FakeSignInStore()
         self.tokens: dict[tuple[str, ...], str] = {}
         self.asked_by_pages: list[tuple[str, list[str]]] = []
-        self.app = build_app(self.settings, self.web_bus, self.keys, self.people, self.saved)
+        self.app = build_app(self.settings, self.web_bus, self.keys, self.people, self.saved, self.recent)
 
     def settle(self) -> None:
         """Everything on its way has arrived and can be found."""

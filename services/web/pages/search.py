@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, get_args
 
 from fastapi import APIRouter, Request
+from starlette.background import BackgroundTask
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
@@ -137,8 +138,17 @@ async def search(request: Request) -> Response:
     found["names"], found["this_search"] = _names(query, names), saved_searches.kept(query.params)
     found["files"] = {ending: with_query(f"/search/entries.{ending}", query.params) for ending in ("csv", "xlsx")}
     if is_partial(request):
-        return render(request, "search_results.html", **found)
-    return render(request, "search.html", **found, saved=await saved_searches.mine(request))
+        return _noted(request, query, render(request, "search_results.html", **found))
+    found["mine"] = await saved_searches.mine(request)
+    return _noted(request, query, render(request, "search.html", **found))
+
+
+def _noted(request: Request, query: Query, page: Response) -> Response:
+    """The page; a search that was sent off is remembered once it is sent, not what somebody types on the way to it."""
+    sent_off = not is_partial(request) or "wellheard-submitted" in request.headers
+    if sent_off and query.q and "cursor" not in query.params:
+        page.background = BackgroundTask(saved_searches.note, request, query.q, query.params)
+    return page
 
 
 def is_partial(request: Request) -> bool:

@@ -34,6 +34,8 @@ CACHE_SECONDS = 5.0
 """A session that was ended elsewhere is refused within this time."""
 KNOWN_SECONDS = 300.0
 """While the store is away, whoever was signed in goes on for this long: the history can be searched without it."""
+AWAY_SECONDS = 2.0
+"""For so long a store that did not answer is not asked again about whoever goes on: each look costs seconds."""
 CACHE_SIZE = 2_000
 TOUCH_SECONDS = 60.0
 FREE_BY_ADDRESS = 30
@@ -58,6 +60,7 @@ class Desk:
     def __init__(self, store: SignInStore) -> None:
         self._store = store
         self._seen: dict[str, tuple[float, SignedIn | None]] = {}
+        self._away_until = 0.0
         self._hashing: anyio.CapacityLimiter | None = None
 
     async def sign_in(self, email: str, password: str, address: str, user_agent: str) -> tuple[str, Account]:
@@ -96,10 +99,14 @@ class Desk:
         digest, now = digest_of(token), time.monotonic()
         known = self._seen.get(digest)
         if known is None or known[0] + CACHE_SECONDS < now:
+            is_good_enough = known is not None and known[0] + KNOWN_SECONDS >= now
+            if known is not None and is_good_enough and now < self._away_until:
+                return known[1]
             try:
                 found = await self._ask(self._read, digest)
             except Unavailable:
-                if known is None or known[0] + KNOWN_SECONDS < now:
+                self._away_until = time.monotonic() + AWAY_SECONDS
+                if known is None or not is_good_enough:
                     raise
                 return known[1]
             if len(self._seen) >= CACHE_SIZE:  # guessed tokens must not fill the memory

@@ -27,6 +27,8 @@ document.addEventListener("htmx:afterRequest", (event) => {
 // Empty fields say nothing: they stay out of addresses that people share.
 document.addEventListener("htmx:configRequest", (event) => {
   if (event.detail.verb !== "get") return;
+  // A search that is sent off is remembered; what one types on the way to it is not.
+  if (event.detail.triggeringEvent?.type === "submit") event.detail.headers["Wellheard-Submitted"] = "yes";
   for (const name of new Set(event.detail.formData.keys())) {
     const values = event.detail.formData.getAll(name).filter((value) => value !== "");
     event.detail.formData.delete(name);
