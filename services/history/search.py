@@ -45,6 +45,10 @@ class HistorySearch:
         self._serving = ServingIndex(indexes)
         self._cursors = Cursors(secret)
 
+    def ailing(self) -> str:
+        health = self._serving.health()
+        return f"{health.engine} does not answer" if health.state == "away" else ""
+
     @rpc
     def search_history(self, request: SearchHistory) -> HistoryPage:
         return self._search(self._serving.reader(), request)

@@ -1,6 +1,7 @@
 """A service's answer to CheckHealth."""
 
 from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 from shared.contracts.base import ConsumerHealth, Health, OutboxHealth
 from shared.logs import get_logger
@@ -11,9 +12,20 @@ from shared.vitals import STARTED_AT, resident_bytes, wellheard_version
 log = get_logger()
 
 
-def read_health(consumers: Sequence[ConsumerHealth], outbox: Outbox | None) -> Health:
+@runtime_checkable
+class Dependent(Protocol):
+    """A service that needs something which neither its consumers nor its outbox would notice to be away."""
+
+    def ailing(self) -> str:
+        """What is missing, in words, within about a second; empty when all is well."""
+        ...
+
+
+def read_health(consumers: Sequence[ConsumerHealth], service: object) -> Health:
     """How the service is at this moment; it answers within about a second, also while its store is away."""
-    waiting, reason = _look_into(outbox)
+    waiting, reason = _look_into(getattr(service, "outbox", None))
+    if not reason and isinstance(service, Dependent):
+        reason = service.ailing()
     return Health(
         ok=not reason and all(each.state == "running" for each in consumers),
         reason=reason,

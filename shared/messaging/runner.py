@@ -187,8 +187,7 @@ class _Process:
 
     def _check_health(self) -> Callable[[Any, Any], Any]:
         def check_health(_worker: Any, content: Any, correlation_id: str = "") -> Any:
-            outbox = getattr(self._service, "outbox", None)
-            return read_health([each.health() for each in self._consumers], outbox).model_dump(mode="json")
+            return read_health([each.health() for each in self._consumers], self._service).model_dump(mode="json")
 
         assert CheckHealth.method() == check_health.__name__
         return check_health

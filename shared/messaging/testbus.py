@@ -66,7 +66,7 @@ class TestBus:
         if isinstance(request, CheckHealth):
             mine = [queue for queue, (owner, _) in self._queues.items() if owner is service]
             consumers = [ConsumerHealth(queue=queue, state="running") for queue in mine]
-            return cast(R, read_health(consumers, getattr(service, "outbox", None)))
+            return cast(R, read_health(consumers, service))
         sent = type(request).model_validate_json(request.model_dump_json())
         answer = getattr(service, request.method())(sent)
         self._relay()

@@ -168,6 +168,7 @@ def index_of(directory: Path, found: list[Entry]) -> TantivyReader:
     return TantivyReader(directory)
 
 
+@pytest.mark.thorough
 @settings(max_examples=60, deadline=None)
 @given(said=entries, q=typed, reader=readers, kind=st.sampled_from([(), ("call",), ("letter",)]), prefix=st.booleans())
 def test_advice_is_the_same_as_if_what_is_restricted_were_not_there(

@@ -11,7 +11,7 @@ from services.history.index.directory import Indexes, Pointer
 from services.history.log import FakeLog
 from services.history.projector import HistoryProjector
 from services.history.search import HistorySearch
-from shared.contracts.base import Envelope, Event
+from shared.contracts.base import CheckHealth, Envelope, Event
 from shared.contracts.contacts import ContactChanged
 from shared.contracts.events import Participant
 from shared.contracts.history import GetEntry, GetHistoryStatus, GetTimeline, Reader, SearchContacts, SearchHistory
@@ -147,6 +147,15 @@ def test_the_status_counts_what_is_searchable(history: History) -> None:
     assert (status.entries, status.contacts, status.rebuilding) == (2, 1, False)
     assert status.last_recorded_at is not None
     assert (status.engine, status.state, status.position) == ("tantivy", "green", 2)
+
+
+def test_a_search_whose_engine_is_away_is_not_well(history: History, tmp_path: Path) -> None:
+    history.publish(recorded())
+    assert history.bus.call(CheckHealth(service="history")).ok
+    bus = TestBus()
+    bus.add(HistorySearch(Indexes(tmp_path / "nowhere")))
+    health = bus.call(CheckHealth(service="history"))
+    assert (health.ok, health.reason) == (False, "tantivy does not answer")
 
 
 def test_the_status_of_an_engine_that_is_away_says_so_and_no_number(tmp_path: Path) -> None:
