@@ -60,6 +60,6 @@ def _ask(search: HistorySearch, query: Query) -> tuple[int, list[tuple[str, str]
         names = search.search_contacts(SearchContacts(q=query.q, limit=DEPTH, reader=STAFF))
         return names.total, [(each.id, each.name) for each in names.items]
     page = search.search_history(
-        SearchHistory(q=query.q, prefix=True, source=SAID, limit=DEPTH, facets=False, reader=STAFF)
+        SearchHistory(q=query.q, prefix=True, forgiving=True, source=SAID, limit=DEPTH, facets=False, reader=STAFF)
     )
     return page.total, [(each.id, each.title) for each in page.items]

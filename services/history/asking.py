@@ -95,6 +95,7 @@ def entry_query(request: SearchHistory, after: Place | None, scope: Scope) -> En
             min(filter(None, (request.to, typed.until)), default=None),
         ),
         q=typed.words,
+        need="telling" if request.forgiving else "all",
         prefix=request.prefix,
         filters={
             "source": request.source,

@@ -7,6 +7,7 @@ from typing import ClassVar
 from services.history.advising import advice
 from services.history.asking import check_length, entry_query, only_said, scope_of, whole_timeline
 from services.history.cursor import Cursors
+from services.history.forgiving import find
 from services.history.index.choice import indexes_of
 from services.history.index.port import IndexLost, IndexReader, IndexSet, NameQuery, Place
 from services.history.index.serving import ServingIndex
@@ -60,7 +61,8 @@ class HistorySearch:
             search = search.model_copy(update={"contact_id": request.contact_id})
         page = self._search(index, search, request.fixed)
         scope = scope_of(index, search)
-        said = index.search(only_said(entry_query(search, None, scope)))
+        counted = only_said(entry_query(search, None, scope))
+        said = index.search(replace(counted, need="most") if page.most_words else counted)
         whole = whole_timeline(scope, {each: getattr(search, each) for each in request.fixed}, search.reader)
         first, last = (index.search(replace(whole, sort=sort, limit=1)).hits for sort in ("oldest", "newest"))
         return Timeline(
@@ -100,15 +102,16 @@ class HistorySearch:
         check_length(request.q)
         after, begun_again = self._place(request)
         scope = scope_of(index, request)
-        page = index.search(entry_query(request, after, scope))
+        page, most_words = find(index, entry_query(request, after, scope), request.forgiving)
         return HistoryPage(
             total=page.total,
             items=_items(index, page.hits),
             facets={name: _counted(counts) for name, counts in page.facets.items()},
             next_cursor=self._cursors.write(request, page.next),
             rebuilding=self._serving.rebuilding,
+            most_words=most_words,
             begun_again=begun_again,
-            **advice(index, request, scope, page.total, fixed),
+            **advice(index, request, scope, 0 if most_words else page.total, fixed),
         )
 
     def _place(self, request: SearchHistory) -> tuple[Place | None, bool]:

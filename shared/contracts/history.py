@@ -112,6 +112,8 @@ class HistoryPage(Value):
     next_cursor: str | None = None
     rebuilding: bool = False
     """True while the index is being rebuilt and may not hold everything yet."""
+    most_words: bool = False
+    """True when no entry has all of the words: these have most of them."""
     begun_again: bool = False
     """True when the cursor led nowhere and this is the first page instead."""
     suggestion: Suggestion | None = None
@@ -132,6 +134,9 @@ class SearchHistory(Request[HistoryPage]):
     q: Annotated[str, Personal] = ""
     prefix: bool = False
     """While one types: the last word, of three letters or more and not in quotes, may be the beginning of a word."""
+    forgiving: bool = False
+    """For people: little words (the, of, at) are not required; where no entry has all the others, what has most of
+    them is found (`most_words`)."""
     contact_id: str | None = None
     people: Annotated[tuple[Belonging, ...], Field(max_length=MOST_PEOPLE)] = ()
     """Besides what is about `contact_id`: what these people said while they belonged to it."""

@@ -113,7 +113,7 @@ def _clause() -> st.SearchStrategy[str]:
     return words | st.lists(words, min_size=1, max_size=3).map(lambda each: '"' + " ".join(each) + '"')
 
 
-queries = st.lists(_clause(), max_size=2).map(" ".join)
+queries = st.lists(_clause(), max_size=4).map(" ".join)
 moments = st.none() | st.integers(-900, 900).map(lambda days: AT + timedelta(days=days))
 pairs = st.sampled_from(sorted(VALUES)).flatmap(
     lambda name: st.tuples(st.just(name), st.lists(st.sampled_from(VALUES[name]), max_size=2, unique=True))
@@ -132,7 +132,8 @@ members = st.lists(
 ).map(tuple)
 searches = st.builds(
     EntryQuery,
-    q=queries, prefix=st.booleans(), filters=filters, contact_ids=some_contacts, members=members,
+    q=queries, need=st.sampled_from(["all", "telling", "most"]), prefix=st.booleans(), filters=filters,
+    contact_ids=some_contacts, members=members,
     without=st.lists(st.sampled_from(UNWANTED), max_size=2).map(tuple),
     with_values=st.just({}) | filters, without_values=st.just({}) | filters,
     taking_part=st.lists(st.sampled_from([("con_1",), ("con_1", "con_2")]), max_size=1).map(tuple),

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
+from services.history.index.port import EntryQuery, Need
 from services.history.index.synonyms import LIST, Phrase, Synonyms, read_list
 from services.history.index.words import Analyse, beginning_of, parse
 
@@ -28,24 +29,41 @@ ENGLISH = _analyser(Filter.stemmer("english"))
 
 SYNONYMS = Synonyms(read_list(LIST.read_text()), ENGLISH.analyze)
 
+_LITTLE = (
+    "a about an and any are as at be been but by can could did do for from had has have he her him his how i if in "
+    "into is it its me my no not of on or our she so some such than that the their them then there these they this to "
+    "us was we were what when where which who why will with would you your"
+)
+LITTLE = frozenset((each,) for each in _LITTLE.split())
+"""Words that hardly say what is looked for; they stand in every other text."""
+
 
 class Words(NamedTuple):
-    """A query of words, and what its last word may be the beginning of, if anything."""
+    """A query of words, which of them have to occur, and what its last word may be the beginning of, if anything."""
 
     clauses: Sequence[Sequence[Phrase]]
     """Of each word or phrase that is required what may stand for it, as terms; an empty phrase is found nowhere."""
     beginning: str
+    need: Need = "all"
+
+    @property
+    def telling(self) -> Sequence[Sequence[Phrase]]:
+        """The clauses that say what is looked for: all, or all but the little words where there are others."""
+        if self.need == "all":
+            return self.clauses
+        return [each for each in self.clauses if each[0] not in LITTLE] or self.clauses
 
     @property
     def terms(self) -> frozenset[str]:
         """What a snippet marks."""
-        terms = {term for clause in self.clauses for phrase in clause for term in phrase}
+        terms = {term for clause in self.telling for phrase in clause for term in phrase}
         return frozenset(terms | {self.beginning} if self.beginning else terms)
 
 
-def read_words(q: str, prefix: bool) -> Words:
-    clauses = [tuple(each) for each in parse(q, ENGLISH.analyze)]
-    return Words(SYNONYMS.expand(clauses), beginning_of(q, PLAIN.analyze) if prefix else "")
+def read_words(query: EntryQuery) -> Words:
+    clauses = [tuple(each) for each in parse(query.q, ENGLISH.analyze)]
+    beginning = beginning_of(query.q, PLAIN.analyze) if query.prefix else ""
+    return Words(SYNONYMS.expand(clauses), beginning, query.need)
 
 
 def analyse(text: str) -> list[tuple[str, int, int]]:

@@ -34,7 +34,7 @@ class ElasticReader:
         self._serving = not name
 
     def search(self, query: EntryQuery) -> EntryPage:
-        words = read_words(query.q, query.prefix)
+        words = read_words(query)
         asked = ask_entries(query, words)
         answer = self._search(self._timeline, asked.body)
         found, place = _page(answer, asked, query.limit)

@@ -36,8 +36,12 @@ def every(queries: Sequence[Query]) -> Query:
     return {"bool": {"filter": list(queries)}}
 
 
+def at_least(count: int, queries: Sequence[Query]) -> Query:
+    return {"bool": {"should": list(queries), "minimum_should_match": count}}
+
+
 def either(queries: Sequence[Query]) -> Query:
-    return {"bool": {"should": list(queries), "minimum_should_match": 1}}
+    return at_least(1, queries)
 
 
 def but_none(unwanted: Sequence[Query]) -> Query:

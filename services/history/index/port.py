@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from services.history.records import ContactRecord, Entry, Folded
 from shared.contracts.history import EngineState, Reader, Sort
@@ -48,6 +48,8 @@ def refused_silently(refusals: Sequence[Refusal]) -> None:
 
 
 EVERYTHING = Reader(sensitive=True)
+Need = Literal["all", "telling", "most"]
+"""Of the words of a search: all of them, all but the little ones (the, of, at), or half of those and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class EntryQuery:
     """A search of the timeline. Values of one filter are alternatives; different filters all apply."""
 
     q: str = ""
+    need: Need = "all"
+    """Which of the words have to occur."""
     prefix: bool = False
     """The last word, unless it is in quotes or shorter than three letters, may be the beginning of a word."""
     contact_ids: tuple[str, ...] = ()

@@ -118,7 +118,7 @@ class TantivyReader:
         self._searcher = self._fresh()
 
     def search(self, query: EntryQuery) -> EntryPage:
-        words = read_words(query.q, query.prefix)
+        words = read_words(query)
         with losing():
             searcher = self._fresh()
             order = Order.Asc if query.sort == "oldest" else Order.Desc

@@ -31,6 +31,10 @@ def every(queries: Sequence[Query]) -> Query:
     return Query.boolean_query([(Occur.Must, each) for each in queries]) if queries else everything()
 
 
+def at_least(count: int, queries: Sequence[Query]) -> Query:
+    return Query.boolean_query([(Occur.Should, each) for each in queries], minimum_number_should_match=count)
+
+
 def either(queries: Sequence[Query]) -> Query:
     return Query.boolean_query([(Occur.Should, each) for each in queries])
 

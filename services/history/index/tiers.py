@@ -8,6 +8,8 @@ from services.history.index.synonyms import Phrase
 from services.history.index.words import fold_name, typos
 
 Query = TypeVar("Query")
+_MOST_MISSING = 3
+"""Words of a search that may be missing, however long it is."""
 
 
 class Engine(Protocol[Query]):
@@ -31,20 +33,48 @@ class Engine(Protocol[Query]):
 
     def every(self, queries: Sequence[Query]) -> Query: ...
 
+    def at_least(self, count: int, queries: Sequence[Query]) -> Query:
+        """What so many of them find; count: from 1 on."""
+        ...
+
     def either(self, queries: Sequence[Query]) -> Query: ...
 
 
 def entry_tiers(engine: Engine[Query], words: Words, sort: str) -> list[Query]:
-    """Relevance: first where the title and the names say it all, then the texts that do, then beginnings of words.
+    """Relevance: the better the title and the names say it, the earlier; then the texts, then beginnings of words.
 
     Within each the newest first. Not BM25: its scores move with every new arrival, and a cursor that rests on them
     loses entries. The last tier is all that is found.
     """
-    tiers = [_all_of(engine, "head", words.clauses), _all_of(engine, "text", words.clauses)]
-    if words.beginning:
-        last = [_any_of(engine, "text", words.clauses[-1]), engine.begins("words", words.beginning)]
-        tiers.append(engine.every([_all_of(engine, "text", words.clauses[:-1]), engine.either(last)]))
+    tiers = _most_words(engine, words) if words.need == "most" else _all_words(engine, words)
     return tiers if words.clauses and sort == "relevance" else tiers[-1:]
+
+
+def _all_words(engine: Engine[Query], words: Words) -> list[Query]:
+    """In a row in the title; in title and names; at least half of them there, and the others in the text; there."""
+    in_head, in_text = (_each_of(engine, field, words.telling) for field in ("head", "text"))
+    everywhere, half = engine.every(in_text), (len(in_text) + 1) // 2
+    tiers = [engine.every(in_head), everywhere]
+    if len(in_text) > 1:
+        tiers.insert(1, engine.every([everywhere, engine.at_least(half, in_head)]))
+    if len(row := _in_a_row(words)) > 1 and len(words.clauses) > 1:
+        tiers.insert(0, engine.phrase("head", row))
+    if words.beginning and words.telling[-1] == words.clauses[-1]:
+        tiers.append(engine.every([*in_text[:-1], _last_word(engine, words, in_text[-1])]))
+    return tiers
+
+
+def _most_words(engine: Engine[Query], words: Words) -> list[Query]:
+    """Without one of the words, then without two, with half of them at least; first where title and names have them."""
+    in_head, in_text = (_each_of(engine, field, words.telling) for field in ("head", "text"))
+    if words.beginning and words.telling[-1] == words.clauses[-1]:
+        in_text[-1] = _last_word(engine, words, in_text[-1])
+    count = len(in_text)
+    fewest = max((count + 1) // 2, count - _MOST_MISSING)
+    tiers = [
+        engine.at_least(number, each) for number in range(count - 1, fewest - 1, -1) for each in (in_head, in_text)
+    ]
+    return tiers or [engine.every(in_text)]
 
 
 def name_tiers(engine: Engine[Query], q: str) -> list[Query]:
@@ -66,8 +96,19 @@ def unwanted_words(engine: Engine[Query], without: Sequence[str]) -> list[Query]
     return [_clause(engine, "text", ENGLISH.analyze(each)) for each in without]
 
 
-def _all_of(engine: Engine[Query], field: str, clauses: Sequence[Sequence[Phrase]]) -> Query:
-    return engine.every([_any_of(engine, field, clause) for clause in clauses])
+def _each_of(engine: Engine[Query], field: str, clauses: Sequence[Sequence[Phrase]]) -> list[Query]:
+    return [_any_of(engine, field, clause) for clause in clauses]
+
+
+def _last_word(engine: Engine[Query], words: Words, whole: Query) -> Query:
+    """The word that is still being typed, whole or as the beginning of one."""
+    return engine.either([whole, engine.begins("words", words.beginning)])
+
+
+def _in_a_row(words: Words) -> list[str]:
+    """Everything that was typed as one phrase; empty when a part of it is found nowhere."""
+    typed = [clause[0] for clause in words.clauses]
+    return [term for phrase in typed for term in phrase] if all(typed) else []
 
 
 def _any_of(engine: Engine[Query], field: str, phrases: Sequence[Phrase]) -> Query:

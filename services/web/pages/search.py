@@ -67,6 +67,7 @@ class Query:
         return SearchHistory(
             q=self.q,
             prefix=True,
+            forgiving=True,
             alternatives=True,
             contact_id=contact_id,
             from_=self.period.since,

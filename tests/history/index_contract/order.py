@@ -23,9 +23,24 @@ class OrderContract:
         index.add(
             an_entry("body", body="about parking permits", title="Call", occurred_at=later + timedelta(days=1)),
             an_entry("title, old", title="Parking permits"),
-            an_entry("title, new", title="Permits for parking", occurred_at=later),
+            an_entry("title, new", title="New parking permits", occurred_at=later),
         )
         assert index.find("parking permits") == ["title, new", "title, old", "body"]
+
+    def test_the_more_of_the_words_stand_in_the_title_the_earlier(self, index: IndexUnderTest) -> None:
+        hour = timedelta(hours=1)
+        entries = {
+            "a row in the title": {"title": "The discharge letter of March"},
+            "in the title": {"title": "Discharged by letter"},
+            "in title and names": {"title": "A letter", "names": ("Discharge Lounge",)},
+            "half in the title": {"title": "A letter", "body": "about her discharge"},
+            "in the text": {"title": "Call", "body": "The discharge letter was lost."},
+        }
+        index.add(*(an_entry(id, occurred_at=AT + n * hour, **each) for n, (id, each) in enumerate(entries.items())))
+        ranked = ["a row in the title", "in title and names", "in the title", "half in the title", "in the text"]
+        assert index.find("discharge letter") == index.walk(1, q="discharge letter") == ranked
+        assert index.find("letters discharge")[0] == "in title and names"
+        assert index.find("discharge letter", sort="oldest") == list(entries)
 
     def test_relevance_of_an_empty_query_is_newest(self, index: IndexUnderTest) -> None:
         index.add(*(an_entry(str(n), occurred_at=AT + timedelta(hours=n)) for n in range(3)))

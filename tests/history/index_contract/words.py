@@ -1,6 +1,9 @@
 """Words, phrases and what must not occur."""
 
-from tests.history.index_contract.under_test import IndexUnderTest, a_record, an_entry
+from datetime import timedelta
+
+from services.history.index.port import EntryQuery
+from tests.history.index_contract.under_test import AT, IndexUnderTest, a_record, an_entry
 
 ODD_QUERIES = [
     '"flu', 'flu"', '"', '""', "flu AND", "OR", "NOT flu", "title:flu", "fl*", "[a TO b]", "{", "flu^2", "flu~",
@@ -66,6 +69,48 @@ class WordsContract:
     def test_words_are_stemmed(self, index: IndexUnderTest) -> None:
         index.add(an_entry("a", body="Vaccinations were postponed"))
         assert index.find("vaccination postpone") == ["a"]
+
+    def test_little_words_are_not_needed_when_one_says_so(self, index: IndexUnderTest) -> None:
+        index.add(
+            an_entry("a", title="Parking, Eastmere"), an_entry("b", title="Parking"), an_entry("c", title="At the")
+        )
+        assert index.find("parking at the Eastmere") == []
+        assert index.find("parking at the Eastmere", need="telling") == ["a"]
+        assert set(index.find("at the parking", need="telling", prefix=True)) == {"a", "b"}
+        assert index.find("at the", need="telling") == ["c"]
+        assert index.find('"at the" parking', need="telling") == []
+        ((_, snippet),) = index.reader.search(EntryQuery(q="the parking", need="telling", limit=1)).hits
+        assert "<mark>" not in snippet
+
+    def test_most_of_the_words_are_half_of_them_and_all_but_three(self, index: IndexUnderTest) -> None:
+        four = "nurse doctor porter matron"
+        index.add(*(an_entry(str(n), title="Call", body=" ".join(four.split()[:n])) for n in range(5)))
+        assert set(index.find(four, need="most")) == {"2", "3", "4"}
+        assert index.find(four)[0] == "4"
+        assert set(index.find("nurse doctor", need="most")) == {"1", "2", "3", "4"}
+        assert index.find("porter", need="most") == index.find("porter")
+        assert index.total("", need="most") == 5
+        assert index.find("?!", need="most") == []
+        index.add(an_entry("long", body=" ".join(f"word{n}" for n in range(10))))
+        found = {n: index.total(" ".join(f"word{each + n}" for each in range(10)), need="most") for n in (3, 4)}
+        assert found == {3: 1, 4: 0}
+
+    def test_the_more_words_are_there_the_earlier(self, index: IndexUnderTest) -> None:
+        index.add(
+            an_entry("three", title="Call", body="nurse doctor porter"),
+            an_entry("three in the title", title="Nurse, doctor, porter"),
+            an_entry("two", title="Nurse and doctor", body="", occurred_at=AT + timedelta(days=1)),
+        )
+        ranked = ["three in the title", "three", "two"]
+        four = "nurse doctor porter matron"
+        assert index.find(four, need="most") == index.walk(1, q=four, need="most") == ranked
+        assert index.find(four, need="most", sort="newest")[0] == "two"
+        assert index.facet("kind", q=four, need="most") == {"conversation": 3}
+
+    def test_a_word_that_is_being_typed_counts_among_most(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a", title="Call", body="vaccination at the market"))
+        assert index.find("flu vacc", need="most", prefix=True) == ["a"]
+        assert index.find("flu vacc", need="most") == []
 
     def test_case_and_accents_do_not_matter(self, index: IndexUnderTest) -> None:
         index.add(an_entry("a", body="Zoë visited the CAFÉ"))
