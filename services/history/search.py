@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import ClassVar
 
 from services.history.advising import advice
-from services.history.asking import check_length, entry_query, only_said, scope_of, whole_timeline
+from services.history.asking import Scope, check_length, entry_query, only_said, scope_of, whole_timeline
 from services.history.cursor import Cursors
 from services.history.forgiving import find
 from services.history.index.choice import indexes_of
-from services.history.index.port import IndexLost, IndexReader, IndexSet, NameQuery, Place
+from services.history.index.port import EntryQuery, IndexLost, IndexReader, IndexSet, NameQuery, Place
 from services.history.index.serving import ServingIndex
 from services.history.index.words import highlight_name
+from services.history.naming import with_names
 from services.history.records import ContactRecord, Entry
 from shared.contracts.events import Link
 from shared.contracts.history import (
@@ -61,7 +62,7 @@ class HistorySearch:
             search = search.model_copy(update={"contact_id": request.contact_id})
         page = self._search(index, search, request.fixed)
         scope = scope_of(index, search)
-        counted = only_said(entry_query(search, None, scope))
+        counted = only_said(_query(index, search, None, scope))
         said = index.search(replace(counted, need="most") if page.most_words else counted)
         whole = whole_timeline(scope, {each: getattr(search, each) for each in request.fixed}, search.reader)
         first, last = (index.search(replace(whole, sort=sort, limit=1)).hits for sort in ("oldest", "newest"))
@@ -102,7 +103,7 @@ class HistorySearch:
         check_length(request.q)
         after, begun_again = self._place(request)
         scope = scope_of(index, request)
-        page, most_words = find(index, entry_query(request, after, scope), request.forgiving)
+        page, most_words = find(index, _query(index, request, after, scope), request.forgiving)
         return HistoryPage(
             total=page.total,
             items=_items(index, page.hits),
@@ -143,6 +144,11 @@ class HistorySearch:
             "rebuilding": self._serving.rebuilding,
             "last_recorded_at": latest.recorded_at if latest else None,
         }
+
+
+def _query(index: IndexReader, request: SearchHistory, after: Place | None, scope: Scope) -> EntryQuery:
+    query = entry_query(request, after, scope)
+    return with_names(index, query) if request.forgiving else query
 
 
 def _counted(counts: Iterable[tuple[str, int]]) -> tuple[FacetCount, ...]:

@@ -135,8 +135,8 @@ class SearchHistory(Request[HistoryPage]):
     prefix: bool = False
     """While one types: the last word, of three letters or more and not in quotes, may be the beginning of a word."""
     forgiving: bool = False
-    """For people: little words (the, of, at) are not required; where no entry has all the others, what has most of
-    them is found (`most_words`)."""
+    """For people: little words (the, of, at) are not required; a name is found by whom it names, too; where no entry
+    has all the others, what has most of them is found (`most_words`)."""
     contact_id: str | None = None
     people: Annotated[tuple[Belonging, ...], Field(max_length=MOST_PEOPLE)] = ()
     """Besides what is about `contact_id`: what these people said while they belonged to it."""

@@ -113,6 +113,9 @@ def _clause() -> st.SearchStrategy[str]:
     return words | st.lists(words, min_size=1, max_size=3).map(lambda each: '"' + " ".join(each) + '"')
 
 
+named = st.dictionaries(
+    st.sampled_from([("flu", "clinic"), ("day", "centre"), ("mary", "marsh")]), st.sampled_from([("con_1",), CONTACTS])
+)
 queries = st.lists(_clause(), max_size=4).map(" ".join)
 moments = st.none() | st.integers(-900, 900).map(lambda days: AT + timedelta(days=days))
 pairs = st.sampled_from(sorted(VALUES)).flatmap(
@@ -132,7 +135,7 @@ members = st.lists(
 ).map(tuple)
 searches = st.builds(
     EntryQuery,
-    q=queries, need=st.sampled_from(["all", "telling", "most"]), prefix=st.booleans(), filters=filters,
+    q=queries, need=st.sampled_from(["all", "telling", "most"]), named=named, prefix=st.booleans(), filters=filters,
     contact_ids=some_contacts, members=members,
     without=st.lists(st.sampled_from(UNWANTED), max_size=2).map(tuple),
     with_values=st.just({}) | filters, without_values=st.just({}) | filters,
@@ -186,6 +189,12 @@ def test_nobody_finds_or_counts_what_they_may_not_see(both: Both, reader: Reader
     assert all(reader.partner in (None, each.partner) for each in seen)
     if not query.alternatives:
         assert sum(count for _, count in page.facets.get("kind", [])) == (page.total if query.facets else 0)
+
+
+@settings(parent=thorough, max_examples=40)
+@given(pairs=st.lists(st.tuples(*[st.sampled_from([each.lower() for each in NAMES])] * 2), min_size=1, max_size=4))
+def test_namesakes_are_the_same(both: Both, pairs: list[tuple[str, str]]) -> None:
+    assert both.elastic.namesakes(pairs, 5) == both.tantivy.namesakes(pairs, 5)
 
 
 def test_both_hold_the_same_records(both: Both) -> None:

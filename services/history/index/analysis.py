@@ -1,13 +1,14 @@
 """The words of a text as every engine indexes them: split, folded and stemmed here, so that engines find alike."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
-from services.history.index.port import EntryQuery, Need
+from services.history.index.port import EntryQuery, Need, Pair
 from services.history.index.synonyms import LIST, Phrase, Synonyms, read_list
-from services.history.index.words import Analyse, beginning_of, parse
+from services.history.index.words import Analyse, beginning_of, fold_name, parse
 
 _LONGEST_WORD = 200
 _HOLE = "_"
@@ -38,32 +39,62 @@ LITTLE = frozenset((each,) for each in _LITTLE.split())
 """Words that hardly say what is looked for; they stand in every other text."""
 
 
+class Clause(NamedTuple):
+    """A word or phrase that is required."""
+
+    phrases: Sequence[Phrase]
+    """What may stand for it, as terms, itself first; an empty phrase is found nowhere."""
+    contacts: tuple[str, ...] = ()
+    """Contacts of whose name it is a part: it stands in what they took part in."""
+
+
 class Words(NamedTuple):
     """A query of words, which of them have to occur, and what its last word may be the beginning of, if anything."""
 
-    clauses: Sequence[Sequence[Phrase]]
-    """Of each word or phrase that is required what may stand for it, as terms; an empty phrase is found nowhere."""
+    clauses: Sequence[Clause]
     beginning: str
     need: Need = "all"
 
     @property
-    def telling(self) -> Sequence[Sequence[Phrase]]:
+    def telling(self) -> Sequence[Clause]:
         """The clauses that say what is looked for: all, or all but the little words where there are others."""
         if self.need == "all":
             return self.clauses
-        return [each for each in self.clauses if each[0] not in LITTLE] or self.clauses
+        return [each for each in self.clauses if each.phrases[0] not in LITTLE] or self.clauses
 
     @property
     def terms(self) -> frozenset[str]:
         """What a snippet marks."""
-        terms = {term for clause in self.telling for phrase in clause for term in phrase}
+        terms = {term for clause in self.telling for phrase in clause.phrases for term in phrase}
         return frozenset(terms | {self.beginning} if self.beginning else terms)
 
 
 def read_words(query: EntryQuery) -> Words:
-    clauses = [tuple(each) for each in parse(query.q, ENGLISH.analyze)]
+    phrases = SYNONYMS.expand([tuple(each) for each in parse(query.q, ENGLISH.analyze)])
+    contacts: list[tuple[str, ...]] = [()] * len(phrases)
+    for pair, places in name_pairs(query.q):
+        for place in places:
+            contacts[place] += query.named.get(pair, ())
     beginning = beginning_of(query.q, PLAIN.analyze) if query.prefix else ""
-    return Words(SYNONYMS.expand(clauses), beginning, query.need)
+    return Words([Clause(*each) for each in zip(phrases, contacts, strict=True)], beginning, query.need)
+
+
+def name_pairs(q: str) -> list[tuple[Pair, tuple[int, ...]]]:
+    """Two words in a row that may be a name, folded, and which clauses of the query they are.
+
+    >>> name_pairs('the "Ann Lee" park')
+    [(('ann', 'lee'), (1,))]
+    >>> name_pairs("Ann O’Brien Lee Moss")
+    [(('lee', 'moss'), (2, 3))]
+    """
+    clauses = [fold_name(" ".join(each)).split() for each in parse(q)]
+    found: list[tuple[Pair, tuple[int, ...]]] = [
+        ((each[0], each[1]), (place,)) for place, each in enumerate(clauses) if len(each) == 2
+    ]
+    for place, (one, other) in enumerate(pairwise(clauses)):
+        if len(one) == len(other) == 1:
+            found.append(((one[0], other[0]), (place, place + 1)))
+    return found
 
 
 def analyse(text: str) -> list[tuple[str, int, int]]:

@@ -8,8 +8,8 @@ from services.history.index import elastic_terms
 from services.history.index.analysis import Words
 from services.history.index.elastic_terms import Query, but_none, either, every, filtered, term
 from services.history.index.fields import FACET_VALUES, LIVING, MONTHS, VALUES_OF_A_SHARD, Counts
-from services.history.index.port import EntryQuery, Member, NameQuery, Place
-from services.history.index.tiers import entry_tiers, name_tiers, unwanted_words
+from services.history.index.port import EntryQuery, Member, NameQuery, Pair, Place
+from services.history.index.tiers import entry_tiers, name_tiers, names_with, unwanted_words
 from services.history.index.words import time_key
 from shared.contracts.history import FACETS, Reader
 
@@ -47,6 +47,10 @@ def ask_names(query: NameQuery, after: Place | None) -> Asked:
     if query.partner is not None:
         scope.append(term("reported_by", query.partner))
     return _page(scope, name_tiers(elastic_terms, query.q), "asc", after, query.limit)
+
+
+def ask_namesakes(pairs: Sequence[Pair], limit: int) -> Asked:
+    return _page(filtered({"kind": LIVING}), [names_with(elastic_terms, pairs)], "asc", None, limit)
 
 
 def read_facets(answer: Mapping[str, Any]) -> Counts:

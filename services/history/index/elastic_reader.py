@@ -9,10 +9,10 @@ from elasticsearch import Elasticsearch
 from services.history.index.analysis import read_words
 from services.history.index.elastic_client import asking
 from services.history.index.elastic_mapping import Names
-from services.history.index.elastic_queries import Asked, ask_entries, ask_names, read_facets, visible
+from services.history.index.elastic_queries import Asked, ask_entries, ask_names, ask_namesakes, read_facets, visible
 from services.history.index.elastic_terms import every
 from services.history.index.fields import hits
-from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, NameQuery, Place
+from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, NameQuery, Pair, Place
 from services.history.index.words import name_key
 from services.history.records import ContactRecord, Entry
 from shared.contracts.history import Reader
@@ -47,6 +47,11 @@ class ElasticReader:
         found, place = _page(answer, asked, query.limit)
         contacts = [ContactRecord.from_fields(each) for each in found]
         return ContactHits(_total(answer), contacts, Place(place.tier, contacts[-1].id) if place else None)
+
+    def namesakes(self, pairs: Sequence[Pair], limit: int) -> list[ContactRecord]:
+        asked = ask_namesakes(pairs, limit)
+        found, _ = _page(self._search(self._contacts, asked.body), asked, limit)
+        return [ContactRecord.from_fields(each) for each in found]
 
     def contacts(self, ids: Sequence[str]) -> dict[str, ContactRecord]:
         found: dict[str, ContactRecord] = {}

@@ -18,6 +18,10 @@ def term(field: str, value: object) -> Query:
     return {"term": {field: {"value": value}}}
 
 
+def among(field: str, values: Sequence[str]) -> Query:
+    return {"terms": {field: list(values)}}
+
+
 def phrase(field: str, words: Sequence[str]) -> Query:
     return {"match_phrase": {field: {"query": " ".join(words)}}}
 
@@ -50,4 +54,4 @@ def but_none(unwanted: Sequence[Query]) -> Query:
 
 
 def filtered(filters: Mapping[str, Sequence[str]]) -> list[Query]:
-    return [{"terms": {field: list(values)}} for field, values in filters.items() if values]
+    return [among(field, values) for field, values in filters.items() if values]

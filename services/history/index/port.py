@@ -48,6 +48,7 @@ def refused_silently(refusals: Sequence[Refusal]) -> None:
 
 
 EVERYTHING = Reader(sensitive=True)
+Pair = tuple[str, str]
 Need = Literal["all", "telling", "most"]
 """Of the words of a search: all of them, all but the little ones (the, of, at), or half of those and more."""
 
@@ -83,6 +84,8 @@ class EntryQuery:
     q: str = ""
     need: Need = "all"
     """Which of the words have to occur."""
+    named: Mapping[Pair, tuple[str, ...]] = field(default_factory=dict)
+    """Of two words in a row of `q`, folded, the contacts of that name: what names one of them by id has both words."""
     prefix: bool = False
     """The last word, unless it is in quotes or shorter than three letters, may be the beginning of a word."""
     contact_ids: tuple[str, ...] = ()
@@ -184,6 +187,10 @@ class IndexReader(Protocol):
 
     def contacts(self, ids: Sequence[str]) -> dict[str, ContactRecord]:
         """Those of the contacts that are known, by id."""
+        ...
+
+    def namesakes(self, pairs: Sequence[Pair], limit: int) -> list[ContactRecord]:
+        """So many contacts at most, by name, in whose name both words of one of the pairs stand as they are."""
         ...
 
     def entry(self, entry_id: str, reader: Reader) -> Entry | None:

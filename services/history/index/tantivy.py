@@ -13,7 +13,7 @@ from tantivy import DocAddress, Document, Index, Occur, Order, Query, Searcher
 from services.history.index import tantivy_terms
 from services.history.index.analysis import read_words
 from services.history.index.fields import LIVING, Counts, hits, newest
-from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, Member, NameQuery, Place
+from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, Member, NameQuery, Pair, Place
 from services.history.index.tantivy_queries import count, like, unwanted, visible
 from services.history.index.tantivy_schema import (
     SCHEMA,
@@ -23,7 +23,7 @@ from services.history.index.tantivy_schema import (
     open_index,
 )
 from services.history.index.tantivy_terms import but_none, either, every, filtered, term
-from services.history.index.tiers import entry_tiers, name_tiers
+from services.history.index.tiers import entry_tiers, name_tiers, names_with
 from services.history.index.words import name_key, time_key
 from services.history.records import ContactRecord, Entry, Folded
 from shared import failpoints
@@ -164,6 +164,13 @@ class TantivyReader:
             hits = searcher.search(Query.term_set_query(SCHEMA, "key", keys), len(keys), False).hits
             found = [ContactRecord.from_json(_stored(searcher.doc(address))) for _, address in hits]
         return {each.id: each for each in found}
+
+    def namesakes(self, pairs: Sequence[Pair], limit: int) -> list[ContactRecord]:
+        scope = [term("doc", "ContactRecord"), *filtered({"kind": LIVING})]
+        with losing():
+            search = _Search(every(scope), [names_with(tantivy_terms, pairs)], Order.Asc)
+            documents, _ = self._page(self._fresh(), search, None, limit)
+        return [ContactRecord.from_json(_stored(each)) for each in documents]
 
     def entry(self, entry_id: str, reader: Reader) -> Entry | None:
         with losing():

@@ -19,6 +19,10 @@ def term(field: str, value: object) -> Query:
     return Query.term_query(SCHEMA, field, value)
 
 
+def among(field: str, values: Sequence[str]) -> Query:
+    return Query.term_set_query(SCHEMA, field, list(values))
+
+
 def phrase(field: str, words: Sequence[str]) -> Query:
     return Query.phrase_query(SCHEMA, field, list(words))
 
@@ -45,8 +49,4 @@ def but_none(query: Query, unwanted: Sequence[Query]) -> Query:
 
 
 def filtered(filters: Mapping[str, Sequence[str]], without: str = "") -> list[Query]:
-    return [
-        Query.term_set_query(SCHEMA, field, list(values))
-        for field, values in filters.items()
-        if values and field != without
-    ]
+    return [among(field, values) for field, values in filters.items() if values and field != without]

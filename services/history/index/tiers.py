@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-from services.history.index.analysis import ENGLISH, Words
-from services.history.index.synonyms import Phrase
+from services.history.index.analysis import ENGLISH, Clause, Words
+from services.history.index.port import Pair
 from services.history.index.words import fold_name, typos
 
 Query = TypeVar("Query")
@@ -21,6 +21,10 @@ class Engine(Protocol[Query]):
 
     def term(self, field: str, value: object) -> Query:
         """The value as it stands."""
+        ...
+
+    def among(self, field: str, values: Sequence[str]) -> Query:
+        """One of the values as it stands."""
         ...
 
     def phrase(self, field: str, words: Sequence[str]) -> Query:
@@ -57,8 +61,8 @@ def _all_words(engine: Engine[Query], words: Words) -> list[Query]:
     tiers = [engine.every(in_head), everywhere]
     if len(in_text) > 1:
         tiers.insert(1, engine.every([everywhere, engine.at_least(half, in_head)]))
-    if len(row := _in_a_row(words)) > 1 and len(words.clauses) > 1:
-        tiers.insert(0, engine.phrase("head", row))
+    if len(words.clauses) > 1 and (row := _in_a_row(engine, words)):
+        tiers.insert(0, engine.either(row))
     if words.beginning and words.telling[-1] == words.clauses[-1]:
         tiers.append(engine.every([*in_text[:-1], _last_word(engine, words, in_text[-1])]))
     return tiers
@@ -91,12 +95,17 @@ def name_tiers(engine: Engine[Query], q: str) -> list[Query]:
     ]
 
 
+def names_with(engine: Engine[Query], pairs: Sequence[Pair]) -> Query:
+    """Names in which both words of one of the pairs stand."""
+    return engine.either([engine.every([engine.term("name", word) for word in pair]) for pair in pairs])
+
+
 def unwanted_words(engine: Engine[Query], without: Sequence[str]) -> list[Query]:
     """One query for each word or phrase that must not occur."""
     return [_clause(engine, "text", ENGLISH.analyze(each)) for each in without]
 
 
-def _each_of(engine: Engine[Query], field: str, clauses: Sequence[Sequence[Phrase]]) -> list[Query]:
+def _each_of(engine: Engine[Query], field: str, clauses: Sequence[Clause]) -> list[Query]:
     return [_any_of(engine, field, clause) for clause in clauses]
 
 
@@ -105,14 +114,21 @@ def _last_word(engine: Engine[Query], words: Words, whole: Query) -> Query:
     return engine.either([whole, engine.begins("words", words.beginning)])
 
 
-def _in_a_row(words: Words) -> list[str]:
-    """Everything that was typed as one phrase; empty when a part of it is found nowhere."""
-    typed = [clause[0] for clause in words.clauses]
-    return [term for phrase in typed for term in phrase] if all(typed) else []
+def _in_a_row(engine: Engine[Query], words: Words) -> list[Query]:
+    """Everything that was typed as one phrase, or as one name; empty when a part of it is found nowhere."""
+    typed = [clause.phrases[0] for clause in words.clauses]
+    if not all(typed):
+        return []
+    row = [engine.phrase("head", [term for phrase in typed for term in phrase])]
+    if all(clause.contacts for clause in words.clauses):
+        row.append(engine.every([engine.among("contact", clause.contacts) for clause in words.clauses]))
+    return row
 
 
-def _any_of(engine: Engine[Query], field: str, phrases: Sequence[Phrase]) -> Query:
-    found = [_clause(engine, field, each) for each in phrases]
+def _any_of(engine: Engine[Query], field: str, clause: Clause) -> Query:
+    found = [_clause(engine, field, each) for each in clause.phrases]
+    if clause.contacts:
+        found.append(engine.among("contact", clause.contacts))
     return found[0] if len(found) == 1 else engine.either(found)
 
 

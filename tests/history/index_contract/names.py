@@ -119,6 +119,17 @@ class NamesContract:
         found = index.reader.contacts([f"con_{n}" for n in range(2_500)])
         assert len(found) == 40
 
+    def test_contacts_with_both_words_of_a_pair_in_their_names(self, index: IndexUnderTest) -> None:
+        index.add(a_record("Ann Lee"), a_record("Lee Ann Moss"), a_record("Annette Lee"), a_record("Bob Moss"))
+        index.add(a_record("Ann Lee", id="con_9", withdrawn=True), a_record("Ann Lee", id="con_8", merged_into="con_9"))
+
+        def named(*pairs: tuple[str, str], limit: int = 10) -> list[str]:
+            return [each.name for each in index.reader.namesakes(pairs, limit)]
+
+        assert named(("ann", "lee")) == named(("lee", "ann")) == ["Ann Lee", "Lee Ann Moss"]
+        assert named(("bob", "moss"), ("annette", "lee"), ("no", "body")) == ["Annette Lee", "Bob Moss"]
+        assert named(("ann", "lee"), limit=1) == ["Ann Lee"]
+
     def test_contacts_by_their_ids(self, index: IndexUnderTest) -> None:
         ann, bob = a_record("Ann", id="con_1"), a_record("Bob", id="con_2")
         index.add(ann, bob, an_entry("con_3"))

@@ -82,6 +82,23 @@ class WordsContract:
         ((_, snippet),) = index.reader.search(EntryQuery(q="the parking", need="telling", limit=1)).hits
         assert "<mark>" not in snippet
 
+    def test_a_name_stands_where_somebody_of_that_name_took_part(self, index: IndexUnderTest) -> None:
+        hour = timedelta(hours=1)
+        index.add(
+            an_entry("written", title="Call", names=("Ann Lee",), contact_ids=("con_1",)),
+            an_entry("by id", title="Parking", contact_ids=("con_2", "con_1"), occurred_at=AT + hour),
+            an_entry("other", title="Parking", contact_ids=("con_2",)),
+            an_entry("lee", title="Call", body="The Lee has flooded."),
+        )
+        whom = {"named": {("ann", "lee"): ("con_1", "con_1b")}}
+        assert index.find("ann lee") == ["written"]
+        assert index.find("ann lee", **whom) == index.walk(1, q="Ann Lee", **whom) == ["by id", "written"]
+        assert set(index.find('"Ann Lee"', **whom)) == {"by id", "written"}
+        assert index.find("ann lee parking", **whom) == ["by id"]
+        assert index.find("lee", **whom) == ["written", "lee"]
+        assert index.find("lee ann", **whom) == ["written"]
+        assert index.facet("kind", q="ann lee", **whom) == {"conversation": 2}
+
     def test_most_of_the_words_are_half_of_them_and_all_but_three(self, index: IndexUnderTest) -> None:
         four = "nurse doctor porter matron"
         index.add(*(an_entry(str(n), title="Call", body=" ".join(four.split()[:n])) for n in range(5)))
