@@ -15,13 +15,7 @@ from services.history.index.analysis import read_words
 from services.history.index.fields import LIVING, Counts, hits, newest
 from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, Member, NameQuery, Pair, Place
 from services.history.index.tantivy_queries import count, like, unwanted, visible
-from services.history.index.tantivy_schema import (
-    SCHEMA,
-    document,
-    file_stamp,
-    losing,
-    open_index,
-)
+from services.history.index.tantivy_schema import SCHEMA, document, file_stamp, losing, open_index
 from services.history.index.tantivy_terms import but_none, either, every, filtered, term
 from services.history.index.tiers import entry_tiers, name_tiers, names_with
 from services.history.index.words import name_key, time_key
