@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from services.history.advising import advice
 from services.history.asking import Scope, check_length, entry_query, only_said, scope_of, whole_timeline
+from services.history.beside import companions, open_questions, with_survivors
 from services.history.cursor import Cursors
 from services.history.forgiving import find
 from services.history.index.choice import indexes_of
@@ -26,6 +27,7 @@ from shared.contracts.history import (
     HistoryPage,
     HistoryStatus,
     NamedContact,
+    OpenQuestions,
     SearchContacts,
     SearchHistory,
     Timeline,
@@ -71,6 +73,8 @@ class HistorySearch:
             said_by_month=_counted(said.facets.get("month", ())),
             first_said_at=first[0][0].occurred_at if first else None,
             last_said_at=last[0][0].occurred_at if last else None,
+            companions=companions(index, whole, scope["contact_ids"]) if request.companions else (),
+            questions=open_questions(index, whole) if request.questions else OpenQuestions(),
         )
 
     @rpc
@@ -158,24 +162,8 @@ def _counted(counts: Iterable[tuple[str, int]]) -> tuple[FacetCount, ...]:
 def _items(index: IndexReader, hits: Sequence[tuple[Entry, str]]) -> tuple[HistoryItem, ...]:
     """Entries with the names that their contacts have now, looked up once for the page."""
     ids = dict.fromkeys(contact_id for entry, _ in hits for contact_id in _named(entry))
-    contacts = _with_survivors(index, index.contacts(list(ids)))
+    contacts = with_survivors(index, index.contacts(list(ids)))
     return tuple(_item(entry, snippet, contacts) for entry, snippet in hits)
-
-
-def _with_survivors(index: IndexReader, contacts: dict[str, ContactRecord]) -> dict[str, ContactRecord]:
-    """Each contact, or the one that stands for it since they were merged."""
-    found = dict(contacts)
-    while missing := {each.merged_into for each in found.values() if each.merged_into} - found.keys():
-        more = index.contacts(list(missing))
-        if not more:
-            break
-        found |= more
-    homes = {}
-    for key, each in contacts.items():
-        while each.merged_into in found:
-            each = found[each.merged_into]
-        homes[key] = each
-    return homes
 
 
 def _item(entry: Entry, snippet: str, contacts: dict[str, ContactRecord]) -> HistoryItem:

@@ -38,6 +38,12 @@ def test_words_that_are_nearly_there_are_found_alike(both: Both, query: EntryQue
 
 
 @settings(parent=thorough, max_examples=80)
+@given(query=searches, limit=st.integers(1, 4))
+def test_contacts_are_counted_alike(both: Both, query: EntryQuery, limit: int) -> None:
+    assert both.elastic.people(query, limit) == both.tantivy.people(query, limit)
+
+
+@settings(parent=thorough, max_examples=80)
 @given(request=asked)
 def test_the_same_advice_is_given(both: Both, request: SearchHistory) -> None:
     expected, found = (_advice(index, request) for index in both)

@@ -1,6 +1,7 @@
 """What is asked of Elasticsearch: one request for a page with its total and facets."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -39,6 +40,12 @@ def ask_entries(query: EntryQuery, words: Words) -> Asked:
     if query.facets:
         asked.body["aggs"] = _facets(apart)
     return asked
+
+
+def ask_people(query: EntryQuery, words: Words, limit: int) -> dict[str, Any]:
+    """A request for the most frequent contacts of what is found, and none of the entries."""
+    body = ask_entries(replace(query, facets=False, after=None), words).body
+    return body | {"size": 0, "aggs": {"contact": _most_frequent("contact", limit)}}
 
 
 def ask_names(query: NameQuery, after: Place | None) -> Asked:
@@ -106,8 +113,12 @@ def _facets(apart: Mapping[str, Sequence[str]]) -> dict[str, Any]:
 def _values_of(name: str) -> Query:
     if name == "month":
         return {"terms": {"field": name, "size": MONTHS, "shard_size": VALUES_OF_A_SHARD, "order": {"_key": "desc"}}}
+    return _most_frequent(name, FACET_VALUES)
+
+
+def _most_frequent(name: str, size: int) -> Query:
     order = [{"_count": "desc"}, {"_key": "asc"}]
-    return {"terms": {"field": name, "size": FACET_VALUES, "shard_size": VALUES_OF_A_SHARD, "order": order}}
+    return {"terms": {"field": name, "size": size, "shard_size": VALUES_OF_A_SHARD, "order": order}}
 
 
 def _entry_scope(query: EntryQuery) -> list[Query]:

@@ -9,7 +9,15 @@ from elasticsearch import Elasticsearch
 from services.history.index.analysis import read_words
 from services.history.index.elastic_client import asking
 from services.history.index.elastic_mapping import Names
-from services.history.index.elastic_queries import Asked, ask_entries, ask_names, ask_namesakes, read_facets, visible
+from services.history.index.elastic_queries import (
+    Asked,
+    ask_entries,
+    ask_names,
+    ask_namesakes,
+    ask_people,
+    read_facets,
+    visible,
+)
 from services.history.index.elastic_terms import every
 from services.history.index.fields import hits
 from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, NameQuery, Pair, Place
@@ -40,6 +48,10 @@ class ElasticReader:
         found, place = _page(answer, asked, query.limit)
         entries = [Entry.from_fields(each) for each in found]
         return EntryPage(_total(answer), hits(entries, words), read_facets(answer.get("aggregations", {})), place)
+
+    def people(self, query: EntryQuery, limit: int) -> list[tuple[str, int]]:
+        answer = self._search(self._timeline, ask_people(query, read_words(query), limit))
+        return read_facets(answer.get("aggregations", {})).get("contact", [])
 
     def find_contacts(self, query: NameQuery) -> ContactHits:
         asked = ask_names(query, self._by_name(query.after))

@@ -183,6 +183,10 @@ class IndexReader(Protocol):
 
     def search(self, query: EntryQuery) -> EntryPage: ...
 
+    def people(self, query: EntryQuery, limit: int) -> list[tuple[str, int]]:
+        """Contacts of what the query finds, as recorded, with the entries of each: the most first, then by id."""
+        ...
+
     def find_contacts(self, query: NameQuery) -> ContactHits: ...
 
     def contacts(self, ids: Sequence[str]) -> dict[str, ContactRecord]:

@@ -14,7 +14,7 @@ from services.history.index import tantivy_terms
 from services.history.index.analysis import read_words
 from services.history.index.fields import LIVING, Counts, hits, newest
 from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, Member, NameQuery, Pair, Place
-from services.history.index.tantivy_queries import count, like, unwanted, visible
+from services.history.index.tantivy_queries import count, like, people, unwanted, visible
 from services.history.index.tantivy_schema import SCHEMA, document, file_stamp, losing, open_index
 from services.history.index.tantivy_terms import but_none, either, every, filtered, term
 from services.history.index.tiers import entry_tiers, name_tiers, names_with
@@ -136,6 +136,12 @@ class TantivyReader:
             scope = self._entry_scope(query, without=name)
             facets |= count(searcher, every([scope, words]), (name,))[1]
         return facets
+
+    def people(self, query: EntryQuery, limit: int) -> list[tuple[str, int]]:
+        words = read_words(query)
+        with losing():
+            found = every([self._entry_scope(query), entry_tiers(tantivy_terms, words, query.sort)[-1]])
+            return people(self._fresh(), found, limit)
 
     def find_contacts(self, query: NameQuery) -> ContactHits:
         scope = [term("doc", "ContactRecord"), *filtered({"kind": LIVING}), *filtered(query.filters)]

@@ -40,3 +40,10 @@ def count(searcher: Searcher, query: Query, facets: Sequence[str] = ()) -> tuple
     for name, counts in values.items():
         counts.sort(key=lambda each: each[0] if name == "month" else (-each[1], each[0]), reverse=name == "month")
     return int(found["total"]["value"]), values
+
+
+def people(searcher: Searcher, query: Query, limit: int) -> list[tuple[str, int]]:
+    """Contacts of what is found, the most frequent first."""
+    size = {"size": VALUES_OF_A_SHARD, "segment_size": VALUES_OF_A_SHARD}
+    found = searcher.aggregate(query, {"contact": {"terms": {"field": "contact", **size}}})["contact"]["buckets"]
+    return sorted(((each["key"], each["doc_count"]) for each in found), key=lambda each: (-each[1], each[0]))[:limit]

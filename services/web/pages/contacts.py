@@ -102,10 +102,12 @@ async def contact_page(request: Request, contact_id: str) -> Response:
     question = query.question(reader_of(request), contact_id)
     if not request.query_params.get("own"):
         question = question.model_copy(update={"people": people})
-    timeline, reference = await asyncio.gather(behind.call(GetTimeline(search=question)), behind.reference())
+    is_whole = not is_partial(request)
+    asked = GetTimeline(search=question, companions=is_whole, questions=is_whole and caller(request).may("cases:read"))
+    timeline, reference = await asyncio.gather(behind.call(asked), behind.reference())
     return render(
         request,
-        "timeline.html" if is_partial(request) else "contact.html",
+        "contact.html" if is_whole else "timeline.html",
         **of_timeline(request, query, timeline, reference),
         contact=profile.contact,
         hide_contact=contact_id,

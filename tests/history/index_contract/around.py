@@ -51,6 +51,30 @@ class AroundContract:
         index.add(*(an_entry(each, title=f"parking{each}") for each in letters))
         assert index.total(like=("parkingxx", 2)) == 100
 
+    # -- contacts of what was found ---------------------------------------------------------------
+
+    def test_contacts_of_what_was_found_are_counted_the_most_frequent_first(self, index: IndexUnderTest) -> None:
+        index.add(
+            an_entry("a", kind="call", contact_ids=("con_2", "con_1")),
+            an_entry("b", kind="call", contact_ids=("con_3", "con_1")),
+            an_entry("c", kind="letter", contact_ids=("con_3",), sensitive=True),
+            an_entry("d", kind="letter", title="Buses", partner="Council", contact_ids=("con_4",)),
+            an_entry("e"),
+        )
+        assert index.people() == [("con_1", 2), ("con_3", 2), ("con_2", 1), ("con_4", 1)]
+        assert index.people(limit=2) == [("con_1", 2), ("con_3", 2)]
+        assert index.people("clinic", filters={"kind": ["call"]}) == [("con_1", 2), ("con_2", 1), ("con_3", 1)]
+        assert index.people(contact_ids=("con_3",)) == [("con_3", 2), ("con_1", 1)]
+        assert index.people(reader=Reader()) == [("con_1", 2), ("con_2", 1), ("con_3", 1), ("con_4", 1)]
+        assert index.people(reader=Reader(partner="Council")) == [("con_4", 1)]
+        assert index.people("nothing") == []
+
+    def test_however_many_contacts_there_are_the_most_frequent_are_counted_rightly(self, index: IndexUnderTest) -> None:
+        everybody = tuple(f"con_{number:04}" for number in range(1_500))
+        index.add(an_entry("a", contact_ids=everybody))
+        index.add(*(an_entry(f"e{number}", contact_ids=("con_0777",)) for number in range(3)))
+        assert index.people(limit=3) == [("con_0777", 4), ("con_0000", 1), ("con_0001", 1)]
+
     # -- counts by month --------------------------------------------------------------------------
 
     def test_months_add_up_to_what_was_found_whatever_is_chosen(self, index: IndexUnderTest) -> None:

@@ -58,6 +58,9 @@ class IndexUnderTest:
     def find(self, q: str = "", **query: Any) -> list[str]:
         return [entry.id for entry, _ in self.reader.search(EntryQuery(q=q, **query)).hits]
 
+    def people(self, q: str = "", limit: int = 100, **query: Any) -> list[tuple[str, int]]:
+        return self.reader.people(EntryQuery(q=q, **query), limit)
+
     def total(self, q: str = "", **query: Any) -> int:
         return self.reader.search(EntryQuery(q=q, **query)).total
 
