@@ -21,6 +21,9 @@ PAGES = {
     "design": "/design",
     "search": "/search?q=parking&topic=parking",
     "nothing-found": "/search?q=zzzz",
+    "slip": "/search?q=parkign&kind=letter",
+    "year": "/search?q=parking&from=2014-01-01&to=2014-12-31",
+    "saved-searches": "/search/saved",
     "contacts": "/contacts",
     "timeline": "{contact}",
     "organisation": "{organisation}",
@@ -179,6 +182,30 @@ def test_results_follow_what_is_typed_and_the_address_with_them(page: Page) -> N
     expect(page.get_by_role("link", name="Mary Okafor").first).to_be_visible()
     expect(page).to_have_url(re.compile(r"\?q=mary(\+|%20)oka&source=events&source=cases$"))
     expect(page.locator("#announcement")).to_contain_text("entries")
+
+
+def test_only_a_search_that_is_sent_off_is_remembered(page: Page) -> None:
+    recent = page.get_by_role("navigation", name="Recent searches")
+    page.goto("/search")
+    page.locator("#q").press_sequentially("tricycle", delay=20)
+    expect(page).to_have_url(re.compile(r"\?q=tricycle"))
+    page.goto("/search")
+    expect(recent.get_by_role("link", name="tricycle", exact=True)).to_have_count(0)
+    page.locator("#q").press_sequentially("tricycles", delay=20)
+    with page.expect_response(lambda response: "wellheard-submitted" in response.request.headers):
+        page.locator("#q").press("Enter")
+    page.goto("/search")
+    expect(recent.get_by_role("link", name="tricycles", exact=True)).to_be_visible()
+    expect(recent.get_by_role("link", name="tricycle", exact=True)).to_have_count(0)
+
+
+def test_a_bar_of_the_chart_leads_to_its_time_with_the_keyboard(page: Page) -> None:
+    page.goto("/search")
+    bar = page.locator(".wh-bars a").first
+    bar.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"from=\d{4}-\d\d-01&to="))
+    expect(page.locator("#from")).not_to_have_value("")
 
 
 def test_a_filter_narrows_at_once_and_its_chip_takes_it_away(page: Page) -> None:

@@ -120,12 +120,12 @@ class TestPages:
         for q in ("pa", "park", "parking"):
             await browser.get(f"/search?q={q}", headers=TYPING)
         assert queries(county) == []
-        await browser.get("/search?q=parking&kind=call&sort=oldest", headers=SENT_OFF)
+        await browser.get("/search?q=parking&kind=call&sort=oldest&source=events", headers=SENT_OFF)
         await browser.get("/search?q=Ann+Lee")
-        assert queries(county) == ["q=Ann+Lee", "q=parking&kind=call&sort=oldest"]
+        assert queries(county) == ["q=Ann+Lee", "q=parking&kind=call&sort=oldest&source=events"]
         page = await browser.get("/search")
         assert "Recent: Ann Lee parking + 1 filter Manage recent searches" in text(page)
-        assert to(page, "parking") == "/search?q=parking&kind=call&sort=oldest"
+        assert to(page, "parking") == "/search?q=parking&kind=call&sort=oldest&source=events"
         assert "Recent:" not in text(await browser.get("/search?q=x"))
 
     async def test_the_same_words_with_other_filters_are_one_search(

@@ -110,7 +110,7 @@ async def note(request: Request, words: str, params: QueryParams) -> None:
 
 def _line(search: RecentSearch) -> Line:
     pairs = parse_qsl(search.query)
-    filters = sum(name not in ("q", "sort") for name, _ in pairs)
+    filters = sum(name not in ("q", "sort", "source") for name, _ in pairs)  # a form always sends its sources
     return Line(search.search_id, search.query, dict(pairs).get("q", ""), filters, search.at)
 
 
