@@ -15,6 +15,8 @@ _HOLE = "_"
 """Stands in the place of a word that is too long: no word is like it, and no phrase runs across it."""
 _SURELY_SHORT = _LONGEST_WORD // 4
 """Characters, of four bytes at most."""
+_REMEMBERED = 50_000
+"""Stems at most; about 6 MB."""
 
 
 def _analyser(*more: Filter) -> TextAnalyzer:
@@ -117,15 +119,55 @@ def analyse_as(beginning: str) -> Analyse:
     return analyse_beginnings
 
 
-def in_terms(text: str, analyser: TextAnalyzer = ENGLISH) -> str:
-    """The terms of a text, parted by spaces, each in its place: for an engine that does no more than split there.
+class Terms(NamedTuple):
+    """The words of a text, each in its place and parted by spaces: for an engine that does no more than split there."""
+
+    stemmed: str
+    plain: str
+
+
+def in_terms(text: str) -> Terms:
+    """As `ENGLISH` and `PLAIN` make them of it.
 
     >>> in_terms("The day centres, closed.")
-    'the day centr close'
+    Terms(stemmed='the day centr close', plain='the day centres closed')
     """
+    folded = text.translate(_FOLDED)
+    if folded.isascii():
+        words = folded.split()
+        try:
+            return Terms(" ".join(map(_STEMS.__getitem__, words)), " ".join(words))
+        except _TooLongError:
+            pass
+    return Terms(_analysed(text, ENGLISH), _analysed(text, PLAIN))
+
+
+def _analysed(text: str, analyser: TextAnalyzer) -> str:
     if max(map(len, text.split()), default=0) < _SURELY_SHORT:
         return " ".join(analyser.analyze(text))
     return " ".join(_with_holes(text, analyser))
+
+
+class _TooLongError(Exception):
+    """A word that is left out, so that the places of the others have to be looked at."""
+
+
+class _Stems(dict[str, str]):
+    """The stems of plain words: texts are made of the same few thousand, and a stem costs ten times a look-up."""
+
+    def __missing__(self, word: str) -> str:
+        if len(word) >= _SURELY_SHORT:
+            raise _TooLongError
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        stem = self[word] = ENGLISH.analyze(word)[0]
+        return stem
+
+
+_STEMS = _Stems()
+# What English texts are made of: ASCII, and the signs that word processors put. Everything else is the analyser's work.
+_SIGNS = (*map(chr, range(128)), *"‘’“”–—…•·£€§°«»\u00a0\ufeff")
+_FOLDED = {ord(each): each.lower() if each.isalnum() else " " for each in _SIGNS}
 
 
 def _with_holes(text: str, analyser: TextAnalyzer) -> Iterator[str]:

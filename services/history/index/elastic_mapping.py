@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from services.history.index.analysis import PLAIN, in_terms
+from services.history.index.analysis import in_terms
 from services.history.index.fields import Record, contact_fields, entry_fields, key_of
 from services.history.index.words import time_key
 from services.history.records import Entry
@@ -133,12 +133,13 @@ def _fields(record: Record) -> dict[str, object]:
         fields = contact_fields(record)
         return fields | {"beginnings": _beginnings(str(fields["name"]))}
     head, rest = (record.title, *record.names), (record.body, *record.topics)
-    head_terms = [in_terms(each) for each in head]
+    terms = [in_terms(each) for each in (*head, *rest)]
+    stemmed = [each.stemmed for each in terms]
     return entry_fields(record) | {
         "at": int(time_key(record.occurred_at)),
-        "head": head_terms,
-        "text": head_terms + [in_terms(each) for each in rest],
-        "words": [in_terms(each, PLAIN) for each in (*head, *rest)],
+        "head": stemmed[: len(head)],
+        "text": stemmed,
+        "words": [each.plain for each in terms],
     }
 
 

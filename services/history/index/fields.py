@@ -1,6 +1,7 @@
 """What of a record can be searched, alike for every engine."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.history.index.analysis import Words, analyse_as
@@ -49,12 +50,18 @@ def entry_fields(entry: Entry) -> dict[str, object]:
         "locality": tuple(dict.fromkeys(filter(None, (entry.locality, *entry.localities)))),
         "group": entry.groups,
         "about": entry.about,
-        "month": f"{entry.occurred_at.astimezone(LONDON):%Y-%m}",
+        "month": _month(entry.occurred_at),
         "contact": entry.contact_ids,
         "sensitive": entry.sensitive,
         "head": head,
         "text": (*head, entry.body, *entry.topics),
     }
+
+
+def _month(moment: datetime) -> str:
+    """In London, which is never a day from UTC: where there is no doubt, the zone need not be asked."""
+    sure = moment if 1 < moment.day < 28 else moment.astimezone(LONDON)
+    return f"{sure.year:04}-{sure.month:02}"
 
 
 def contact_fields(contact: ContactRecord) -> dict[str, object]:
