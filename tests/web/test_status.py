@@ -43,6 +43,7 @@ async def test_the_search_engine_is_named_with_its_state_and_how_far_it_has_come
     assert (known["engine"], known["state"]) == ("tantivy", "green")
     page = (await browser.get("/status")).text
     assert "search engine" in page
+    assert "tantivy: green" in page
     assert (
         f"{known['entries']:,} entries and {known['contacts']:,} contacts, up to position {known['position']:,}" in page
     )
