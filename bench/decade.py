@@ -1,6 +1,6 @@
 """Ten years of a county, of any size, straight into the log of events: the same from the same seed.
 
-`fill_log(settings, contacts, entries)` writes so many entries of the timeline, one for each contact and the rest as they
+`fill_log(settings, contacts, entries)` writes so many entries of the timeline, one for each contact, the rest as they
 are in a county: mostly engagements, some corrected later, statements of consent, segments, changed contacts, messages,
 answers. A few contacts have thousands of entries, most a few. Events are made as dictionaries from what the contracts
 dump: `tests/history/test_decade.py` reads them back by the contracts.

@@ -17,7 +17,7 @@ from typing import Any
 
 from deploy.instance import Instance
 from deploy.store import store_name
-from services.history.index.directory import Indexes
+from services.history.index.choice import indexes_of
 from services.history.index.port import IndexReader
 from shared.messaging import broker
 from shared.settings import INSTANCE_FILE
@@ -26,12 +26,13 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def private_instance() -> Iterator[Instance]:
+def private_instance(search_url: str = "") -> Iterator[Instance]:
     """An instance with a vhost and a store process of its own; nothing of it is left afterwards."""
     for name in [each for each in os.environ if each.startswith("WELLHEARD_") and each != "WELLHEARD_HOME"]:
         del os.environ[name]
     folder = Path(tempfile.mkdtemp(prefix="wellheard-bench-"))
-    instance = Instance.create(folder / "state", private_store=True, owner=f"pid:{os.getpid()}")
+    owner = f"pid:{os.getpid()}"
+    instance = Instance.create(folder / "state", private_store=True, search_url=search_url, owner=owner)
     try:
         yield instance
     finally:
@@ -121,7 +122,7 @@ class Engagements:
     """Counts the engagements that the serving index holds. Opens it once: a bench asks twenty times a second."""
 
     def __init__(self, instance: Instance) -> None:
-        self._indexes = Indexes(instance.settings.index_dir)
+        self._indexes = indexes_of(instance.settings)
         self._opened: tuple[str, IndexReader] | None = None
 
     def count(self) -> int:

@@ -5,11 +5,13 @@ runs from before the POST to the answer that shows it. The other load comes in b
 """
 
 import http.client
+import itertools
 import json
 import os
 import random
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import orjson
@@ -77,6 +79,12 @@ class Probes:
             load.result()
         return seen
 
+    def while_it_lasts(self, lasts: Callable[[], bool]) -> list[float]:
+        """Seconds that each probe took to be seen, as many a second as ever."""
+        with ThreadPoolExecutor(24) as pool:
+            asked = [pool.submit(self._probe) for _ in itertools.takewhile(lambda _: lasts(), _for_ever())]
+            return [each.result() for each in asked]
+
     def _load(self, rate: float, ended: threading.Event) -> None:
         chance = random.Random(11)
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
@@ -118,6 +126,10 @@ class Probes:
         if answer.status != 200:
             raise RuntimeError(str(content))
         return bool(content["total"])
+
+
+def _for_ever() -> Iterator[int]:
+    return harness.beats(PROBES_A_SECOND, 24 * 3600)
 
 
 if __name__ == "__main__":

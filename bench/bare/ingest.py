@@ -18,6 +18,7 @@ from kombu import Connection
 from pymongo import MongoClient
 from tantivy import Document
 
+from bench.bare.elastic import BareBulk
 from services.history.index.tantivy_schema import SCHEMA, open_index
 
 SIZE = 500
@@ -104,9 +105,9 @@ class Ingest:
 class Project:
     """Log, index; commit when half a second has passed."""
 
-    def __init__(self, mongo_url: str, folder: Path) -> None:
+    def __init__(self, mongo_url: str, where: str) -> None:
         self._log = collection(mongo_url, "log")
-        self._writer = open_index(folder, create=True).writer(50_000_000, 1)
+        self._index = BareBulk(*where.rsplit("/", 1)) if where.startswith("http") else _Tantivy(Path(where))
         self._position, self._dirty, self._committed = 0, False, time.monotonic()
 
     def __call__(self, batch: list[Any]) -> None:
@@ -115,19 +116,32 @@ class Project:
             self._log.insert_many([{"_id": event["id"], "event": event} for event in events], ordered=False)
             for event in events:
                 self._position += 1
-                self._writer.add_document(document(event, self._position))
+                self._index.add(document(event, self._position))
             self._dirty = True
         if self._dirty and time.monotonic() - self._committed > 0.5:
-            self._writer.commit()
+            self._index.commit()
             self._dirty, self._committed = False, time.monotonic()
 
 
-def document(event: dict[str, Any], position: int) -> Document:
+class _Tantivy:
+    """An index in a directory."""
+
+    def __init__(self, folder: Path) -> None:
+        self._writer = open_index(folder, create=True).writer(50_000_000, 1)
+
+    def add(self, fields: dict[str, Any]) -> None:
+        self._writer.add_document(Document.from_dict(fields, SCHEMA))
+
+    def commit(self) -> None:
+        self._writer.commit()
+
+
+def document(event: dict[str, Any], position: int) -> dict[str, Any]:
     """The same fields that our index holds for an engagement."""
     data = event["data"]
     names = [each["name"] for each in data["people"]]
     text = [data["title"], *names, data["body"], *data["topics"]]
-    fields = {
+    return {
         "key": f"Entry:{event['id']}",
         "doc": "Entry",
         "sort": f"{event['time']}{event['id']}",
@@ -145,15 +159,14 @@ def document(event: dict[str, Any], position: int) -> Document:
         "position": position,
         "stored": orjson.dumps(event),
     }
-    return Document.from_dict(fields, SCHEMA)
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    which, amqp_url, mongo_url, folder = sys.argv[1:]
+    which, amqp_url, mongo_url, where = sys.argv[1:]
     found: list[Callable[[list[Any]], None]] = []
     if which in ("all", "ingest"):
         found.append(Ingest(amqp_url, mongo_url))
     if which in ("all", "project"):
-        found.append(Project(mongo_url, Path(folder)))
+        found.append(Project(mongo_url, where))
     run(amqp_url, *found)

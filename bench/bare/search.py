@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from tantivy import Order, Query
+from tantivy import Occur, Order, Query
 
 from services.history.index.analysis import ENGLISH
 from services.history.index.tantivy_schema import SCHEMA, open_index
@@ -20,16 +20,26 @@ class BareEngine:
     def __init__(self, folder: Path) -> None:
         self._searcher = open_index(folder).searcher()
 
-    def entries(self, words: Sequence[str] = (), phrase: str = "", **filters: str) -> dict[str, Any]:
+    def entries(
+        self,
+        words: Sequence[str] = (),
+        phrase: str = "",
+        without: str = "",
+        months: Sequence[str] = (),
+        **filters: str,
+    ) -> dict[str, Any]:
         """One page of open entries, the newest first, with the exact total and the facets."""
-        query = Query.term_query(SCHEMA, "doc", "Entry")
-        query = query.and_must_match(Query.term_query(SCHEMA, "sensitive", False))
-        for word in words:
-            query = query.and_must_match(Query.term_query(SCHEMA, "text", ENGLISH.analyze(word)[0]))
+        must = [_term("doc", "Entry"), _term("sensitive", False)]
+        must += [_term("text", ENGLISH.analyze(word)[0]) for word in words]
         if phrase:
-            query = query.and_must_match(Query.phrase_query(SCHEMA, "text", list(ENGLISH.analyze(phrase))))
-        for field, value in filters.items():
-            query = query.and_must_match(Query.term_query(SCHEMA, field, value))
+            must.append(Query.phrase_query(SCHEMA, "text", list(ENGLISH.analyze(phrase))))
+        if months:
+            must.append(Query.term_set_query(SCHEMA, "month", list(months)))
+        must += [_term(field, value) for field, value in filters.items()]
+        clauses = [(Occur.Must, each) for each in must]
+        if without:
+            clauses.append((Occur.MustNot, _term("text", ENGLISH.analyze(without)[0])))
+        query = Query.boolean_query(clauses)
         facets = self._searcher.aggregate(query, {name: {"terms": {"field": name, "size": 100}} for name in FACETS})
         return self._page(query, Order.Desc) | {"facets": facets}
 
@@ -45,3 +55,7 @@ class BareEngine:
         found = self._searcher.search(query, LIMIT, True, order_by_field="sort", order=order)
         documents = [orjson.loads(bytes(self._searcher.doc(address)["stored"][0])) for _, address in found.hits]
         return {"total": found.count, "items": documents}
+
+
+def _term(field: str, value: object) -> Query:
+    return Query.term_query(SCHEMA, field, value)

@@ -33,18 +33,19 @@ cluster.routing.allocation.disk.threshold_enabled: false
 class Node:
     """A node that `start` starts on an empty or a known directory."""
 
-    def __init__(self, directory: Path, port: int) -> None:
+    def __init__(self, directory: Path, port: int, heap: str = HEAP) -> None:
         self.directory = directory
         self.port = port
+        self._heap = heap
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     @classmethod
-    def create(cls) -> "Node":
+    def create(cls, heap: str = HEAP) -> "Node":
         """A new one, which does not run yet."""
-        node = cls(new_directory(), free_port())
+        node = cls(new_directory(), free_port(), heap)
         shutil.copytree(server() / "config", node.directory / "config")
         (node.directory / "config/elasticsearch.yml").write_text(
             _SETTINGS.format(name=node.directory.name, http=node.port, transport=free_port(), directory=node.directory)
@@ -63,7 +64,7 @@ class Node:
             "PATH": os.environ["PATH"],
             "HOME": str(self.directory),
             "ES_JAVA_HOME": str(java_home()),
-            "ES_JAVA_OPTS": f"-Xms{HEAP} -Xmx{HEAP}",
+            "ES_JAVA_OPTS": f"-Xms{self._heap} -Xmx{self._heap}",
             "ES_PATH_CONF": str(self.directory / "config"),
             "ES_TMPDIR": str(self.directory / "tmp"),
         }
