@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import TypedDict
 
 from services.history.asking import Scope, entry_query, taking_part
-from services.history.index.port import EntryQuery, IndexReader
+from services.history.index.port import IndexReader
+from services.history.index.queries import EntryQuery
 from services.history.loosening import loosen
 from services.history.suggesting import LITTLE, suggest
 from shared.contracts.history import Looser, SearchHistory, Suggestion

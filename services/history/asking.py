@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypedDict
 from zoneinfo import ZoneInfo
 
-from services.history.index.port import EntryQuery, IndexReader, Member, NameQuery, Place
+from services.history.index.port import IndexReader
+from services.history.index.queries import EntryQuery, Member, NameQuery, Place
 from services.history.index.words import fold_name
 from shared import searching
 from shared.contracts.history import Reader, SearchHistory

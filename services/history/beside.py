@@ -3,10 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from services.history.index.port import EntryPage, EntryQuery, IndexReader
+from services.history.index.port import IndexReader
+from services.history.index.queries import EntryPage, EntryQuery
 from services.history.records import ContactRecord, Entry
 from shared.contracts.contacts import ERASED_NAME
-from shared.contracts.history import Companion, NamedContact, OpenQuestion, OpenQuestions
+from shared.contracts.history import NamedContact
+from shared.contracts.timelines import Companion, OpenQuestion, OpenQuestions
 
 SHOWN = 6
 _CONSIDERED = 40

@@ -8,7 +8,7 @@ import hmac
 import orjson
 from pydantic import BaseModel
 
-from services.history.index.port import Place
+from services.history.index.queries import Place
 from shared.errors import Invalid
 
 _SIGNATURE_BYTES = 12

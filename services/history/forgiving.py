@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from services.history.index.port import EntryPage, EntryQuery, IndexReader, Place
+from services.history.index.port import IndexReader
+from services.history.index.queries import EntryPage, EntryQuery, Place
 
 _BEYOND = 100
 """Places of such a search are told from others by their tiers: entries that have all the words may come meanwhile."""

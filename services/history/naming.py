@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from services.history.index.analysis import name_pairs
-from services.history.index.port import EntryQuery, IndexReader, Pair
+from services.history.index.port import IndexReader
+from services.history.index.queries import EntryQuery, Pair
 from services.history.index.words import fold_name
 
 MOST_PAIRS = 10

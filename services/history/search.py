@@ -10,7 +10,8 @@ from services.history.beside import companions, open_questions, with_survivors
 from services.history.cursor import Cursors
 from services.history.forgiving import find
 from services.history.index.choice import indexes_of
-from services.history.index.port import EntryQuery, IndexLost, IndexReader, IndexSet, NameQuery, Place
+from services.history.index.port import IndexLost, IndexReader, IndexSet
+from services.history.index.queries import EntryQuery, NameQuery, Place
 from services.history.index.serving import ServingIndex
 from services.history.index.words import highlight_name
 from services.history.naming import with_names
@@ -22,16 +23,14 @@ from shared.contracts.history import (
     FoundContact,
     GetEntry,
     GetHistoryStatus,
-    GetTimeline,
     HistoryItem,
     HistoryPage,
     HistoryStatus,
     NamedContact,
-    OpenQuestions,
     SearchContacts,
     SearchHistory,
-    Timeline,
 )
+from shared.contracts.timelines import GetTimeline, OpenQuestions, Timeline
 from shared.errors import Invalid, NotFound, Unavailable
 from shared.messaging import Bus, rpc
 from shared.settings import Settings

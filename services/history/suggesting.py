@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from services.history.index.analysis import ENGLISH, PLAIN
 from services.history.index.fields import entry_fields
-from services.history.index.port import EntryQuery, IndexReader
+from services.history.index.port import IndexReader
+from services.history.index.queries import EntryQuery
 from services.history.index.words import typos
 from services.history.records import Entry
 from shared import searching

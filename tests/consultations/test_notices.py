@@ -25,11 +25,12 @@ from shared.contracts.consultations import (
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.contributions import ListContributions
 from shared.contracts.events import RecordEngagement
-from shared.contracts.history import GetTimeline, Reader, SearchHistory
+from shared.contracts.history import Reader, SearchHistory
 from shared.contracts.merging import MergeContacts
 from shared.contracts.rules import CreateRule, ListRuleLog, PreviewRule, RuleSettings, SendingRule, SwitchRule
 from shared.contracts.segments import CreateSegment, Rule
 from shared.contracts.templates import CreateTemplate, TemplateText
+from shared.contracts.timelines import GetTimeline
 from tests.builders import a_new_contact, a_report, a_statement
 from tests.consultations.planning import a_plan
 from tests.notifications.sink import Sink

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from services.history.index.elastic import ElasticIndexes
-from services.history.index.port import EntryQuery, IndexReader, IndexWriter, Member, NameQuery
+from services.history.index.port import IndexReader, IndexWriter
+from services.history.index.queries import EntryQuery, Member, NameQuery
 from services.history.index.tantivy import TantivyReader, TantivyWriter
 from services.history.records import ContactRecord, Entry, Folded
 from shared.contracts.history import Reader

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from services.history.advising import Advice, advice
 from services.history.asking import entry_query, scope_of
-from services.history.index.port import EntryQuery, IndexReader
+from services.history.index.port import IndexReader
+from services.history.index.queries import EntryQuery
 from shared.contracts.history import Reader, SearchHistory
 from tests.elastic.test_alike import TYPED, Both, both, searches, thorough
 

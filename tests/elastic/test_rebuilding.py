@@ -10,7 +10,8 @@ import pytest
 from services.history.index import elastic_mapping
 from services.history.index.elastic import ElasticIndexes
 from services.history.index.elastic_client import connect_search
-from services.history.index.port import EntryQuery, Pointer
+from services.history.index.port import Pointer
+from services.history.index.queries import EntryQuery
 from services.history.log import FakeLog
 from services.history.projector import HistoryProjector
 from services.history.rebuild import checksum_of_index, checksum_of_log, rebuild_from

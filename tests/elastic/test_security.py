@@ -10,7 +10,8 @@ from elasticsearch import Elasticsearch
 
 from services.history.index.elastic import ElasticIndexes
 from services.history.index.elastic_client import connect_search
-from services.history.index.port import EntryQuery, IndexAway, Pointer
+from services.history.index.port import IndexAway, Pointer
+from services.history.index.queries import EntryQuery
 from services.history.records import Folded
 from shared.settings import Settings
 from tests.elastic.conftest import remove_all

@@ -12,7 +12,8 @@ from services.history.index.elastic import ElasticIndexes
 from services.history.index.elastic_client import connect_search
 from services.history.index.elastic_writer import ALIKE, ElasticWriter
 from services.history.index.fields import Record, entry_fields
-from services.history.index.port import EntryQuery, IndexAway, IndexBusy, IndexLost, Pointer, Refusal
+from services.history.index.port import IndexAway, IndexBusy, IndexLost, Pointer, Refusal
+from services.history.index.queries import EntryQuery
 from services.history.records import Folded
 from shared.contracts.history import Reader
 from shared.errors import Conflict, Unavailable, known

@@ -18,7 +18,7 @@ from services.history.timeline import fold
 from shared.contracts.contacts import RegisterContact
 from shared.contracts.erasure import EraseContact
 from shared.contracts.events import GetEngagement
-from shared.contracts.history import GetTimeline, HistoryItem, SearchContacts, SearchHistory
+from shared.contracts.history import HistoryItem, SearchContacts, SearchHistory
 from shared.contracts.meetings import (
     CallOffMeeting,
     CancelPlace,
@@ -34,6 +34,7 @@ from shared.contracts.meetings import (
     RegisterForMeeting,
     Visitor,
 )
+from shared.contracts.timelines import GetTimeline
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
 from tests.builders import AT, a_new_contact, an_envelope, recorded
 from tests.flows.test_cases import Board

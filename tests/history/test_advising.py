@@ -15,7 +15,8 @@ from services.history.records import Entry, Folded
 from services.history.suggesting import distance_of
 from shared import searching
 from shared.contracts.events import Participant
-from shared.contracts.history import GetTimeline, HistoryPage, Reader, SearchHistory
+from shared.contracts.history import HistoryPage, Reader, SearchHistory
+from shared.contracts.timelines import GetTimeline
 from tests.builders import recorded, registered
 from tests.history.index_contract import an_entry
 from tests.history.test_search import History, at

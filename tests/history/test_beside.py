@@ -16,8 +16,9 @@ from services.history.records import Entry, Folded
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contacts import ERASED_NAME, ContactChanged
 from shared.contracts.events import Participant
-from shared.contracts.history import Belonging, GetTimeline, Reader, SearchHistory, Timeline
+from shared.contracts.history import Belonging, Reader, SearchHistory
 from shared.contracts.merging import ContactsMerged
+from shared.contracts.timelines import GetTimeline, Timeline
 from tests.builders import a_contact, an_envelope, recorded, registered
 from tests.history.index_contract import a_record, an_entry
 from tests.history.test_search import History

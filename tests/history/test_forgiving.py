@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.contracts.history import GetTimeline, SearchHistory
+from shared.contracts.history import SearchHistory
+from shared.contracts.timelines import GetTimeline
 from tests.builders import AT, recorded
 from tests.history.test_search import History
 

@@ -7,7 +7,8 @@ import pytest
 
 from shared.contracts.contacts import ContactChanged
 from shared.contracts.events import Participant
-from shared.contracts.history import GetTimeline, Reader, SearchHistory
+from shared.contracts.history import Reader, SearchHistory
+from shared.contracts.timelines import GetTimeline
 from tests.builders import a_contact, an_envelope, recorded, registered
 from tests.history.test_search import History
 

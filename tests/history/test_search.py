@@ -14,7 +14,8 @@ from services.history.search import HistorySearch
 from shared.contracts.base import CheckHealth, Envelope, Event
 from shared.contracts.contacts import ContactChanged
 from shared.contracts.events import Participant
-from shared.contracts.history import GetEntry, GetHistoryStatus, GetTimeline, Reader, SearchContacts, SearchHistory
+from shared.contracts.history import GetEntry, GetHistoryStatus, Reader, SearchContacts, SearchHistory
+from shared.contracts.timelines import GetTimeline
 from shared.errors import Invalid, NotFound, Unavailable
 from shared.messaging.testbus import TestBus
 from tests.builders import a_contact, an_envelope, recorded, registered

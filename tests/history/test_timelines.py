@@ -14,9 +14,10 @@ from shared.contracts.base import Envelope, Event
 from shared.contracts.cases import CaseOpened
 from shared.contracts.consultations import ConsultationOpened, OutcomePublished
 from shared.contracts.events import Participant
-from shared.contracts.history import Belonging, GetTimeline, Reader, SearchHistory, Timeline
+from shared.contracts.history import Belonging, Reader, SearchHistory
 from shared.contracts.merging import ContactsMerged
 from shared.contracts.surveys import ResponseReceived, SurveyOpened
+from shared.contracts.timelines import GetTimeline, Timeline
 from tests.builders import AT, a_contact, an_envelope, recorded, registered
 from tests.history.test_search import History
 

@@ -41,9 +41,8 @@ async def test_what_is_in_the_way_is_named_and_can_be_taken_away(county: County,
     for address, words, rest in (
         ("/search?q=car&kind=complaint&kind=letter", "Kind: Complaint or Letter", {"q": "car"}),
         ("/search?q=car&from=2999-01-01", "the dates", {"q": "car"}),
-        ("/search?q=car+zzzz", "“zzzz”", {"q": "car"}),
         ("/search?q=car+kind:letter", "“kind:letter”", {"q": "car"}),
-        ('/search?q="my+caravan"+parking', '"my caravan"', {"q": "parking"}),
+        ('/search?q="my+caravan"+kind:call', '"my caravan"', {"q": "kind:call"}),
         ("/search?q=car&kind=letter&from=2999-01-01", "any filter", {"q": "car"}),
     ):
         page = await browser.get(address)
@@ -51,6 +50,15 @@ async def test_what_is_in_the_way_is_named_and_can_be_taken_away(county: County,
         wider = await browser.get(to(page, words))
         assert dict(wider.url.params) == rest
         assert "1 entry" in text(wider)
+
+
+async def test_what_has_most_of_the_words_is_shown_and_nothing_is_in_its_way(
+    county: County, browser: httpx.AsyncClient
+) -> None:
+    log(county, "No space for my car", kind="call")
+    page = text(await browser.get("/search?q=car+zzzz"))
+    assert "1 entry with most of these words, none with all of them" in page
+    assert "Without" not in page
 
 
 async def test_a_search_without_the_kind_that_made_it_wide_stays_wide(

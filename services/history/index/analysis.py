@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
-from services.history.index.port import EntryQuery, Need, Pair
+from services.history.index.queries import EntryQuery, Need, Pair
 from services.history.index.synonyms import LIST, Phrase, Synonyms, read_list
 from services.history.index.words import Analyse, beginning_of, fold_name, parse
 

@@ -9,7 +9,7 @@ from services.history.index import elastic_terms
 from services.history.index.analysis import Words
 from services.history.index.elastic_terms import Query, but_none, either, every, filtered, term
 from services.history.index.fields import FACET_VALUES, LIVING, MONTHS, VALUES_OF_A_SHARD, Counts
-from services.history.index.port import EntryQuery, Member, NameQuery, Pair, Place
+from services.history.index.queries import EntryQuery, Member, NameQuery, Pair, Place
 from services.history.index.tiers import entry_tiers, name_tiers, names_with, unwanted_words
 from services.history.index.words import time_key
 from shared.contracts.history import FACETS, Reader

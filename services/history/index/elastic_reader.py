@@ -20,7 +20,8 @@ from services.history.index.elastic_queries import (
 )
 from services.history.index.elastic_terms import every
 from services.history.index.fields import hits
-from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, NameQuery, Pair, Place
+from services.history.index.port import IndexLost
+from services.history.index.queries import ContactHits, EntryPage, EntryQuery, NameQuery, Pair, Place
 from services.history.index.words import name_key
 from services.history.records import ContactRecord, Entry
 from shared.contracts.history import Reader

@@ -13,7 +13,8 @@ from tantivy import DocAddress, Document, Index, Occur, Order, Query, Searcher
 from services.history.index import tantivy_terms
 from services.history.index.analysis import read_words
 from services.history.index.fields import LIVING, Counts, hits, newest
-from services.history.index.port import ContactHits, EntryPage, EntryQuery, IndexLost, Member, NameQuery, Pair, Place
+from services.history.index.port import IndexLost
+from services.history.index.queries import ContactHits, EntryPage, EntryQuery, Member, NameQuery, Pair, Place
 from services.history.index.tantivy_queries import count, like, people, unwanted, visible
 from services.history.index.tantivy_schema import SCHEMA, document, file_stamp, losing, open_index
 from services.history.index.tantivy_terms import but_none, either, every, filtered, term

@@ -7,7 +7,7 @@ from tantivy import Query, Searcher
 
 from services.history.index import tantivy_terms
 from services.history.index.fields import FACET_VALUES, MONTHS, VALUES_OF_A_SHARD, Counts
-from services.history.index.port import EntryQuery
+from services.history.index.queries import EntryQuery
 from services.history.index.tantivy_schema import SCHEMA
 from services.history.index.tantivy_terms import filtered, term
 from services.history.index.tiers import unwanted_words

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from services.history.index.analysis import ENGLISH, Clause, Words
-from services.history.index.port import Pair
+from services.history.index.queries import Pair
 from services.history.index.words import fold_name, typos
 
 Query = TypeVar("Query")

@@ -20,9 +20,10 @@ from services.web.rendering import render
 from services.web.words import local
 from services.web.words import place_names as names_of_places
 from shared.contracts.contacts import ChangeContact, Contact, GetContact, NewContact, RegisterContact
-from shared.contracts.history import MOST_PEOPLE, Belonging, GetTimeline, SearchContacts
+from shared.contracts.history import MOST_PEOPLE, Belonging, SearchContacts
 from shared.contracts.relationships import RelationshipOfContact
 from shared.contracts.segments import GetProfile, Profile
+from shared.contracts.timelines import GetTimeline
 
 SENTENCES: Mapping[str, str] = {
     "name": "Enter a name of up to 200 characters",

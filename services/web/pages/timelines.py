@@ -16,7 +16,8 @@ from services.web.rendering import render
 from services.web.words import SAID, month, place_names
 from shared.contracts.consultations import GetConsultation
 from shared.contracts.contacts import Reference
-from shared.contracts.history import GetTimeline, HistoryItem, Timeline
+from shared.contracts.history import HistoryItem
+from shared.contracts.timelines import GetTimeline, Timeline
 
 AT_A_PLACE = (*SAID, "surveys", "meetings")
 """Not who became known there, nor what they allow: that is looked for among contacts."""

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.history.index.port import EntryQuery
+from services.history.index.queries import EntryQuery
 from tests.history.index_contract.under_test import AT, IndexUnderTest, an_entry
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from services.history.index.port import EntryQuery
+from services.history.index.queries import EntryQuery
 from shared.contracts.history import Reader
 from tests.history.index_contract.under_test import IndexUnderTest, an_entry
 

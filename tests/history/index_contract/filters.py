@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.history.index.port import Member
+from services.history.index.queries import Member
 from tests.history.index_contract.under_test import AT, IndexUnderTest, an_entry
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.history.index.port import NameQuery, Place
+from services.history.index.queries import NameQuery, Place
 from tests.history.index_contract.under_test import IndexUnderTest, a_record, an_entry
 
 

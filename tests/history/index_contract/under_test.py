@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from services.history.index.port import EntryQuery, IndexReader, IndexWriter, NameQuery, Place
+from services.history.index.port import IndexReader, IndexWriter
+from services.history.index.queries import EntryQuery, NameQuery, Place
 from services.history.records import ContactRecord, Entry, Folded
 
 AT = datetime(2014, 1, 15, 10, 30, tzinfo=UTC)

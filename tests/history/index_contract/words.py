@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.history.index.port import EntryQuery
+from services.history.index.queries import EntryQuery
 from tests.history.index_contract.under_test import AT, IndexUnderTest, a_record, an_entry
 
 ODD_QUERIES = [
