@@ -23,8 +23,8 @@ CONTACTS = int(os.environ.get("CONTACTS", "50000"))
 SEGMENTS = 20
 RATES = {"fast": 100, "default": 10}
 GOAL = 1.0
-SECONDS = int(os.environ.get("SECONDS_OF_LOAD", "60"))
-PROBE_EACH = 50
+SECONDS = int(os.environ.get("SECONDS_OF_LOAD", "120"))
+PROBE_EACH = 100
 """Every so many changes are probes: ten looks a second at each, of seven questions to the store, are a load too."""
 NORTH, SOUTH = "eastmere", "saltham"
 CHUNK = 500
