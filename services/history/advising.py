@@ -7,7 +7,7 @@ from typing import TypedDict
 from services.history.asking import Scope, entry_query, taking_part
 from services.history.index.port import IndexReader
 from services.history.index.queries import EntryQuery
-from services.history.loosening import loosen
+from services.history.loosening import loosen, without_filters
 from services.history.suggesting import LITTLE, suggest
 from shared.contracts.history import Looser, SearchHistory, Suggestion
 
@@ -24,13 +24,17 @@ def advice(index: IndexReader, request: SearchHistory, scope: Scope, total: int,
     if not request.advice or total > LITTLE:
         return {"suggestion": None, "looser": ()}
 
-    def asked(q: str) -> EntryQuery:
-        other = entry_query(request.model_copy(update={"q": q}), None, scope)
-        return replace(other, limit=1, facets=False)
+    def suggested(by: SearchHistory, found: int) -> Suggestion | None:
+        def asked(q: str) -> EntryQuery:
+            return replace(entry_query(by.model_copy(update={"q": q}), None, scope), limit=1, facets=False)
+
+        return suggest(index, by.q, asked, found)
 
     def count(other: SearchHistory) -> int:
         whose: Scope = {**scope, "taking_part": taking_part(index, other)}
         return index.search(replace(entry_query(other, None, whose), limit=1, facets=False)).total
 
-    suggestion = suggest(index, request.q, asked, total)
+    suggestion, wide = suggested(request, total), without_filters(request, fixed)
+    if suggestion is None and not total and wide != request and (wider := suggested(wide, total)) is not None:
+        suggestion = wider.model_copy(update={"unfiltered": True})
     return {"suggestion": suggestion, "looser": () if total else tuple(loosen(request, fixed, count))}

@@ -22,7 +22,7 @@ def loosen(request: SearchHistory, fixed: Sequence[str], count: Callable[[Search
     found = [_looser(*each, count) for each in tried[:MOST]]
     several = [condition for condition, _, _ in tried if condition != "part"]
     if not any(each.total for each in found) and len(several) > 1:
-        found.append(_looser("filters", "", _without_filters(request, fixed), count))
+        found.append(_looser("filters", "", without_filters(request, fixed), count))
     return [each for each in found if each.total]
 
 
@@ -43,6 +43,7 @@ def _without_one(request: SearchHistory, fixed: Sequence[str]) -> Iterator[tuple
         yield "part", part, request.model_copy(update={"q": others})
 
 
-def _without_filters(request: SearchHistory, fixed: Sequence[str]) -> SearchHistory:
+def without_filters(request: SearchHistory, fixed: Sequence[str]) -> SearchHistory:
+    """The search with what was typed only, in a timeline that stays what it is."""
     values: dict[str, object] = {name: () for name in FILTERS if name not in fixed}
     return request.model_copy(update=values | {"from_": None, "to": None})

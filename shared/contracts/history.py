@@ -90,7 +90,9 @@ class Suggestion(Value):
 
     q: Annotated[str, Personal]
     total: int
-    """Found by it, under the same filters."""
+    """Found by it, under the same filters, or without them."""
+    unfiltered: bool = False
+    """It finds nothing under the filters: the total is without them."""
 
 
 class Looser(Value):

@@ -15,7 +15,7 @@ from services.history.records import Entry, Folded
 from services.history.suggesting import distance_of
 from shared import searching
 from shared.contracts.events import Participant
-from shared.contracts.history import HistoryPage, Reader, SearchHistory
+from shared.contracts.history import HistoryPage, Reader, SearchHistory, Suggestion
 from shared.contracts.timelines import GetTimeline
 from tests.builders import recorded, registered
 from tests.history.index_contract import an_entry
@@ -58,8 +58,14 @@ def test_words_with_typos_are_respelt_and_the_rest_stays_as_it_was_typed(history
 
 def test_only_what_finds_something_is_offered(history: History) -> None:
     history.publish(recorded(title="Vaccination", kind="call"), recorded(title="Parking", kind="complaint"))
-    assert meant(history, "vacination parking") is meant(history, "vacination", kind=("complaint",)) is None
-    assert meant(history, "vacination zzzzzz") is None
+    assert meant(history, "vacination parking") is meant(history, "vacination zzzzzz") is None
+
+
+def test_where_the_filters_leave_nothing_of_it_what_was_meant_is_looked_for_without_them(history: History) -> None:
+    history.publish(recorded(title="Vaccination", kind="call"), recorded(title="Parking", kind="complaint"))
+    found = ask(history, "vacination", kind=("complaint",)).suggestion
+    assert found == Suggestion(q="vaccination", total=1, unfiltered=True)
+    assert ask(history, "vacination", kind=("call",)).suggestion == Suggestion(q="vaccination", total=1)
 
 
 def test_a_word_that_is_known_is_left_alone(history: History) -> None:

@@ -29,6 +29,17 @@ async def test_a_slip_leads_to_what_was_meant_under_the_same_filters(
     assert "Did you mean vaccination ? 2 entries" in text(while_typing)
 
 
+async def test_a_slip_under_filters_that_leave_nothing_leads_to_what_was_meant_without_them(
+    county: County, browser: httpx.AsyncClient
+) -> None:
+    log(county, "Parking at the library", kind="call")
+    page = await browser.get("/search?q=parkign&kind=letter&from=2010-01-01&sort=oldest")
+    assert "Did you mean parking , without the filters? 1 entry" in text(page)
+    meant = await browser.get(to(page, "parking"))
+    assert dict(meant.url.params) == {"sort": "oldest", "q": "parking"}
+    assert "1 entry" in text(meant)
+
+
 async def test_nothing_is_suggested_that_the_reader_may_not_see(county: County) -> None:
     log(county, "Leukaemia", sensitive=True)
     async with county.browser("board_reader") as reader, county.browser("patient_experience") as pals:

@@ -9,6 +9,8 @@ from services.web.addresses import with_query
 from services.web.entry_words import FILTERS
 from shared.contracts.history import HistoryPage, Looser
 
+_EVERY_FILTER = (*(each for each in FILTERS if each != "source"), "from", "to")
+
 
 @dataclass(frozen=True)
 class Way:
@@ -17,6 +19,7 @@ class Way:
     text: str
     href: str
     total: int
+    unfiltered: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,13 @@ def advice_of(
         if looser.condition == "period":
             return Way("the dates", without("from", "to"), looser.total)
         if looser.condition == "filters":
-            names = (each for each in (*FILTERS, "from", "to") if each != "source")
-            return Way("any filter", without(*names), looser.total)
+            return Way("any filter", without(*_EVERY_FILTER), looser.total)
         title = f"{FILTERS[looser.condition]}: {chosen(looser.condition)}"
         return Way(title, without(looser.condition), looser.total)
 
     meant = page.suggestion
-    suggestion = Way(meant.q, without("q", q=meant.q), meant.total) if meant else None
+    if meant is None:
+        return Advice(None, tuple(way(each) for each in page.looser))
+    left_out = _EVERY_FILTER if meant.unfiltered else ()
+    suggestion = Way(meant.q, without("q", *left_out, q=meant.q), meant.total, meant.unfiltered)
     return Advice(suggestion, tuple(way(each) for each in page.looser))
