@@ -22,7 +22,7 @@ PAGES = {
     "search": "/search?q=parking&topic=parking",
     "nothing-found": "/search?q=zzzz",
     "slip": "/search?q=parkign&kind=letter",
-    "year": "/search?q=parking&from=2014-01-01&to=2014-12-31",
+    "year": "/search?q=parking&from=2013-01-01&to=2013-12-31",
     "saved-searches": "/search/saved",
     "contacts": "/contacts",
     "timeline": "{contact}",

@@ -2,13 +2,14 @@
 
 import http.client
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _CERTIFICATE = (
     "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
@@ -45,11 +46,19 @@ Between = Callable[[Asked, Forward], Answer]
 TOO_BUSY = Answer(429, HEADERS, b'{"error": {"type": "es_rejected_execution_exception"}, "status": 429}')
 
 
+class _Server(ThreadingHTTPServer):
+    """Whoever is killed, or tired of waiting, breaks a line off: nothing to tell of."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Front:
     """Listens on a port of its own; what `between` answers is the answer."""
 
     def __init__(self, node_port: int, between: Between, tls: SSLContext | None = None) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(node_port, between))
+        self._server = _Server(("127.0.0.1", 0), _handler(node_port, between))
         self._scheme = "http"
         if tls is not None:
             self._scheme = "https"
