@@ -161,7 +161,7 @@ def rebuild_swap_killed(run: Run) -> None:
     with run.load(100):
         run.pause(1, 2)
         rebuilding = rebuild(run)
-        run.expect(processes.wait_end("history-projector", ends, 40), "index.before_serve was not reached")
+        run.expect(processes.wait_end("history-projector", ends, 120), "index.before_serve was not reached")
         run.healed()
         run.wait_ready_again()
         rebuilding.wait(150)
