@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.web.access import staff
+from services.web.pages.advice import Way
 from services.web.pages.forms import Form
 from services.web.pages.over_time import over_time
 from services.web.rendering import render
@@ -63,6 +64,7 @@ async def show_components(request: Request) -> Response:
         entries=_ENTRIES,
         tasks=_TASKS,
         faulty=faulty,
+        slip=Way("vaccination", "/search?q=vaccination", 12, unfiltered=True),
         chart=over_time({"2014-01": 4, "2014-02": 11, "2014-03": 7}, lambda since, until: "/search"),
         page=HistoryPage(total=60, items=(), next_cursor="next"),
     )
