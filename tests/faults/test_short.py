@@ -1,4 +1,4 @@
-"""A short selection of the fault matrix, in under four minutes; `make faults` plays all of it."""
+"""A short selection of the fault matrix, in three minutes, four on the default store; `make faults` plays all of it."""
 
 import json
 import subprocess
@@ -20,9 +20,8 @@ SELECTION = (
     "store-killed:0",
     "thrice:0",
     "poison:0",
-    "points-reached:0",
 )
-pytestmark = [pytest.mark.servers, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(920)]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     path: Path = tmp_path_factory.mktemp("faults") / "results.jsonl"
     beside = ("--beside", "2")  # other tests run meanwhile
     command = [sys.executable, "-m", "tests.faults", "--results", str(path), *beside, "--only", *SELECTION]
-    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=480, check=False)
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=900, check=False)
     assert path.exists(), done.stdout + done.stderr
     runs = [json.loads(line) for line in path.read_text().splitlines()]
     return {f"{each['scenario']}:{each['seed']}": each for each in runs}
