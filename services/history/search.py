@@ -54,16 +54,17 @@ class HistorySearch:
 
     @rpc
     def search_history(self, request: SearchHistory) -> HistoryPage:
-        return self._search(self._serving.reader(), request)
+        index = self._serving.reader()
+        return self._search(index, request, *_asked(index, request))
 
     @rpc
     def get_timeline(self, request: GetTimeline) -> Timeline:
         index, search = self._serving.reader(), request.search
         if request.contact_id is not None:
             search = search.model_copy(update={"contact_id": request.contact_id})
-        page = self._search(index, search, request.fixed)
-        scope = scope_of(index, search)
-        counted = only_said(_query(index, search, None, scope))
+        scope, query = _asked(index, search)
+        page = self._search(index, search, scope, query, request.fixed)
+        counted = only_said(query)
         said = index.search(replace(counted, need="most") if page.most_words else counted)
         whole = whole_timeline(scope, {each: getattr(search, each) for each in request.fixed}, search.reader)
         first, last = (index.search(replace(whole, sort=sort, limit=1)).hits for sort in ("oldest", "newest"))
@@ -102,11 +103,11 @@ class HistorySearch:
             raise NotFound("There is no entry of that id in the history.")
         return _items(index, [(entry, "")])[0]
 
-    def _search(self, index: IndexReader, request: SearchHistory, fixed: Sequence[str] = ()) -> HistoryPage:
-        check_length(request.q)
+    def _search(
+        self, index: IndexReader, request: SearchHistory, scope: Scope, query: EntryQuery, fixed: Sequence[str] = ()
+    ) -> HistoryPage:
         after, begun_again = self._place(request)
-        scope = scope_of(index, request)
-        page, most_words = find(index, _query(index, request, after, scope), request.forgiving)
+        page, most_words = find(index, replace(query, after=after), request.forgiving)
         return HistoryPage(
             total=page.total,
             items=_items(index, page.hits),
@@ -149,9 +150,12 @@ class HistorySearch:
         }
 
 
-def _query(index: IndexReader, request: SearchHistory, after: Place | None, scope: Scope) -> EntryQuery:
-    query = entry_query(request, after, scope)
-    return with_names(index, query) if request.forgiving else query
+def _asked(index: IndexReader, request: SearchHistory) -> tuple[Scope, EntryQuery]:
+    """Whose entries are searched, and the first page of them; what it takes is looked up once."""
+    check_length(request.q)
+    scope = scope_of(index, request)
+    query = entry_query(request, None, scope)
+    return scope, with_names(index, query) if request.forgiving else query
 
 
 def _counted(counts: Iterable[tuple[str, int]]) -> tuple[FacetCount, ...]:
