@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from services.web.store import Spare, ask_store
+from services.web.store import Spare, ask_store, of_account
 from shared.contracts.base import new_id
 from shared.mongo import Documents
 
@@ -57,8 +57,8 @@ class MongoRecentSearches:
     def put(self, search: RecentSearch, since: datetime) -> None:
         self._searches.replace_one({"_id": _key(search)}, asdict(search), upsert=True)
         mine = self._all(search.account_id)
-        gone = {each.search_id for each in mine} - {each.search_id for each in _latest(mine)}
-        self._searches.delete_many({"_id": {"$in": [_key(each) for each in mine if each.search_id in gone]}})
+        kept = _latest(mine)
+        self._searches.delete_many({"_id": {"$in": [_key(each) for each in mine if each not in kept]}})
         self._searches.delete_many({"at": {"$lt": since}})
 
     def remove(self, account_id: str, search_id: str = "") -> None:
@@ -66,8 +66,7 @@ class MongoRecentSearches:
         self._searches.delete_many({"_id": {"$in": keys}})
 
     def _all(self, account_id: str) -> list[RecentSearch]:
-        ids = {"$gte": f"{account_id} ", "$lt": f"{account_id}!"}
-        return [RecentSearch(**each) for each in self._searches.find({"_id": ids}, {"_id": 0})]
+        return [RecentSearch(**each) for each in self._searches.find({"_id": of_account(account_id)}, {"_id": 0})]
 
 
 class FakeRecentSearches:

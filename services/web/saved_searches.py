@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from services.web.store import ask_store
+from services.web.store import ask_store, of_account
 from shared.contracts.base import new_id
 from shared.errors import Invalid
 from shared.mongo import Documents
@@ -50,8 +50,7 @@ class MongoSavedSearches:
         self._searches = database["saved_searches"]
 
     def of(self, account_id: str) -> list[SavedSearch]:
-        ids = {"$gte": f"{account_id} ", "$lt": f"{account_id}!"}
-        found = self._searches.find({"_id": ids}, {"_id": 0}).limit(MOST)
+        found = self._searches.find({"_id": of_account(account_id)}, {"_id": 0}).limit(MOST)
         return _sorted([SavedSearch(**each) for each in found])
 
     def put(self, search: SavedSearch) -> None:

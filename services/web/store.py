@@ -19,6 +19,11 @@ REST_SECONDS = 5.0
 """A store that has not answered is not asked again for so long for what a page can do without."""
 
 
+def of_account(account_id: str) -> dict[str, str]:
+    """The ids of what an account keeps, where they begin with its own and a space: a range."""
+    return {"$gte": f"{account_id} ", "$lt": f"{account_id}!"}
+
+
 async def ask_store(question: Callable[[], T], away: str, seconds: float = STORE_SECONDS) -> T:
     """The answer. Raises Unavailable, with the sentence `away`, when the store does not give it in time."""
 
