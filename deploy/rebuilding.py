@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, T
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from services.history.index.choice import indexes_of
+from services.history.index.choice import engine_of, indexes_of
 from services.history.index.port import IndexAway, IndexBusy, IndexLost, IndexSet, Pointer, Unfinished
 from services.history.log import Log
 from services.history.rebuild import Built, Checksum, Progress, forget_kept, rebuild_from
@@ -100,10 +100,6 @@ def reindex(settings: Settings, source: str, target: str, url: str) -> Reindexed
         if old is not None:
             indexes.remove(old.name)
     return Reindexed(built.name, *checksum)
-
-
-def engine_of(settings: Settings) -> str:
-    return "elasticsearch" if settings.search_hosts else "tantivy"
 
 
 def _check_unused(indexes: IndexSet, name: str) -> None:

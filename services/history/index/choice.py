@@ -4,6 +4,11 @@ from services.history.index.port import IndexSet
 from shared.settings import Settings
 
 
+def engine_of(settings: Settings) -> str:
+    """Its name, as `EngineHealth` has it; the engine is not asked."""
+    return "elasticsearch" if settings.search_hosts else "tantivy"
+
+
 def indexes_of(settings: Settings) -> IndexSet:
     """The indexes of this instance. Only the engine that is used is imported."""
     if settings.search_hosts:
