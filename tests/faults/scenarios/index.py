@@ -24,25 +24,31 @@ def still_taken(run: Run) -> None:
 @scenario("search process killed and kept away", long=True)
 def search_killed(run: Run) -> None:
     processes = run.system.processes
-    _without_search(run, lambda: processes.remove("history-search"), lambda: processes.start("history-search"))
+    without_search(run, lambda: processes.remove("history-search"), lambda: processes.start("history-search"))
+    run.expect(search(run) == 200, "the search does not answer again")
 
 
 @scenario("search process frozen (SIGSTOP)", long=True)
 def search_frozen(run: Run) -> None:
     processes = run.system.processes
-    _without_search(run, lambda: processes.pause("history-search"), lambda: processes.resume("history-search"))
+    without_search(run, lambda: processes.pause("history-search"), lambda: processes.resume("history-search"))
+    run.expect(search(run) == 200, "the search does not answer again")
 
 
-def _without_search(run: Run, take_away: Callable[[], object], bring_back: Callable[[], object]) -> None:
+def without_search(
+    run: Run, take_away: Callable[[], object], bring_back: Callable[[], object], drained: float = DRAINED
+) -> None:
     """Events are taken all the time; the API and the pages say what they cannot show."""
     with recovery(run):
+        run.drain_limit = drained
         take_away()
-        still_taken(run)
-        run.expect(search(run) == 503, "without a search process the API does not say 503")
-        run.tell_the_truth(run.outage)
-        still_taken(run)
-        bring_back()
-    run.expect(search(run) == 200, "the search does not answer again")
+        try:
+            still_taken(run)
+            run.expect(search(run) == 503, "the API does not say 503 while nothing can be searched")
+            run.tell_the_truth(run.outage)
+            still_taken(run)
+        finally:
+            bring_back()
 
 
 @scenario("directory of the index read-only", fresh=True, engine=TANTIVY)

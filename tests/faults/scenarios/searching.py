@@ -7,8 +7,7 @@ from collections.abc import Callable
 from deploy.queues import depths, replay
 from tests.faults.registry import ELASTIC, scenario
 from tests.faults.run import Run
-from tests.faults.scenarios.index import search, still_taken
-from tests.faults.scenarios.outages import DRAINED, recovery
+from tests.faults.scenarios.index import search, still_taken, without_search
 from tests.faults.searching import Search
 from tests.faults.waiting import wait_until
 
@@ -38,17 +37,7 @@ def elastic_frozen(run: Run) -> None:
 
 
 def _without_engine(run: Run, take_away: Callable[[], object], bring_back: Callable[[], object]) -> None:
-    """Events are taken all the time; the API and the pages say what they cannot show."""
-    with recovery(run):
-        run.drain_limit = PATIENCE
-        take_away()
-        try:
-            still_taken(run)
-            run.expect(search(run) == 503, "without Elasticsearch the API does not say 503")
-            run.tell_the_truth(run.outage)
-            still_taken(run)
-        finally:
-            bring_back()
+    without_search(run, take_away, bring_back, PATIENCE)
     run.settle()
     run.expect(search(run) == 200, "the search does not answer again")
 
@@ -64,9 +53,14 @@ def elastic_half_busy(run: Run) -> None:
 
 
 def _refusing(run: Run, begin: Callable[[], object]) -> None:
+    engine, before = _engine(run), _engine(run).refused
+    _taking_nothing(run, begin, engine.take_all)
+    run.expect(engine.refused > before, "nothing was refused")
+
+
+def _taking_nothing(run: Run, begin: Callable[[], object], end: Callable[[], object]) -> None:
     """Nothing is parked, what is indexed can be searched, and all is found afterwards."""
     run.drain_limit = PATIENCE
-    engine, before = _engine(run), _engine(run).refused
     with run.load():
         run.pause(1, 3)
         begin()
@@ -75,12 +69,11 @@ def _refusing(run: Run, begin: Callable[[], object]) -> None:
             run.pause(run.outage)
             run.expect(search(run) == 200, "what was indexed before cannot be searched")
         finally:
-            engine.take_all()
+            end()
         run.healed()
         run.pause(2)
         run.wait_ready_again()
     run.settle()
-    run.expect(engine.refused > before, "nothing was refused")
 
 
 @scenario("Elasticsearch refuses one document: it alone is parked, and put back when it is taken", engine=ELASTIC)
@@ -102,20 +95,7 @@ def elastic_refuses_one(run: Run) -> None:
 
 @scenario("the indexes may only be read, as when a disk is at its flood stage", engine=ELASTIC)
 def elastic_flooded(run: Run) -> None:
-    run.drain_limit = DRAINED + PATIENCE
-    with run.load():
-        run.pause(1, 3)
-        _block(run, True)
-        try:
-            still_taken(run)
-            run.pause(run.outage)
-            run.expect(search(run) == 200, "what was indexed before cannot be searched")
-        finally:
-            _block(run, None)
-        run.healed()
-        run.pause(2)
-        run.wait_ready_again()
-    run.settle()
+    _taking_nothing(run, lambda: _block(run, True), lambda: _block(run, None))
 
 
 def _block(run: Run, blocked: bool | None) -> None:
