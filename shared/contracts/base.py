@@ -22,6 +22,8 @@ CONTENT_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"
 """Several events in a JSON array: what a partner may post, and what a consumer tells of at once."""
 JSON = "application/json"
+JSON_BATCH = "application/vnd.wellheard.batch+json"
+"""Several objects of ours in a JSON array, each of which would be a message of its own."""
 
 
 class _Personal:

@@ -4,20 +4,22 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterator, Sequence
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import aio_pika
 from pydantic import BaseModel
 
 from shared import failpoints
-from shared.contracts.base import CONTENT_TYPE, JSON, Request
+from shared.contracts.base import CONTENT_TYPE, JSON, JSON_BATCH, Request
 from shared.errors import Unavailable
 from shared.messaging import wire
+from shared.messaging.gathering import Gathering
 from shared.messaging.line import CONNECT_TIMEOUT, Line, Post, SilentError, unavailable
 from shared.messaging.looking import LOOK_SECONDS, look_at
 from shared.messaging.ports import QueueSeen
-from shared.messaging.topology import INBOUND
+from shared.messaging.topology import COUNT, INBOUND
 from shared.settings import Settings
 
 R = TypeVar("R", bound=BaseModel)
@@ -63,6 +65,7 @@ class AioBus:
         self._connecting = asyncio.Lock()
         self._failed = -RETRY_SECONDS
         self._singles, self._batches = _Places(SINGLES), _Places(BATCHES)
+        self._gatherings: dict[str, Gathering] = {}
         self._posts = Counter[str]()
         self._bytes = 0
         self._closing: set[asyncio.Task[None]] = set()
@@ -116,22 +119,33 @@ class AioBus:
 
         Some may have been taken then, if the broker fell silent half way: the partner sends the same again.
         """
-        await self._in_turn(headers["partner"], bodies, Post(INBOUND, headers, CONTENT_TYPE))
+        partner, post = headers["partner"], Post(INBOUND, headers, CONTENT_TYPE)
+        places = self._singles if len(bodies) == 1 else self._batches
+        with self._room(partner, sum(map(len, bodies))):
+            async with places.of[partner], places.all:
+                await self._publish_all(await self._open(), bodies, post)
 
     async def publish_to(self, queue: str, body: bytes) -> None:
-        """All who post this way share the places of one sender."""
-        await self._in_turn("", [body], Post(queue, {}, JSON))
+        """What is posted into a queue while a message to it is on its way travels in the next."""
+        if queue not in self._gatherings:
+            self._gatherings[queue] = Gathering(partial(self._publish_together, queue))
+        with self._room("", len(body)):
+            await self._gatherings[queue].post(body)
 
-    async def _in_turn(self, sender: str, bodies: Sequence[bytes], post: Post) -> None:
-        size = sum(map(len, bodies))
+    async def _publish_together(self, queue: str, bodies: Sequence[bytes]) -> None:
+        alone = len(bodies) == 1
+        post = Post(queue, {}, JSON) if alone else Post(queue, {COUNT: len(bodies)}, JSON_BATCH)
+        await self._publish_all(await self._open(), bodies if alone else [b"[" + b",".join(bodies) + b"]"], post)
+
+    @contextlib.contextmanager
+    def _room(self, sender: str, size: int) -> Iterator[None]:
+        """Room for a post of so many bytes while it is published. Raises Unavailable when too much waits already."""
         if self._posts[sender] >= WAITING or self._bytes + size > WAITING_BYTES:
             raise Unavailable(BUSY)
         self._posts[sender] += 1
         self._bytes += size
-        places = self._singles if len(bodies) == 1 else self._batches
         try:
-            async with places.of[sender], places.all:
-                await self._publish_all(await self._open(), bodies, post)
+            yield
         finally:
             self._posts[sender] -= 1
             self._bytes -= size

@@ -6,9 +6,20 @@ from typing import Any, TypeVar, get_type_hints
 
 import orjson
 
-from shared.contracts.base import BATCH_TYPE, CONTENT_TYPE, Event, Request, Unreadable, read_envelope
+from shared.contracts.base import (
+    BATCH_TYPE,
+    CONTENT_TYPE,
+    JSON,
+    JSON_BATCH,
+    Event,
+    Request,
+    Unreadable,
+    read_envelope,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
+_SINGLE = {BATCH_TYPE: CONTENT_TYPE, JSON_BATCH: JSON}
+"""What one of a batch is, by what the batch is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +44,13 @@ class RawMessage:
         return content
 
     def each(self) -> "list[RawMessage]":
-        """A message for each event of a batch of ours; itself otherwise. Raises Unreadable."""
-        if not (self.own and self.content_type == BATCH_TYPE):
+        """A message for each event or form of a batch of ours; itself otherwise. Raises Unreadable."""
+        if not (self.own and self.content_type in _SINGLE):
             return [self]
         content = self._json()
         if not isinstance(content, list):
             raise Unreadable("not a JSON array")
-        single = replace(self, content_type=CONTENT_TYPE)
+        single = replace(self, content_type=_SINGLE[self.content_type])
         return [replace(single, body=orjson.dumps(each), content=each) for each in content]
 
     def _json(self) -> Any:

@@ -40,7 +40,7 @@ class Post(NamedTuple):
     """How messages are posted: into which queue, and what stands on the envelope."""
 
     queue: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str | int]
     content_type: str
 
 
