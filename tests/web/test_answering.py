@@ -244,7 +244,7 @@ async def test_a_draft_is_nobodys_business(county: County) -> None:
             assert (await stranger.post(address, data={"q-ease": "hard"})).status_code == 404
 
 
-async def test_a_form_from_another_site_or_of_more_than_a_megabyte_is_refused(county: County) -> None:
+async def test_a_form_from_another_site_or_of_a_megabyte_or_of_too_many_fields_is_refused(county: County) -> None:
     survey = opened(county)
     async with county.client() as stranger:
         elsewhere = {"Origin": "http://evil.example"}
@@ -254,6 +254,10 @@ async def test_a_form_from_another_site_or_of_more_than_a_megabyte_is_refused(co
             f"/answer/{survey.survey_id}", data=TYPED | {"q-why": "x" * 1_100_000}, headers={"Origin": ADDRESS}
         )
         assert own.status_code == 413
+        fields = "&".join(["q-why=x"] * 5_001)
+        kind = {"Origin": ADDRESS, "Content-Type": "application/x-www-form-urlencoded"}
+        many = await stranger.post(f"/answer/{survey.survey_id}", content=fields, headers=kind)
+        assert (many.status_code, "5,000 fields" in many.text) == (400, True)
     assert responses(county, survey) == (0, 0)
 
 

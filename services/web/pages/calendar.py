@@ -101,7 +101,7 @@ async def call_off(request: Request, meeting_id: str) -> Response:
 
 @router.post("/{meeting_id}/attendance", dependencies=[staff("meetings:write")])
 async def record_attendance(request: Request, meeting_id: str) -> Response:
-    form = meeting_form.attendance(await request.form(max_fields=5_000))
+    form = meeting_form.attendance(await request.form())
     about = {"meeting_id": meeting_id, "version": form.values["version"], "by": caller(request).name}
     asked = form.check(RecordAttendance, about | meeting_form.said_of(form), meeting_form.SENTENCES)
     if asked is not None and await form.attempt(backend(request).call(asked)):

@@ -54,7 +54,7 @@ async def show_preferences(request: Request, token: str) -> Response:
 @router.post("/preferences/{token}", dependencies=[anyone])
 async def choose_preferences(request: Request, token: str) -> Response:
     await check_size(request)
-    key, sent = _key(request, token), await request.form(max_fields=200)
+    key, sent = _key(request, token), await request.form()
     chosen = [tuple(each.split(":", 1)) for each in texts(sent, "allow") if ":" in each]
     allowed = [each for each in chosen if each[0] in PURPOSES and each[1] in CONSENT_CHANNELS]
     said = "; ".join(f"{PURPOSES[purpose]} by {CONSENT_CHANNELS[channel].lower()}" for purpose, channel in allowed)
@@ -72,7 +72,7 @@ async def choose_preferences(request: Request, token: str) -> Response:
 @router.post("/preferences/{token}/stop", dependencies=[anyone])
 async def stop_everything(request: Request, token: str) -> Response:
     await check_size(request)
-    key, sent = _key(request, token), await request.form(max_fields=20)
+    key, sent = _key(request, token), await request.form()
     request_id = text(sent, "request_id")[:90] or new_id()
     return await _do(request, token, WithdrawEverything(key=key, request_id=f"stop:{request_id}"), "stopped")
 

@@ -55,7 +55,7 @@ async def send_link(request: Request) -> Response:
     check_origin(request)
     await check_size(request)
     _limit.check(request)
-    form = _typed(await request.form(max_fields=50))
+    form = _typed(await request.form())
     chosen = _said([each for each in form.values["purposes"] if each in PURPOSES])
     wanted = form.values | {"wording": WORDING.format(chosen=chosen)}
     question = form.check(AskToSubscribe, wanted, SENTENCES)

@@ -106,7 +106,7 @@ async def close_survey(request: Request, survey_id: str) -> Response:
 
 
 async def _save(request: Request, survey_id: str) -> Response:
-    sent = await request.form(max_fields=5_000)
+    sent = await request.form()
     form, was_open = survey_form.typed(sent), bool(text(sent, "was_open"))
     at_row = survey_form.rearrange(form, text(sent, "action"), text(sent, "new_kind"))
     if at_row is not None:
