@@ -21,17 +21,17 @@ from services.web.pages import answer_form
 from services.web.pages.forms import Form
 from services.web.problems import TooMany
 from services.web.rendering import render_public
+from services.web.routing import PlainRoute
 from shared import failpoints
 from shared.contracts.surveys import GRACE, RESPONSES, GetForm, SentResponse, SurveyForm
 from shared.errors import NotFound, Unavailable
 from shared.surveys.definition import Definition
 from shared.surveys.judging import judge
 
-MAX_FIELDS = 5_000
 REMEMBERED = 100
 LATER = "Your answers could not be sent just now. They are kept on this page: send them again in a minute."
 NO_SURVEY = "There is no survey at this address. Look whether the whole link was copied."
-router = APIRouter(prefix="/answer", include_in_schema=False)
+router = APIRouter(prefix="/answer", include_in_schema=False, route_class=PlainRoute)
 Asked = tuple[SurveyForm, Definition]
 """What a survey asks, as it came and as it is understood."""
 _limit = PerCaller(lambda: Bucket(100, seconds=600))
@@ -81,7 +81,7 @@ async def thank(request: Request, survey_id: str) -> Response:
 async def typed(request: Request) -> Form:
     """The form as it was sent, of a size that we take."""
     await check_size(request)
-    return answer_form.typed(await request.form(max_fields=MAX_FIELDS))
+    return answer_form.typed(await request.form())
 
 
 async def take(request: Request, door: Door, form: Form) -> Response:

@@ -14,13 +14,14 @@ from services.web.backend import backend
 from services.web.pages import answer_form, answering
 from services.web.pages.answering import Door
 from services.web.rendering import render_public
+from services.web.routing import PlainRoute
 from shared import answer_links
 from shared.contracts.survey_links import GetPersonalForm, PersonalForm
 from shared.errors import NotFound, Unavailable
 from shared.surveys.definition import Definition
 
 GONE = "This link does not work any more. Use the one in the latest message that we sent you, or ask us for another."
-router = APIRouter(prefix="/answer/p", include_in_schema=False)
+router = APIRouter(prefix="/answer/p", include_in_schema=False, route_class=PlainRoute)
 _limit = PerCaller(lambda: Bucket(20))
 
 
