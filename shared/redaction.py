@@ -35,6 +35,8 @@ BLANK: dict[str, Any] = {
     "cells": [],
 }
 """Fields of what is about a person, and what stands there afterwards; null where a null stood."""
+_NAMED = "segment_id"
+"""What has this id beside its name is a thing of ours: its name is no person's."""
 _PARTS = ("contact", "consent", "relationship")
 """Events about a contact carry it, or its statement, under one of these."""
 _LIKE_AN_ADDRESS = re.compile(r"[^\s<>(),;:]+@[^\s<>(),;:]+[^\s<>(),;:.]")
@@ -105,7 +107,7 @@ class _Redaction:
         return value
 
     def _field(self, whole: Mapping[str, Any], key: str, value: Any, about: bool) -> Any:
-        if about and key in BLANK and not isinstance(value, dict):
+        if about and key in BLANK and not isinstance(value, dict) and not (key == "name" and _NAMED in whole):
             return None if value is None else BLANK[key]
         if key.endswith("_name") and whole.get(f"{key.removesuffix('name')}id") in self._ids:
             return ERASED_NAME

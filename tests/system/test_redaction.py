@@ -95,6 +95,14 @@ def test_what_staff_wrote_to_somebody_loses_their_name_and_nobody_elses_letter_d
     assert redact_event(others, TRACES) == others
 
 
+def test_a_segment_that_they_left_keeps_its_name() -> None:
+    segments = [{"segment_id": "seg_1", "name": "Panel of the north"}, {"segment_id": "seg_2", "name": "Carers"}]
+    event = {"data": {"contact_id": "con_1", "segments": segments, "cause": "erased", "name": "Mary Okafor"}}
+    left = redact_event(event, TRACES)["data"]
+    assert left["segments"] == segments
+    assert left["name"] == BLANK["name"]
+
+
 def _personal_fields(model: type[BaseModel]) -> set[str]:
     found = set()
     for name, field in model.model_fields.items():
