@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
-from shared.contracts.base import JSON, new_id
+from shared.contracts.base import JSON, JSON_BATCH, new_id
 from shared.contracts.survey_links import GiveSurveyKeys
 from shared.contracts.surveys import (
     RESPONSES,
@@ -21,6 +21,7 @@ from shared.contracts.surveys import (
 from shared.errors import Conflict, Unavailable
 from shared.messaging.broker import Outgoing, Publisher
 from shared.messaging.client import RpcClient
+from shared.messaging.topology import COUNT
 from shared.mongo import connect
 from tests.faults.office import ask
 from tests.faults.run import Run
@@ -47,18 +48,16 @@ class Poll:
         self._switch(open=True)
 
     def answer(self, forms: int = 6) -> None:
-        """Each form is put into the queue twice, and the survey is closed and opened again: so much counts.
-
-        Over each of two personal links come two forms.
+        """Each form is put into the queue twice, alone and together with all, as the web does with those that come at
+        once; and the survey is closed and opened again: so much counts. Over each of two personal links come two forms.
         """
-        for _ in range(forms):
-            self._send(form := new_id())
-            self._sent.add(form)
+        new = [new_id() for _ in range(forms)]
+        self._send(*[(form, "") for form in new])
+        self._sent.update(new)
         contacts = (f"con_{new_id()}", f"con_{new_id()}")
         given = ask(self._bus, GiveSurveyKeys(survey_id=self._survey_id, contact_ids=contacts))
         for key in given.keys.values():
-            self._send(new_id(), key)
-            self._send(new_id(), key)
+            self._send((new_id(), key), (new_id(), key))
             self._links += 1
         for is_open in (False, True):
             self._switch(is_open)
@@ -91,9 +90,11 @@ class Poll:
                 self._bus.call(step(survey_id=self._survey_id, version=found.version), timeout=3)
             time.sleep(0.05)
 
-    def _send(self, form: str, key: str = "") -> None:
-        body = self._form(form, key)
-        self._publisher.publish([Outgoing("", RESPONSES, body, JSON), Outgoing("", RESPONSES, body, JSON)])
+    def _send(self, *forms: tuple[str, str]) -> None:
+        """(id, key of the link) of each."""
+        bodies = [self._form(form, key) for form, key in forms]
+        together = Outgoing("", RESPONSES, b"[%s]" % b",".join(bodies), JSON_BATCH, headers={COUNT: len(bodies)})
+        self._publisher.publish([*(Outgoing("", RESPONSES, each, JSON) for each in bodies), together])
 
     def _form(self, form: str, key: str) -> bytes:
         sent = SentResponse(
