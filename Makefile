@@ -1,6 +1,6 @@
 # Everything a newcomer runs. Every target works first in a fresh clone: what it needs is installed on the way.
 .DEFAULT_GOAL := help
-.PHONY: help install up down restart status logs reset test test-fast test-pages check bench faults faults-mutations fast-store
+.PHONY: help install up down restart status logs reset test test-fast test-pages pictures check bench faults faults-mutations fast-store
 BIN := .venv/bin
 # Where it is set, each of an instance's processes compiles all that it imports: 2.5 s of CPU instead of 0.9 s.
 unexport PYTHONDONTWRITEBYTECODE
@@ -38,6 +38,9 @@ test-fast: install ## Rules, domain and stories, in process; a look after every 
 
 test-pages: install ## Pages and the API, in process
 	@$(BIN)/pytest -n auto -m "not servers and not thorough" tests/web
+
+pictures: install ## Every page and each step of the stories, at two widths, in screenshots/
+	@PICTURES=1 $(BIN)/pytest tests/browser
 
 check: install ## Lint, types, imports
 	@$(BIN)/ruff check .

@@ -9,7 +9,6 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page
 
 from deploy.instance import Instance
@@ -17,6 +16,7 @@ from services.web.signin.domain import open_account
 from services.web.signin.passwords import hash_password
 from services.web.signin.repository import MongoSignInStore
 from shared.mongo import connect
+from tests.browser.looking import look
 
 EMAIL, PASSWORD = "communications@example.org", "lantern gravel otter Tuesday"
 MEMBERS, TWINS = 300, 12
@@ -30,8 +30,6 @@ LAST = (
 )
 GROUP = "Patient participation and reference groups"
 PLACES = ("Thornwold", "Eastmere", "Kingsbourne", "Marden Vale", "Saltham and the Coast")
-WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
-SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 
 
 def spreadsheet() -> bytes:
@@ -77,21 +75,14 @@ class Eyes:
         """of: the folder of its pictures; who: whose eyes they are, when there are several."""
         self._page = page
         self._number = 0
-        self._folder, self._who = SCREENSHOTS / of, who
+        self._of, self._who = of, who
         self.faults: list[str] = []
 
     def look(self, step: str) -> None:
         self._number += 1
         step = f"{self._who}-{self._number:02}-{step}".removeprefix("-")
-        self._folder.mkdir(parents=True, exist_ok=True)
         before = self._page.viewport_size
-        for width, (across, down) in WIDTHS.items():
-            self._page.set_viewport_size({"width": across, "height": down})
-            self._page.screenshot(path=self._folder / f"{step}-{width}.png", full_page=True)
-            found = Axe().run(self._page).response["violations"]
-            self.faults += [f"{step}, {width}: {each['id']} {each['nodes'][0]['html']}" for each in found]
-            if not self._page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"):
-                self.faults.append(f"{step}, {width}: wider than the screen")
+        self.faults += look(self._page, f"{self._of}/{step}")
         if before is not None:
             self._page.set_viewport_size(before)
 

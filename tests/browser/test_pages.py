@@ -2,10 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from shared.contracts.base import ConsumerHealth, Health
@@ -13,9 +11,8 @@ from shared.messaging.declare import RawMessage
 from shared.system import gather
 from tests.browser.conftest import Site, sign_in
 from tests.browser.keyboard import out_of_reach
+from tests.browser.looking import WIDTHS, look, look_at
 
-SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
-WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
 PAGES = {
     "home": "/",
     "design": "/design",
@@ -163,13 +160,7 @@ def test_axe_finds_nothing_nothing_is_cut_off_and_tab_leads_everywhere(
     tab = tabs["stranger" if name in PUBLIC else "staff"]
     page = tab.page
     tab.open(PAGES[name].format(**site.places))
-    SCREENSHOTS.mkdir(exist_ok=True)
-    for width, (across, down) in WIDTHS.items():
-        page.set_viewport_size({"width": across, "height": down})
-        page.screenshot(path=SCREENSHOTS / f"{name}-{width}.png", full_page=True)
-        violations = Axe().run(page).response["violations"]
-        assert [(width, each["id"], [node["html"] for node in each["nodes"]]) for each in violations] == []
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), width
+    assert look(page, name) == []
     assert out_of_reach(page) == []
     assert [url for url in tab.requests if not url.startswith(site.address)] == []
     assert [text for text in tab.messages if "404" not in text] == []
@@ -269,11 +260,9 @@ def test_the_status_shows_troubles_to_everyone_at_every_width(chromium: Browser,
     sign_in(context, troubled)
     page = context.new_page()
     page.goto("/status?refresh=no")
-    page.screenshot(path=SCREENSHOTS / f"status-troubled-{width}.png", full_page=True)
     expect(page.get_by_role("heading", name="4 things to see to")).to_be_visible()
     expect(page.get_by_text("Paused", exact=True)).to_have_count(2)
-    assert Axe().run(page).response["violations"] == []
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert look_at(page, "status-troubled", width) == []
     context.close()
 
 
