@@ -1,12 +1,15 @@
 """What of a record can be searched, alike for every engine."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.history.index.analysis import Words, analyse_as
 from services.history.index.words import entry_key, fold_name, name_key, snippet
 from services.history.records import ContactRecord, Entry, Folded
+from shared.contracts.history import FACETS
 
 LONDON = ZoneInfo("Europe/London")
 LIVING = ("person", "organisation")
@@ -40,8 +43,19 @@ def newest(folded: Sequence[Folded]) -> dict[str, Record]:
 def entry_fields(entry: Entry) -> dict[str, object]:
     """The values by which an entry is found, sorted and counted; `head` and `text` are texts in parts."""
     head = (entry.title, *entry.names)
-    return {
+    return _counted_fields(entry) | {
         "sort": entry_key(entry.occurred_at, entry.id),
+        "about": entry.about,
+        "contact": entry.contact_ids,
+        "sensitive": entry.sensitive,
+        "head": head,
+        "text": (*head, entry.body, *entry.topics),
+    }
+
+
+def _counted_fields(entry: Entry) -> dict[str, object]:
+    """The values of each facet."""
+    return {
         "source": entry.source,
         "kind": entry.kind,
         "channel": entry.channel,
@@ -49,13 +63,24 @@ def entry_fields(entry: Entry) -> dict[str, object]:
         "partner": entry.partner,
         "locality": tuple(dict.fromkeys(filter(None, (entry.locality, *entry.localities)))),
         "group": entry.groups,
-        "about": entry.about,
         "month": _month(entry.occurred_at),
-        "contact": entry.contact_ids,
-        "sensitive": entry.sensitive,
-        "head": head,
-        "text": (*head, entry.body, *entry.topics),
     }
+
+
+def facets_of(entries: Iterable[Entry]) -> Counts:
+    """The facets of a few entries, as an engine counts them."""
+    counters: dict[str, Counter[object]] = {name: Counter() for name in FACETS}
+    for entry in entries:
+        for name, value in _counted_fields(entry).items():
+            counters[name].update(set(value) if isinstance(value, tuple) else filter(None, (value,)))
+    return {name: in_order(name, counter.items()) for name, counter in counters.items()}
+
+
+def in_order(facet: str, counts: Iterable[tuple[Any, int]]) -> list[tuple[str, int]]:
+    """The most frequent first, of equal ones by value; months by time, the newest first."""
+    if facet == "month":
+        return sorted(counts, reverse=True)
+    return sorted(counts, key=lambda each: (-each[1], each[0]))[:FACET_VALUES]
 
 
 def _month(moment: datetime) -> str:

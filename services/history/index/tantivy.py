@@ -5,19 +5,19 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import orjson
-from tantivy import DocAddress, Document, Index, Occur, Order, Query, Searcher
+from tantivy import Document, Index, Order, Query, Searcher
 
 from services.history.index import tantivy_terms
 from services.history.index.analysis import read_words
-from services.history.index.fields import LIVING, Counts, hits, newest
+from services.history.index.fields import MERGED, WITHDRAWN, Counts, facets_of, hits, newest
 from services.history.index.port import IndexLost
 from services.history.index.queries import ContactHits, EntryPage, EntryQuery, Member, NameQuery, Pair, Place
-from services.history.index.tantivy_queries import count, like, people, unwanted, visible
+from services.history.index.tantivy_pages import Beyond, Search, read_page
+from services.history.index.tantivy_queries import at_most, count, like, people, unwanted, visible
 from services.history.index.tantivy_schema import SCHEMA, document, file_stamp, losing, open_index
-from services.history.index.tantivy_terms import but_none, either, every, filtered, term
+from services.history.index.tantivy_terms import among, either, every, filtered, term
 from services.history.index.tiers import entry_tiers, name_tiers, names_with
 from services.history.index.words import name_key, time_key
 from services.history.records import ContactRecord, Entry, Folded
@@ -26,6 +26,10 @@ from shared.contracts.history import FACETS, Reader
 from shared.messaging.threads import beside
 
 _WINDOW = 1_000
+Entries = Sequence[Entry]
+_FEW = 5_000
+"""Entries that are counted sooner than another thread has taken the work on."""
+_NOT_LIVING = [term("kind", each) for each in (MERGED, WITHDRAWN)]
 
 
 class TantivyWriter:
@@ -91,18 +95,6 @@ class TantivyWriter:
         return {each["key"][0]: orjson.loads(_stored(each))["version"] for each in documents}
 
 
-class _Search(NamedTuple):
-    """What to find: the scope always applies; the tiers say how well a record matches, the last one is all."""
-
-    scope: Query
-    tiers: Sequence[Query]
-    order: Order
-
-    @property
-    def everything(self) -> Query:
-        return every([self.scope, self.tiers[-1]])
-
-
 class TantivyReader:
     """Searches the index in `path` as it was last committed (one stat a query)."""
 
@@ -117,44 +109,56 @@ class TantivyReader:
         with losing():
             searcher = self._fresh()
             order = Order.Asc if query.sort == "oldest" else Order.Desc
-            search = _Search(self._entry_scope(query), entry_tiers(tantivy_terms, words, query.sort), order)
-            counted = beside(partial(self._count, searcher, search, query))
-            documents, place = self._page(searcher, search, query.after, query.limit)
-            total, facets = counted()
-        entries = [Entry.from_json(_stored(each)) for each in documents]
-        return EntryPage(total, hits(entries, words), facets, place)
+            tiers = entry_tiers(tantivy_terms, words, query.sort)
+            search = Search(self._entry_scope(query), unwanted(query), tiers, order)
+            is_few = at_most(searcher, query, words) <= _FEW
+            counted = None if is_few else beside(partial(self._count, searcher, search, query))
+            page = read_page(searcher, search, self._beyond(order), query.after, query.limit)
+            entries = [Entry.from_json(_stored(each)) for each in page.documents]
+            total, facets = counted() if counted else self._count(searcher, search, query, page.total, entries)
+        return EntryPage(total, hits(entries, words), facets, page.next)
 
-    def _count(self, searcher: Searcher, search: _Search, query: EntryQuery) -> tuple[int, Counts]:
-        total, facets = count(searcher, search.everything, FACETS if query.facets else ())
+    def _count(
+        self, searcher: Searcher, search: Search, query: EntryQuery, total: int | None = None, page: Entries = ()
+    ) -> tuple[int, Counts]:
+        """The total and the facets; the total and the page may be known already, and say it all."""
+        facets: Counts = {}
+        if total is None or (query.facets and total > len(page)):
+            total, facets = count(searcher, search.everything, FACETS if query.facets else ())
+        elif query.facets:
+            facets = facets_of(page)
         if query.facets and query.alternatives:
-            facets |= self._facets_of_filters(searcher, query, search.tiers[-1])
+            facets |= self._facets_of_filters(searcher, query, search)
         return total, facets
 
-    def _facets_of_filters(self, searcher: Searcher, query: EntryQuery, words: Query) -> Counts:
+    def _facets_of_filters(self, searcher: Searcher, query: EntryQuery, search: Search) -> Counts:
         """Of each filter that is set, what its other values would find."""
         facets: Counts = {}
         for name in (name for name, values in query.filters.items() if values):
-            scope = self._entry_scope(query, without=name)
-            facets |= count(searcher, every([scope, words]), (name,))[1]
+            wider = search._replace(must=self._entry_scope(query, without=name))
+            facets |= count(searcher, wider.everything, (name,))[1]
         return facets
 
     def people(self, query: EntryQuery, limit: int) -> list[tuple[str, int]]:
         words = read_words(query)
         with losing():
-            found = every([self._entry_scope(query), entry_tiers(tantivy_terms, words, query.sort)[-1]])
+            tiers = entry_tiers(tantivy_terms, words, query.sort)
+            found = Search(self._entry_scope(query), unwanted(query), tiers, Order.Desc).everything
             return people(self._fresh(), found, limit)
 
     def find_contacts(self, query: NameQuery) -> ContactHits:
-        scope = [term("doc", "ContactRecord"), *filtered({"kind": LIVING}), *filtered(query.filters)]
+        tiers = name_tiers(tantivy_terms, query.q)
+        scope = filtered(query.filters)
         if query.partner is not None:
             scope.append(term("reported_by", query.partner))
         with losing():
             searcher = self._fresh()
-            search = _Search(every(scope), name_tiers(tantivy_terms, query.q), Order.Asc)
-            total, _ = count(searcher, search.everything)
-            documents, place = self._page(searcher, search, self._by_name(query.after), query.limit)
-        contacts = [ContactRecord.from_json(_stored(each)) for each in documents]
-        return ContactHits(total, contacts, Place(place.tier, contacts[-1].id) if place else None)
+            search = Search([*_of_contacts(query.q), *scope], _NOT_LIVING, tiers, Order.Asc)
+            beyond = self._beyond(search.order)
+            page = read_page(searcher, search, beyond, self._by_name(query.after), query.limit)
+            total = count(searcher, search.everything)[0] if page.total is None else page.total
+        contacts = [ContactRecord.from_json(_stored(each)) for each in page.documents]
+        return ContactHits(total, contacts, Place(page.next.tier, contacts[-1].id) if page.next else None)
 
     def contacts(self, ids: Sequence[str]) -> dict[str, ContactRecord]:
         if not ids:
@@ -162,16 +166,15 @@ class TantivyReader:
         keys = [f"ContactRecord:{each}" for each in ids]
         with losing():
             searcher = self._fresh()
-            hits = searcher.search(Query.term_set_query(SCHEMA, "key", keys), len(keys), False).hits
+            hits = searcher.search(among("key", keys), len(keys), False).hits
             found = [ContactRecord.from_json(_stored(searcher.doc(address))) for _, address in hits]
         return {each.id: each for each in found}
 
     def namesakes(self, pairs: Sequence[Pair], limit: int) -> list[ContactRecord]:
-        scope = [term("doc", "ContactRecord"), *filtered({"kind": LIVING})]
         with losing():
-            search = _Search(every(scope), [names_with(tantivy_terms, pairs)], Order.Asc)
-            documents, _ = self._page(self._fresh(), search, None, limit)
-        return [ContactRecord.from_json(_stored(each)) for each in documents]
+            search = Search((), _NOT_LIVING, [names_with(tantivy_terms, pairs)], Order.Asc)
+            page = read_page(self._fresh(), search, self._beyond(search.order), None, limit)
+        return [ContactRecord.from_json(_stored(each)) for each in page.documents]
 
     def entry(self, entry_id: str, reader: Reader) -> Entry | None:
         with losing():
@@ -203,61 +206,38 @@ class TantivyReader:
 
     def _all(self, doc: str) -> Iterator[bytes]:
         """Everything of one sort, read by one searcher: a commit in between changes nothing."""
-        search, place = _Search(term("doc", doc), [Query.all_query()], Order.Asc), None
+        search, place = Search((), (), [term("doc", doc)], Order.Asc), None
         with losing():
-            searcher = self._fresh()
+            searcher, beyond = self._fresh(), self._beyond(search.order)
             while True:
-                documents, place = self._page(searcher, search, place, _WINDOW)
-                yield from (_stored(each) for each in documents)
+                page = read_page(searcher, search, beyond, place, _WINDOW)
+                yield from (_stored(each) for each in page.documents)
+                place = page.next
                 if place is None:
                     return
-
-    def _page(
-        self, searcher: Searcher, search: _Search, after: Place | None, limit: int
-    ) -> tuple[list[Document], Place | None]:
-        """One page: the tiers one after another, each in the order of the key."""
-        found: list[tuple[Place, DocAddress]] = []
-        for tier in range(after.tier if after else 0, len(search.tiers)):
-            better = [(Occur.MustNot, each) for each in search.tiers[:tier]]
-            clauses = [(Occur.Must, search.scope), (Occur.Must, search.tiers[tier]), *better]
-            if after and after.tier == tier:
-                clauses.append((Occur.Must, self._beyond(after.key, search.order)))
-            query, wanted = Query.boolean_query(clauses), limit + 1 - len(found)
-            hits = searcher.search(query, wanted, False, order_by_field="sort", order=search.order).hits
-            found += [(Place(tier, key), address) for key, address in hits]
-            if len(found) > limit:
-                break
-        page = found[:limit]
-        return [searcher.doc(address) for _, address in page], page[-1][0] if len(found) > limit else None
 
     def _by_name(self, after: Place | None) -> Place | None:
         """The place among the names of the contact that a page ended with; the first when it is not known."""
         known = self.contacts([after.key]) if after else {}
         return Place(after.tier, name_key(known[after.key].name, after.key)) if after and known else None
 
-    def _beyond(self, key: str, order: Order) -> Query:
-        return self._keys(after=key) if order == Order.Asc else self._keys(before=key)
+    def _beyond(self, order: Order) -> Beyond:
+        return lambda key: self._keys(after=key) if order == Order.Asc else self._keys(before=key)
 
     def _keys(self, since: str = "", before: str = "", after: str = "") -> Query:
         # Ranges of text can be asked through the query parser only; keys are digits and letters.
         lower = f"{{{after}" if after else f"[{since or '*'}"
         return self._index.parse_query(f"sort:{lower} TO {before or '*'}" + ("}" if before else "]"))
 
-    def _entry_scope(self, query: EntryQuery, without: str = "") -> Query:
+    def _entry_scope(self, query: EntryQuery, without: str = "") -> list[Query]:
         """What applies besides the words, `without` one of the filters."""
-        scope = [
-            term("doc", "Entry"),
-            *visible(query.reader),
-            *filtered(query.filters, without),
-            *filtered(query.with_values),
-        ]
+        scope = [*visible(query.reader), *filtered(query.filters, without), *filtered(query.with_values)]
         scope += filtered({"about": query.about})
         scope += [each for ids in query.taking_part for each in filtered({"contact": ids})] + like(query)
         if query.contact_ids or query.members:
             members = [self._of_member(each) for each in query.members]
             scope.append(either([*filtered({"contact": query.contact_ids}), *members]))
-        scope += self._times(query.since, query.before)
-        return but_none(every(scope), unwanted(query))
+        return scope + self._times(query.since, query.before)
 
     def _of_member(self, member: Member) -> Query:
         whose = filtered({"contact": member.contact_ids, "source": member.sources})
@@ -289,6 +269,11 @@ def _position(searcher: Searcher) -> int:
 def _reloaded(index: Index) -> Searcher:
     index.reload()
     return index.searcher()
+
+
+def _of_contacts(q: str) -> list[Query]:
+    """Only contacts have a name: who asks for one need not ask for contacts, of which there are many."""
+    return [] if q.strip() else [term("doc", "ContactRecord")]
 
 
 def _stored(document: Document) -> bytes:

@@ -1,12 +1,13 @@
 """What is asked of tantivy beside how well a record matches: what is unwanted, who may see what, totals and facets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tantivy import Query, Searcher
 
 from services.history.index import tantivy_terms
-from services.history.index.fields import FACET_VALUES, MONTHS, VALUES_OF_A_SHARD, Counts
+from services.history.index.analysis import Words
+from services.history.index.fields import FACET_VALUES, MONTHS, VALUES_OF_A_SHARD, Counts, in_order
 from services.history.index.queries import EntryQuery
 from services.history.index.tantivy_schema import SCHEMA
 from services.history.index.tantivy_terms import filtered, term
@@ -25,8 +26,26 @@ def like(query: EntryQuery) -> list[Query]:
 
 
 def visible(reader: Reader) -> list[Query]:
-    seen = [] if reader.sensitive else [term("sensitive", False)]
+    """Entries that the reader may see; only entries are sensitive or not, so that says both."""
+    seen = [term("doc", "Entry") if reader.sensitive else term("sensitive", False)]
     return seen if reader.partner is None else [*seen, term("partner", reader.partner)]
+
+
+def at_most(searcher: Searcher, query: EntryQuery, words: Words) -> int:
+    """How many entries can be found at most, by how often what is required occurs."""
+
+    def occurring(field: str, values: Iterable[str]) -> int:
+        return sum(searcher.doc_freq(field, each) for each in values)
+
+    required = (*query.filters.items(), *query.with_values.items())
+    least = [occurring(field, values) for field, values in required if values]
+    if query.contact_ids and not query.members:
+        least.append(occurring("contact", query.contact_ids))
+    if words.need != "most":
+        for clause in words.telling[:-1] if words.beginning else words.telling:
+            rarest = [min((searcher.doc_freq("text", each) for each in phrase), default=0) for phrase in clause.phrases]
+            least.append(sum(rarest) + occurring("contact", clause.contacts))
+    return min(least, default=searcher.num_docs)
 
 
 def count(searcher: Searcher, query: Query, facets: Sequence[str] = ()) -> tuple[int, Counts]:
@@ -36,10 +55,8 @@ def count(searcher: Searcher, query: Query, facets: Sequence[str] = ()) -> tuple
         size = MONTHS if name == "month" else FACET_VALUES
         wanted[name] = {"terms": {"field": name, "size": size, "segment_size": VALUES_OF_A_SHARD}}
     found = searcher.aggregate(query, wanted)
-    values = {name: [(each["key"], each["doc_count"]) for each in found[name]["buckets"]] for name in facets}
-    for name, counts in values.items():
-        counts.sort(key=lambda each: each[0] if name == "month" else (-each[1], each[0]), reverse=name == "month")
-    return int(found["total"]["value"]), values
+    values = {name: ((each["key"], each["doc_count"]) for each in found[name]["buckets"]) for name in facets}
+    return int(found["total"]["value"]), {name: in_order(name, counts) for name, counts in values.items()}
 
 
 def people(searcher: Searcher, query: Query, limit: int) -> list[tuple[str, int]]:

@@ -6,9 +6,13 @@ from tantivy import Occur, Query
 
 from services.history.index.tantivy_schema import SCHEMA
 
+_EVERYTHING = Query.all_query()
+_FEW = 64
+"""Values that are looked up one by one; more of them in one walk through all that a field has."""
+
 
 def everything() -> Query:
-    return Query.all_query()
+    return _EVERYTHING
 
 
 def nothing() -> Query:
@@ -20,7 +24,9 @@ def term(field: str, value: object) -> Query:
 
 
 def among(field: str, values: Sequence[str]) -> Query:
-    return Query.term_set_query(SCHEMA, field, list(values))
+    if len(values) > _FEW:
+        return Query.term_set_query(SCHEMA, field, list(values))
+    return either([term(field, each) for each in values])
 
 
 def phrase(field: str, words: Sequence[str]) -> Query:
@@ -32,7 +38,9 @@ def begins(field: str, beginning: str, typos: int = 0) -> Query:
 
 
 def every(queries: Sequence[Query]) -> Query:
-    return Query.boolean_query([(Occur.Must, each) for each in queries]) if queries else everything()
+    """All of them; what finds everything is left out, for tantivy would walk through everything."""
+    needed = [each for each in queries if each is not _EVERYTHING] or [_EVERYTHING]
+    return needed[0] if len(needed) == 1 else Query.boolean_query([(Occur.Must, each) for each in needed])
 
 
 def at_least(count: int, queries: Sequence[Query]) -> Query:
@@ -40,11 +48,13 @@ def at_least(count: int, queries: Sequence[Query]) -> Query:
 
 
 def either(queries: Sequence[Query]) -> Query:
-    return Query.boolean_query([(Occur.Should, each) for each in queries])
+    return queries[0] if len(queries) == 1 else Query.boolean_query([(Occur.Should, each) for each in queries])
 
 
 def but_none(query: Query, unwanted: Sequence[Query]) -> Query:
     """What the query finds and none of the others does."""
+    if not unwanted:
+        return query
     return Query.boolean_query([(Occur.Must, query), *((Occur.MustNot, each) for each in unwanted)])
 
 
