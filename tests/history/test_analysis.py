@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.history.index import analysis
-from services.history.index.analysis import ENGLISH, PLAIN, Terms, in_terms
+from services.history.index.analysis import ENGLISH, PLAIN, Terms, analyse_as, analyse_for, in_terms
 from services.history.index.fields import LONDON, _month
 
 TEXTS = st.text(st.one_of(st.characters(max_codepoint=0x17F), st.sampled_from("aing s’“–…£\u00a0\u0301\ufeff日")))
@@ -26,6 +26,20 @@ def test_any_text_has_the_words_that_the_analysers_make(text: str) -> None:
 def test_a_word_that_is_too_long_leaves_its_place_empty(before: str, length: int, after: str) -> None:
     text = f"{before} {'x' * length} {after}"
     assert in_terms(text) == by_the_analysers(text)
+
+
+@given(TEXTS, st.sampled_from(["", "x" * 260]), st.sets(st.text("aingx日", min_size=1), min_size=1), st.booleans())
+def test_what_is_looked_for_is_found_where_the_analysers_see_it(
+    text: str, long: str, terms: set[str], is_beginning: bool
+) -> None:
+    text, beginning = f"{text} {long} {text}", min(terms) if is_beginning else ""
+    seen = [each for each in analyse_as(beginning)(text) if each[0] in terms]
+    assert [each for each in analyse_for(terms, beginning)(text) if each[0] in terms] == seen
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1))
+def test_a_stem_begins_as_its_word_does(word: str) -> None:
+    assert ENGLISH.analyze(word)[0][0] == word[0]
 
 
 def test_every_sign_beside_a_word_parts_it_or_belongs_to_it_as_for_the_analysers() -> None:

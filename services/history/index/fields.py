@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.history.index.analysis import Words, analyse_as
+from services.history.index.analysis import Words, analyse_as, analyse_for
 from services.history.index.words import entry_key, fold_name, name_key, snippet
 from services.history.records import ContactRecord, Entry, Folded
 from shared.contracts.history import FACETS
@@ -103,5 +103,6 @@ def contact_fields(contact: ContactRecord) -> dict[str, object]:
 
 def hits(entries: Iterable[Entry], words: Words) -> list[tuple[Entry, str]]:
     """Each with its snippet."""
-    analyse = analyse_as(words.beginning)
-    return [(each, snippet(each.body, words.terms, analyse)) for each in entries]
+    terms = words.terms
+    analyse = analyse_for(terms, words.beginning) if terms else analyse_as(words.beginning)
+    return [(each, snippet(each.body, terms, analyse)) for each in entries]
