@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.web.api.history import Entries
 from tests.builders import a_cloudevent, a_person
 from tests.web.conftest import County, Partner
 from tests.web.test_partner_api import problem
@@ -41,7 +42,9 @@ async def test_history_all_shows_everything_that_is_not_sensitive(told: County) 
 
 
 async def test_an_entry_has_the_fields_that_were_promised(told: County) -> None:
-    (item,) = (await Partner(told, "Board", "history:all").get("/history", q="parking")).json()["items"]
+    page = (await Partner(told, "Board", "history:all").get("/history", q="parking")).json()
+    assert Entries.model_validate(page).model_dump(mode="json") == page
+    (item,) = page["items"]
     assert list(item) == [
         "id", "occurred_at", "recorded_at", "source", "kind", "channel", "title", "snippet", "contacts", "partner",
         "topics", "locality", "links",

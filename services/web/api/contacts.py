@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime
+from starlette.responses import Response
 
 from services.web.access import Caller, partner
 from services.web.api import examples
@@ -72,13 +73,13 @@ async def get_contact(request: Request, contact_id: str, caller: ContactsReader)
     return _detail(await _find(request, contact_id, caller), caller)
 
 
-@router.get("/contacts/{contact_id}/timeline", responses=examples.FIND_RESPONSES)
+@router.get("/contacts/{contact_id}/timeline", response_model=Entries, responses=examples.FIND_RESPONSES)
 async def get_timeline(
     request: Request,
     contact_id: str,
     filters: Annotated[Filters, Query()],
     caller: ContactsReader,
-) -> Entries:
+) -> Response:
     """What your key may see of a contact's history."""
     await _find(request, contact_id, caller)
     return await entries(request, filters.question(_reader(caller), contact_id))
