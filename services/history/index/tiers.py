@@ -88,11 +88,13 @@ def name_tiers(engine: Engine[Query], q: str) -> list[Query]:
     words = list(dict.fromkeys(fold_name(q).split()))
     if not words:
         return [engine.nothing()]
-    return [
+    tiers = [
         engine.every([engine.term("name", word) for word in words]),
         engine.every([engine.begins("name", word) for word in words]),
-        engine.every([engine.begins("name", word, typos(word)) for word in words]),
     ]
+    if any(map(typos, words)):  # else it would be the tier before once more
+        tiers.append(engine.every([engine.begins("name", word, typos(word)) for word in words]))
+    return tiers
 
 
 def names_with(engine: Engine[Query], pairs: Sequence[Pair]) -> Query:

@@ -20,6 +20,8 @@ _PIECE = 400
 _LONGEST_TAIL = 200
 """Characters by which a piece may be longer so that no word is cut; longer words are not indexed."""
 _SHORTEST_BEGINNING = 3
+_PLAIN = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+"""Of ASCII, which needs nothing more."""
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 _CLAUSE = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
@@ -47,6 +49,8 @@ def beginning_of(q: str, words_of: Callable[[str], list[str]] = str.split) -> st
 
 def fold_name(text: str) -> str:
     """Without case and accents, words parted by single spaces: `Zoë O’Brien` is `zoe o brien`."""
+    if text.isascii():
+        return " ".join(text.translate(_PLAIN).split())
     plain = "".join(char for char in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(char))
     return " ".join("".join(char if char.isalnum() else " " for char in plain).split())
 
