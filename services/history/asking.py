@@ -130,7 +130,7 @@ def only_said(query: EntryQuery) -> EntryQuery:
     sources = [each for each in query.filters["source"] or SAID if each in SAID]
     # When others are asked for there is nothing to count.
     filters = {**query.filters, "source": sources or [_NONE]}
-    return replace(query, filters=filters, limit=1, facets=True, alternatives=False)
+    return replace(query, filters=filters, limit=1, facets=True, counted=("month",), alternatives=False)
 
 
 def whole_timeline(scope: Scope, fixed: Mapping[str, Sequence[str]], reader: Reader) -> EntryQuery:

@@ -12,7 +12,7 @@ from services.history.index.fields import FACET_VALUES, LIVING, MONTHS, VALUES_O
 from services.history.index.queries import EntryQuery, Member, NameQuery, Pair, Place
 from services.history.index.tiers import entry_tiers, name_tiers, names_with, unwanted_words
 from services.history.index.words import time_key
-from shared.contracts.history import FACETS, Reader
+from shared.contracts.history import Reader
 
 _FILTERED = "filtered"
 
@@ -38,7 +38,7 @@ def ask_entries(query: EntryQuery, words: Words) -> Asked:
     if apart:
         asked.body["post_filter"] = every(filtered(apart))
     if query.facets:
-        asked.body["aggs"] = _facets(apart)
+        asked.body["aggs"] = _facets(apart, query.counted)
     return asked
 
 
@@ -98,11 +98,11 @@ def _apart(query: EntryQuery) -> dict[str, Sequence[str]]:
     return {name: values for name, values in query.filters.items() if values}
 
 
-def _facets(apart: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _facets(apart: Mapping[str, Sequence[str]], counted: Sequence[str]) -> dict[str, Any]:
     """Each facet counts what all filters leave, but for that of its own field."""
     if not apart:
-        return {name: _values_of(name) for name in FACETS}
-    others = {name: _values_of(name) for name in FACETS if name not in apart}
+        return {name: _values_of(name) for name in counted}
+    others = {name: _values_of(name) for name in counted if name not in apart}
     asked: dict[str, Any] = {f"{_FILTERED}:": {"filter": every(filtered(apart)), "aggs": others}}
     for name in apart:
         rest = {other: values for other, values in apart.items() if other != name}

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from services.history.index.analysis import Words, analyse_as, analyse_for
 from services.history.index.words import entry_key, fold_name, name_key, snippet
 from services.history.records import ContactRecord, Entry, Folded
-from shared.contracts.history import FACETS
 
 LONDON = ZoneInfo("Europe/London")
 LIVING = ("person", "organisation")
@@ -67,11 +66,13 @@ def _counted_fields(entry: Entry) -> dict[str, object]:
     }
 
 
-def facets_of(entries: Iterable[Entry]) -> Counts:
-    """The facets of a few entries, as an engine counts them."""
-    counters: dict[str, Counter[object]] = {name: Counter() for name in FACETS}
+def facets_of(entries: Iterable[Entry], names: Sequence[str]) -> Counts:
+    """These facets of a few entries, as an engine counts them."""
+    counters: dict[str, Counter[object]] = {name: Counter() for name in names}
     for entry in entries:
-        for name, value in _counted_fields(entry).items():
+        fields = _counted_fields(entry)
+        for name in names:
+            value = fields[name]
             counters[name].update(set(value) if isinstance(value, tuple) else filter(None, (value,)))
     return {name: in_order(name, counter.items()) for name, counter in counters.items()}
 

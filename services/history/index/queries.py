@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from services.history.records import ContactRecord, Entry
-from shared.contracts.history import Reader, Sort
+from shared.contracts.history import FACETS, Reader, Sort
 
 EVERYTHING = Reader(sensitive=True)
 Pair = tuple[str, str]
@@ -74,6 +74,8 @@ class EntryQuery:
     limit: int = 25
     after: Place | None = None
     facets: bool = False
+    counted: Sequence[str] = FACETS
+    """Which facets."""
     alternatives: bool = False
     """The facet of a field that is filtered counts as if that filter were not set."""
     reader: Reader = EVERYTHING

@@ -22,7 +22,7 @@ from services.history.index.tiers import entry_tiers, name_tiers, names_with
 from services.history.index.words import name_key, time_key
 from services.history.records import ContactRecord, Entry, Folded
 from shared import failpoints
-from shared.contracts.history import FACETS, Reader
+from shared.contracts.history import Reader
 from shared.messaging.threads import beside
 
 _WINDOW = 1_000
@@ -111,12 +111,14 @@ class TantivyReader:
             order = Order.Asc if query.sort == "oldest" else Order.Desc
             tiers = entry_tiers(tantivy_terms, words, query.sort)
             search = Search(self._entry_scope(query), unwanted(query), tiers, order)
-            is_few = at_most(searcher, query, words) <= _FEW
-            counted = None if is_few else beside(partial(self._count, searcher, search, query))
+            counted = None
+            if not (_is_counted_on_the_way(search, query) or at_most(searcher, query, words) <= _FEW):
+                counted = beside(partial(self._count, searcher, search, query))
             page = read_page(searcher, search, self._beyond(order), query.after, query.limit)
             entries = [Entry.from_json(_stored(each)) for each in page.documents]
+            found = hits(entries, words)  # while the other thread counts
             total, facets = counted() if counted else self._count(searcher, search, query, page.total, entries)
-        return EntryPage(total, hits(entries, words), facets, page.next)
+        return EntryPage(total, found, facets, page.next)
 
     def _count(
         self, searcher: Searcher, search: Search, query: EntryQuery, total: int | None = None, page: Entries = ()
@@ -124,9 +126,9 @@ class TantivyReader:
         """The total and the facets; the total and the page may be known already, and say it all."""
         facets: Counts = {}
         if total is None or (query.facets and total > len(page)):
-            total, facets = count(searcher, search.everything, FACETS if query.facets else ())
+            total, facets = count(searcher, search.everything, query.counted if query.facets else ())
         elif query.facets:
-            facets = facets_of(page)
+            facets = facets_of(page, query.counted)
         if query.facets and query.alternatives:
             facets |= self._facets_of_filters(searcher, query, search)
         return total, facets
@@ -269,6 +271,11 @@ def _position(searcher: Searcher) -> int:
 def _reloaded(index: Index) -> Searcher:
     index.reload()
     return index.searcher()
+
+
+def _is_counted_on_the_way(search: Search, query: EntryQuery) -> bool:
+    """Whether a page tells the total, and there is nothing else to count."""
+    return not query.facets and query.after is None and len(search.tiers) == 1
 
 
 def _of_contacts(q: str) -> list[Query]:

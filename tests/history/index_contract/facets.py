@@ -75,6 +75,23 @@ class FacetsContract:
         assert len(counted) == 100
         assert counted[0] == ("topic 000", 2)
 
+    def test_facets_are_the_same_however_much_of_it_is_on_the_page(self, index: IndexUnderTest) -> None:
+        index.add(
+            an_entry(
+                "a", channel="phone", topics=("access", "parking"), locality="north", localities=("west", "north")
+            ),
+            an_entry("b", kind="call", topics=("access",), partner="St Agnes", groups=("carers", "youth")),
+            an_entry("c", kind="visit", occurred_at=datetime(2014, 6, 30, 23, 30, tzinfo=UTC)),
+        )
+        one, all_of_it = (index.reader.search(EntryQuery(facets=True, limit=limit)) for limit in (1, 3))
+        assert (one.total, one.facets) == (all_of_it.total, all_of_it.facets)
+
+    def test_only_those_facets_are_counted_that_are_asked_for(self, index: IndexUnderTest) -> None:
+        index.add(an_entry("a"), an_entry("b"))
+        for limit in (1, 2):
+            facets = index.reader.search(EntryQuery(facets=True, counted=("month",), limit=limit)).facets
+            assert facets == {"month": [("2014-01", 2)]}
+
     def test_facets_are_left_out_unless_asked_for(self, index: IndexUnderTest) -> None:
         index.add(an_entry("a"))
         assert index.reader.search(EntryQuery()).facets == {}
