@@ -61,7 +61,7 @@ class TantivyWriter:
             for key in newer.keys() & known.keys():
                 self._writer.delete_documents_by_term("key", key)
             for each in documents:
-                self._writer.add_document(each)
+                self._writer.add_json(each)
                 failpoints.reach("index.mid_put")
         self._uncommitted |= {key: each.version for key, each in newer.items()}
 
@@ -89,6 +89,8 @@ class TantivyWriter:
 
     def _stored_versions(self, keys: list[str]) -> dict[str, int]:
         """Versions of those that are in the index already: seldom any, so one look-up for all of them is cheap."""
+        if not self._searcher.num_docs:
+            return {}
         with losing():
             hits = self._searcher.search(Query.term_set_query(SCHEMA, "key", keys), max(len(keys), 1), False).hits
             documents = [self._searcher.doc(address) for _, address in hits]

@@ -4,12 +4,13 @@ Entries and contacts stand in one index, told apart by `doc`: one commit makes a
 together, and after a crash there is one position to catch up from.
 """
 
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import orjson
 from tantivy import (
-    Document,
     Index,
     Schema,
     SchemaBuilder,
@@ -88,19 +89,17 @@ def file_stamp(path: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_ino
 
 
-def document(record: Record, position: int) -> Document:
+def document(record: Record, position: int) -> str:
+    """As JSON, which tantivy reads in half of the time that it takes to fetch values of Python and to copy them."""
     fields = _entry_fields(record) if isinstance(record, Entry) else contact_fields(record)
     fields |= {
         "key": key_of(record),
         "doc": type(record).__name__,
         "position": position,
-        "stored": record.to_json(),
+        "stored": b64encode(record.to_json()).decode(),
     }
-    # tantivy takes lists, and neither None nor nothing.
-    found = {
-        name: [*value] if type(value) is tuple else value for name, value in fields.items() if value not in _NOTHING
-    }
-    return Document.from_dict(found, SCHEMA)
+    # tantivy takes neither None nor nothing.
+    return orjson.dumps({name: value for name, value in fields.items() if value not in _NOTHING}).decode()
 
 
 def _entry_fields(entry: Entry) -> dict[str, object]:
