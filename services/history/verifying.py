@@ -56,8 +56,8 @@ def _catch_up(log: LogPort, indexes: IndexSet, built: Built, since: datetime, on
     with closing(indexes.writer(built.name, built.noting(on_refusal))) as index:
         for position, envelopes in windows(log, built.upto, upto):
             index.put([fold(each) for each in envelopes], position)
-        for envelopes in log.rewritten(since):
-            index.put_again([fold(each) for each in envelopes])
+        for rewritten in log.rewritten(since):
+            index.put_again([fold(each) for each in rewritten])
     return upto
 
 

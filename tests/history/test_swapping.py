@@ -1,7 +1,7 @@
 """Erasures, rebuilds and swaps: another index comes to serve, or another log, and both still agree."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,7 @@ class SlowLog(FakeLog):
         super().__init__()
         self.while_reading: Callable[[], None] = lambda: None
 
-    def read(self, after: int, upto: int) -> list[Envelope[Event]]:
+    def read(self, after: int, upto: int) -> Iterator[Envelope[Event]]:
         self.while_reading()
         return super().read(after, upto)
 
