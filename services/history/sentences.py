@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 
 from shared.contracts.consent import Consent
 from shared.contracts.consultations import ConsultationClosed, ConsultationOpened, OutcomePublished
@@ -239,6 +240,7 @@ def _change_phrase(change: FieldChange) -> str:
     return f"{field} set to “{change.after}”" if change.after else f"{field} removed (was “{change.before}”)"
 
 
+@lru_cache(1_000)
 def _channel_phrase(kind: str, channel: str | None) -> str:
     if not channel:
         return ""

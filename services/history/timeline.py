@@ -4,7 +4,7 @@ An event becomes one entry. Of several events about one engagement the highest s
 in which order they arrive or how often. The same holds for what is known of a contact.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import UTC
 
 from services.history.case_entries import CASE_EVENTS, case_entry
@@ -74,47 +74,46 @@ LOGGED_EVENTS = (
 
 def fold(envelope: Envelope[Event]) -> Folded:
     """The entry of one event, and the contact as the event knows it."""
-    found = _fold(envelope)
-    return Folded(found.entry, found.contact, envelope.id)
+    return Folded(*_fold(envelope), envelope.id)
 
 
-def _fold(envelope: Envelope[Event]) -> Folded:
+def _fold(envelope: Envelope[Event]) -> tuple[Entry | None, ContactRecord | None]:
     match envelope.data:
         case EngagementRecorded() | EngagementCorrected() | EngagementRedacted():
-            return Folded(_engagement_entry(envelope, envelope.data))
+            return _engagement_entry(envelope, envelope.data), None
         case ContactChanged() if [each.field for each in envelope.data.changes] == ["merged_into"]:
-            return Folded(None, _record(envelope.data.contact, envelope.sequence))  # the survivor's event is the entry
+            return None, _record(envelope.data.contact, envelope.sequence)  # the survivor's event is the entry
         case ContactRegistered() | ContactChanged() | ContactWithdrawn():
-            return Folded(_contact_entry(envelope, envelope.data), _record(envelope.data.contact, envelope.sequence))
+            return _contact_entry(envelope, envelope.data), _record(envelope.data.contact, envelope.sequence)
         case ContactErased():  # its lines stay as many as they were
-            return Folded(None, _record(envelope.data.contact, envelope.sequence))
+            return None, _record(envelope.data.contact, envelope.sequence)
         case ConsentChanged():
-            return Folded(_consent_entry(envelope, envelope.data))
+            return _consent_entry(envelope, envelope.data), None
         case ContactsMerged() | ContactsUnmerged():
-            return Folded(_merge_entry(envelope, envelope.data), _record(envelope.data.survivor, envelope.sequence))
+            return _merge_entry(envelope, envelope.data), _record(envelope.data.survivor, envelope.sequence)
         case RelationshipChanged():
-            return Folded(_relationship_entry(envelope, envelope.data))
+            return _relationship_entry(envelope, envelope.data), None
         case SegmentsEntered() | SegmentsLeft():
-            return Folded(_segment_entry(envelope, envelope.data))
+            return _segment_entry(envelope, envelope.data), None
         case MessagesSent() | MessagesFailed():
-            return Folded(messages_entry(envelope, envelope.data))
+            return messages_entry(envelope, envelope.data), None
         case MessageBounced() | MessageJunked():
-            return Folded(returned_entry(envelope, envelope.data))
+            return returned_entry(envelope, envelope.data), None
         case MailingFinished():
-            return Folded(mailing_entry(envelope, envelope.data))
+            return mailing_entry(envelope, envelope.data), None
         case SurveyOpened() | SurveyClosed():
-            return Folded(survey_entry(envelope, envelope.data))
+            return survey_entry(envelope, envelope.data), None
         case ConsultationOpened() | ConsultationClosed() | OutcomePublished():
-            return Folded(consultation_entry(envelope, envelope.data))
+            return consultation_entry(envelope, envelope.data), None
         case ResponseReceived(contact_id=str(contact_id)):
-            return Folded(response_entry(envelope, envelope.data, contact_id))
+            return response_entry(envelope, envelope.data, contact_id), None
         case _ if isinstance(envelope.data, CASE_EVENTS):
-            return Folded(case_entry(envelope, envelope.data))
+            return case_entry(envelope, envelope.data), None
         case _ if isinstance(envelope.data, MEETING_EVENTS):
-            return Folded(meeting_entry(envelope, envelope.data))
+            return meeting_entry(envelope, envelope.data), None
         case EngagementQuarantined() | MailingStarted() | ResponseReceived():
             # That it came is in the log; an entry comes of its replay, of the mailing's end, or of no one whom we know.
-            return Folded()
+            return None, None
     raise TypeError(f"{envelope.data.type} has no place in the history")
 
 
@@ -267,5 +266,8 @@ def _record(contact: Contact, sequence: int) -> ContactRecord:
     )
 
 
-def _once(values: Iterable[str | None]) -> tuple[str, ...]:
+def _once(values: Collection[str | None]) -> tuple[str, ...]:
+    """Each of them once, in their order; most fields of most events have none."""
+    if not values:
+        return ()
     return tuple(dict.fromkeys(filter(None, values)))
