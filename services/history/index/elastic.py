@@ -29,7 +29,7 @@ from services.history.index.elastic_mapping import (
 )
 from services.history.index.elastic_reader import ElasticReader
 from services.history.index.elastic_states import REBUILD, States
-from services.history.index.elastic_writer import ElasticWriter
+from services.history.index.elastic_writer import ElasticBulkWriter, ElasticWriter
 from services.history.index.port import (
     EngineHealth,
     IndexAway,
@@ -149,16 +149,19 @@ class ElasticIndexes:
             return bool(name) and bool(self._client.indices.exists(index=self._names.both(name)))
 
     def writer(self, name: str, on_refusal: OnRefusal = refused_silently) -> IndexWriter:
+        return self._writer(ElasticWriter, name, on_refusal)
+
+    def bulk_writer(self, name: str, on_refusal: OnRefusal = refused_silently) -> IndexWriter:
+        return self._writer(ElasticBulkWriter, name, on_refusal)
+
+    def _writer(self, made: type[ElasticWriter], name: str, on_refusal: OnRefusal) -> IndexWriter:
         lock = MachineLock(self._lock_path(name))
         try:
             self._prepare(name)
-            return ElasticWriter(self._client, self._names, name, self._holder, lock.release, on_refusal)
+            return made(self._client, self._names, name, self._holder, lock.release, on_refusal)
         except BaseException:
             lock.release()
             raise
-
-    def bulk_writer(self, name: str, on_refusal: OnRefusal = refused_silently) -> IndexWriter:
-        return self.writer(name, on_refusal)
 
     def reader(self, name: str) -> IndexReader:
         if not self.has(name):

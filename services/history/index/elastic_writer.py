@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -146,7 +147,7 @@ class ElasticWriter:
         failpoints.reach("index.mid_put")
         if len(self._waiting) >= BULK_ITEMS or self._bytes >= BULK_BYTES:
             with self._sending, self._failing():
-                self._send_waiting()
+                self._send_part()
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
@@ -159,20 +160,69 @@ class ElasticWriter:
             self._failed = True
             raise
 
+    def _send_part(self) -> None:
+        """What has been put so far: more of it comes before the next commit."""
+        self._send_waiting()
+
     def _send_waiting(self) -> bool:
         """Whether there was anything."""
-        taken, self._waiting, self._bytes = list(self._waiting.values()), {}, 0
-        for chunk in _chunks(taken):
-            refused = _Bulk(self._client, self._names, self._name, chunk).send()
-            if refused:
-                self._on_refusal(refused)
+        taken = self._take()
+        self._tell(self._send(taken))
         return bool(taken)
+
+    def _take(self) -> list[Item]:
+        taken, self._waiting, self._bytes = list(self._waiting.values()), {}, 0
+        return taken
+
+    def _send(self, items: Sequence[Item]) -> list[Refusal]:
+        bulks = (_Bulk(self._client, self._names, self._name, chunk) for chunk in _chunks(items))
+        return [refusal for bulk in bulks for refusal in bulk.send()]
+
+    def _tell(self, refused: Sequence[Refusal]) -> None:
+        if refused:
+            self._on_refusal(refused)
 
     def _refresh(self) -> None:
         with asking():
             done = self._client.indices.refresh(index=self._names.both(self._name))
         if done["_shards"]["failed"]:
             raise IndexAway("A part of the search engine could not make visible what was put.")
+
+
+class ElasticBulkWriter(ElasticWriter):
+    """For a rebuild: the next part is folded while the engine works at the one before, in a thread of its own."""
+
+    def __init__(
+        self,
+        client: Elasticsearch,
+        names: Names,
+        name: str,
+        holder: str,
+        release: Callable[[], None],
+        on_refusal: OnRefusal = refused_silently,
+    ) -> None:
+        self._beside = ThreadPoolExecutor(1, "bulk")
+        self._under_way: Future[list[Refusal]] | None = None
+
+        def end() -> None:
+            self._beside.shutdown()
+            release()
+
+        super().__init__(client, names, name, holder, end, on_refusal)
+
+    def _send_part(self) -> None:
+        self._wait()
+        self._under_way = self._beside.submit(self._send, self._take())
+
+    def _send_waiting(self) -> bool:
+        self._wait()
+        return super()._send_waiting()
+
+    def _wait(self) -> None:
+        """For the part before. Raises what it has failed with."""
+        if self._under_way is not None:
+            under_way, self._under_way = self._under_way, None
+            self._tell(under_way.result())
 
 
 class _Bulk:
