@@ -19,7 +19,8 @@ from shared.settings import Settings
 
 Progress = Callable[[int, int], None]
 """Called with (position reached, last position)."""
-_WINDOWS_A_COMMIT = 100
+_WINDOWS_A_COMMIT = 200
+"""Nothing is folded during a commit; what a kill -9 costs is folded again in a quarter of a minute."""
 _MODULUS = 1 << 256
 CLOCKS_DIFFER = timedelta(hours=1)
 """Between two machines, at the very most; what is put again needlessly does no harm."""
