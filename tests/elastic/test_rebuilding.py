@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from services.history.index import elastic_mapping
+from services.history.index import elastic_mapping, elastic_writer
 from services.history.index.elastic import ElasticIndexes
 from services.history.index.elastic_client import connect_search
 from services.history.index.port import Pointer
@@ -139,7 +139,9 @@ def test_another_index_comes_to_serve_with_what_came_meanwhile(history: History)
 
 
 @pytest.fixture
-def county(indexes: ElasticIndexes) -> Rebuilding:
+def county(indexes: ElasticIndexes, monkeypatch: pytest.MonkeyPatch) -> Rebuilding:
+    """Each window of the log is a part of its own, so that one is under way while the next is folded."""
+    monkeypatch.setattr(elastic_writer, "BULK_ITEMS", 100)
     return Rebuilding.of(indexes)
 
 
