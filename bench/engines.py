@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 TANTIVY, ELASTIC = "tantivy", "elastic"
-HEAP = "2g"
+JAVA = "-Xms2g -Xmx2g"
 
 
 def arguments(about: str | None, **numbers: int) -> argparse.Namespace:
@@ -25,7 +25,7 @@ def search_url(engine: str) -> Iterator[str]:
         return
     from tests.elastic.node import Node
 
-    node = Node.create(HEAP)
+    node = Node.create(JAVA)
     node.start()
     try:
         yield f"{node.url}/bench"
