@@ -15,6 +15,7 @@ from shared.errors import Invalid
 
 LONDON = ZoneInfo("Europe/London")
 LONGEST_QUERY = 500
+MOST_MONTHS = 60
 MOST_NAMESAKES = 100
 """Contacts that a name in a search may stand for."""
 SAID = ("events",)
@@ -89,12 +90,12 @@ def _has_beginning(name: str, beginning: str) -> bool:
 def entry_query(request: SearchHistory, after: Place | None, scope: Scope) -> EntryQuery:
     """The search as the index is asked; what was typed as a field narrows down what the request's filters say."""
     typed = searching.read(request.q)
+    since = max(filter(None, (request.from_, typed.since)), default=None)
+    until = min(filter(None, (request.to, typed.until)), default=None)
+    months = whole_months(since, until)
     return EntryQuery(
         **scope,
-        **_range(
-            max(filter(None, (request.from_, typed.since)), default=None),
-            min(filter(None, (request.to, typed.until)), default=None),
-        ),
+        **(_range(None, None) if months else _range(since, until)),
         q=typed.words,
         need="telling" if request.forgiving else "all",
         prefix=request.prefix,
@@ -107,7 +108,7 @@ def entry_query(request: SearchHistory, after: Place | None, scope: Scope) -> En
             "group": request.group,
             "partner": request.partner,
         },
-        with_values=_spelt(typed.filters),
+        with_values=_spelt(typed.filters) | ({"month": months} if months else {}),
         without=typed.without,
         without_values=_spelt(typed.without_values),
         sort=request.sort,
@@ -137,6 +138,20 @@ def whole_timeline(scope: Scope, fixed: Mapping[str, Sequence[str]], reader: Rea
     """What was said on a timeline, whatever is searched for."""
     everybody: Scope = {**scope, "taking_part": ()}
     return EntryQuery(**everybody, filters={**fixed, "source": SAID}, reader=reader)
+
+
+def whole_months(since: date | None, until: date | None) -> tuple[str, ...]:
+    """The months, as `2014-06`, of which the days consist, both included; none where they begin or end within one.
+
+    Engines look a month up, but go through all the times between two instants.
+    """
+    if since is None or until is None or until == date.max or since.day != 1 or (until + timedelta(days=1)).day != 1:
+        return ()
+    number = (until.year - since.year) * 12 + until.month - since.month + 1
+    if not 0 < number <= MOST_MONTHS:
+        return ()
+    counted = (since.year * 12 + since.month - 1 + each for each in range(number))
+    return tuple(f"{each // 12:04}-{each % 12 + 1:02}" for each in counted)
 
 
 def _range(since: date | None, until: date | None) -> Range:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.history.asking import whole_months
 from services.history.index.directory import Indexes, Pointer
 from services.history.log import FakeLog
 from services.history.projector import HistoryProjector
@@ -66,6 +67,32 @@ def test_dates_are_local_days_both_included(history: History) -> None:
     times = {"before": (5, 31, 22, 59), "first": (5, 31, 23, 0), "last": (6, 2, 22, 59), "after": (6, 2, 23, 0)}
     history.publish(*(recorded(title=name, occurred_at=datetime(2014, *at, tzinfo=UTC)) for name, at in times.items()))
     page = history.bus.call(SearchHistory(from_=date(2014, 6, 1), to=date(2014, 6, 2), sort="oldest"))
+    assert [each.title for each in page.items] == ["first", "last"]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "months"),
+    [
+        (date(2014, 6, 1), date(2014, 6, 30), ("2014-06",)),
+        (date(2013, 11, 1), date(2014, 2, 28), ("2013-11", "2013-12", "2014-01", "2014-02")),
+        (date(2016, 2, 1), date(2016, 2, 28), ()),  # it has a day more
+        (date(2014, 6, 2), date(2014, 6, 30), ()),
+        (date(2014, 7, 1), date(2014, 6, 30), ()),
+        (date(1900, 1, 1), date(2014, 6, 30), ()),
+        (date(9999, 12, 1), date.max, ()),
+        (None, date(2014, 6, 30), ()),
+    ],
+)
+def test_whole_months_are_looked_up_as_such(since: date | None, until: date, months: tuple[str, ...]) -> None:
+    assert whole_months(since, until) == months
+
+
+@pytest.mark.parametrize("until", [date(2014, 6, 30), date(2014, 7, 1)])
+def test_a_month_has_the_same_days_looked_up_or_gone_through(history: History, until: date) -> None:
+    last = (until.month, until.day)
+    times = {"before": (5, 31, 22, 59), "first": (5, 31, 23, 0), "last": (*last, 22, 59), "after": (*last, 23, 0)}
+    history.publish(*(recorded(title=name, occurred_at=datetime(2014, *at, tzinfo=UTC)) for name, at in times.items()))
+    page = history.bus.call(SearchHistory(from_=date(2014, 6, 1), to=until, sort="oldest"))
     assert [each.title for each in page.items] == ["first", "last"]
 
 

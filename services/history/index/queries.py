@@ -63,7 +63,7 @@ class EntryQuery:
     without: tuple[str, ...] = ()
     """Words and phrases that must not occur."""
     with_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """As `filters`, for the same fields, but each facet counts within them."""
+    """As `filters`, for the same fields and `month`, but each facet counts within them."""
     without_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Values of the same fields that must not occur."""
     since: datetime | None = None

@@ -98,6 +98,13 @@ class FiltersContract:
         index.add(*(an_entry(str(n), occurred_at=AT + n * second) for n in range(4)))
         assert index.find(since=AT + second, before=AT + 3 * second, sort="oldest") == ["1", "2"]
 
+    def test_a_month_is_one_of_london(self, index: IndexUnderTest) -> None:
+        midnight = datetime(2014, 5, 31, 23, tzinfo=UTC)  # of the 1st of June
+        second = timedelta(seconds=1)
+        index.add(*(an_entry(str(n), occurred_at=midnight + n * second) for n in (-1, 0, 1)))
+        assert index.find(with_values={"month": ["2014-06"]}, sort="oldest") == ["0", "1"]
+        assert index.find(with_values={"month": ["2014-05", "2013-05"]}) == ["-1"]
+
     def test_times_before_1970_are_times(self, index: IndexUnderTest) -> None:
         years = (1900, 1969, 1970, 2014)
         index.add(*(an_entry(str(year), occurred_at=datetime(year, 1, 1, tzinfo=UTC)) for year in years))
