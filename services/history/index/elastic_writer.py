@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 from elasticsearch import ConflictError, Elasticsearch
@@ -128,11 +129,14 @@ class ElasticWriter:
             with self._failing():
                 self._claim.give_back()
         finally:
-            self._release()
+            self._end()
 
     def abandon(self) -> None:
         self._failed = True
         self._waiting.clear()
+        self._end()
+
+    def _end(self) -> None:
         self._release()
 
     def _add(self, folded: Sequence[Folded], position: int, again: bool = False) -> None:
@@ -192,23 +196,15 @@ class ElasticWriter:
 class ElasticBulkWriter(ElasticWriter):
     """For a rebuild: the next part is folded while the engine works at the one before, in a thread of its own."""
 
-    def __init__(
-        self,
-        client: Elasticsearch,
-        names: Names,
-        name: str,
-        holder: str,
-        release: Callable[[], None],
-        on_refusal: OnRefusal = refused_silently,
-    ) -> None:
-        self._beside = ThreadPoolExecutor(1, "bulk")
-        self._under_way: Future[list[Refusal]] | None = None
+    _under_way: Future[list[Refusal]] | None = None
 
-        def end() -> None:
-            self._beside.shutdown()
-            release()
+    @cached_property
+    def _beside(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, "bulk")
 
-        super().__init__(client, names, name, holder, end, on_refusal)
+    def _end(self) -> None:
+        self._beside.shutdown()  # nobody else may write before the part that is under way has ended
+        super()._end()
 
     def _send_part(self) -> None:
         self._wait()
