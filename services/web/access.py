@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from services.web.csrf import check_post, is_https
-from services.web.form_size import check_size
+from services.web.form_size import MOST_FIELDS, check_size
 from services.web.keys import SCOPES, create_key, list_keys, revoke_key
 from services.web.problems import Unauthorised
 from services.web.signin.desk import Desk, SignedIn
@@ -101,7 +101,7 @@ async def _by_key(request: Request) -> Caller:
 
 
 async def _by_session(request: Request) -> Caller:
-    await check_size(request)
+    await check_size(request, fields=MOST_FIELDS)
     await check_post(request)
     signed_in = await find_signed_in(request)
     if signed_in is None:

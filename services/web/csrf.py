@@ -39,7 +39,7 @@ async def check_post(request: Request) -> None:
     if request.method in ("GET", "HEAD"):
         return
     check_origin(request)
-    sent = (await request.form()).get(FIELD)
+    sent = (await request.form(max_fields=5_000)).get(FIELD)
     browser = request.cookies.get(COOKIE, "")
     if not browser or not hmac.compare_digest(str(sent).encode(), _sign(request.app.state.settings, browser).encode()):
         raise Forbidden(_TRY_AGAIN)

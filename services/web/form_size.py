@@ -10,7 +10,8 @@ from services.web.problems import BadRequest, TooLarge
 from shared.contracts.photographs import MOST_AT_ONCE
 
 MAX_BYTES = 1024 * 1024
-MAX_FIELDS = 5_000
+MAX_FIELDS, MOST_FIELDS = 1_000, 5_000
+"""Of a form, and of one that can be long: a survey, an attendance, whatever staff fill in."""
 PHOTOGRAPH_BYTES = 8 * 1024 * 1024
 """Of one as it is uploaded."""
 _LIST = (21 * MAX_BYTES, "A file can have up to 20 MB. Save only the columns that are needed, or split it.")
@@ -29,8 +30,11 @@ def upload_of(path: str) -> tuple[int, str] | None:
     return _PHOTOGRAPHS if is_of_engagement else UPLOADS.get(path)
 
 
-async def check_size(request: Request, limit: int = MAX_BYTES) -> None:
-    """Raises TooLarge for a post of more than `limit` bytes; a smaller one is read, and `request.form()` has it."""
+async def check_size(request: Request, limit: int = MAX_BYTES, fields: int = MAX_FIELDS) -> None:
+    """Raises TooLarge for a post of more than `limit` bytes; a smaller one is read, and `request.form()` has it.
+
+    Raises BadRequest for a form without files of more than so many fields.
+    """
     if request.method in ("GET", "HEAD"):
         return
     kind = request.headers.get("content-type", "")
@@ -50,18 +54,24 @@ async def check_size(request: Request, limit: int = MAX_BYTES) -> None:
         )
     request._body = bytes(body)
     if kind.startswith(_URLENCODED):
-        request._form = _parse(request._body)
+        request._form = _parse(request._body, fields)
 
 
-def _parse(body: bytes) -> FormData:
+async def read_form(request: Request, fields: int = MAX_FIELDS) -> FormData:
+    """A form of at most so many fields, and a megabyte. Raises TooLarge, BadRequest."""
+    await check_size(request, fields=fields)
+    return await request.form(max_fields=fields)
+
+
+def _parse(body: bytes, most: int) -> FormData:
     """What a browser sends of a form without files. The parser that takes files as well takes three times as long."""
     try:
-        fields: list[tuple[str, str | UploadFile]] = [
-            *parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+        found: list[tuple[str, str | UploadFile]] = [
+            *parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=most)
         ]
     except ValueError:
-        raise BadRequest(f"A form holds up to {MAX_FIELDS:,} fields. Go back and send it in parts.") from None
-    return FormData(fields)
+        raise BadRequest(f"A form holds up to {most:,} fields. Go back and send it in parts.") from None
+    return FormData(found)
 
 
 def _count(request: Request, limit: int, sentence: str) -> None:

@@ -115,6 +115,13 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(
     assert "Mary Okafor" in answer.text
 
 
+async def test_a_form_of_far_more_fields_than_the_page_has_is_refused(county: County) -> None:
+    async with county.client() as stranger:
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = await stranger.post("/subscribe", content="&".join(["purposes=newsletter"] * 51), headers=kind)
+    assert (answer.status_code, "50 fields" in answer.text) == (400, True)
+
+
 async def test_another_site_makes_nobody_ask(county: County, sink: Sink) -> None:
     async with county.client() as stranger:
         for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):

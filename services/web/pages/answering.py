@@ -16,7 +16,7 @@ from services.web.access import anyone
 from services.web.allowance import Bucket, PerCaller
 from services.web.backend import backend
 from services.web.csrf import check_origin
-from services.web.form_size import check_size
+from services.web.form_size import MOST_FIELDS, read_form
 from services.web.pages import answer_form
 from services.web.pages.forms import Form
 from services.web.problems import TooMany
@@ -80,8 +80,7 @@ async def thank(request: Request, survey_id: str) -> Response:
 
 async def typed(request: Request) -> Form:
     """The form as it was sent, of a size that we take."""
-    await check_size(request)
-    return answer_form.typed(await request.form())
+    return answer_form.typed(await read_form(request, MOST_FIELDS))
 
 
 async def take(request: Request, door: Door, form: Form) -> Response:

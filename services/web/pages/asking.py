@@ -21,7 +21,7 @@ from services.web.access import anyone
 from services.web.allowance import Bucket, PerCaller
 from services.web.backend import backend
 from services.web.csrf import check_origin
-from services.web.form_size import check_size
+from services.web.form_size import read_form
 from services.web.pages.forms import Form, as_sent, given, text
 from services.web.photographs import FIELD, photographs_in, were_sent
 from services.web.problems import TooMany
@@ -108,8 +108,7 @@ async def thank_for_story(request: Request) -> Response:
 
 async def _take(request: Request, name: str, draft: Draft) -> Response:
     check_origin(request)
-    await check_size(request)
-    sent = await request.form(max_fields=50)
+    sent = await read_form(request, 50)
     form = _typed(sent)
     form.values["had_photographs"] = were_sent(sent)
     data = draft(form)

@@ -10,7 +10,7 @@ from services.web.access import anyone
 from services.web.allowance import Bucket, PerCaller
 from services.web.backend import backend
 from services.web.csrf import check_origin
-from services.web.form_size import check_size
+from services.web.form_size import check_size, read_form
 from services.web.pages.forms import Form, text
 from services.web.problems import TooMany
 from services.web.rendering import render_public
@@ -69,8 +69,7 @@ async def show_meeting(request: Request, meeting_id: str) -> Response:
 async def register(request: Request, meeting_id: str) -> Response:
     """The answer is the same for everybody: who has registered before is nobody's business."""
     check_origin(request)
-    await check_size(request)
-    sent = await request.form(max_fields=20)
+    sent = await read_form(request, 20)
     form = Form({name: text(sent, name).replace("\0", "") for name in SENTENCES})
     asked = form.check(RegisterForMeeting, {"meeting_id": meeting_id, **form.values}, SENTENCES)
     if asked is not None:

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from services.web.access import anyone
 from services.web.allowance import Bucket, PerCaller
 from services.web.backend import backend
-from services.web.form_size import check_size
+from services.web.form_size import check_size, read_form
 from services.web.pages.forms import text, texts
 from services.web.rendering import render_public
 from services.web.words import CONSENT_CHANNELS, PURPOSES
@@ -53,8 +53,8 @@ async def show_preferences(request: Request, token: str) -> Response:
 
 @router.post("/preferences/{token}", dependencies=[anyone])
 async def choose_preferences(request: Request, token: str) -> Response:
-    await check_size(request)
-    key, sent = _key(request, token), await request.form()
+    sent = await read_form(request, 200)  # all of it, whoever asks
+    key = _key(request, token)
     chosen = [tuple(each.split(":", 1)) for each in texts(sent, "allow") if ":" in each]
     allowed = [each for each in chosen if each[0] in PURPOSES and each[1] in CONSENT_CHANNELS]
     said = "; ".join(f"{PURPOSES[purpose]} by {CONSENT_CHANNELS[channel].lower()}" for purpose, channel in allowed)
@@ -71,8 +71,8 @@ async def choose_preferences(request: Request, token: str) -> Response:
 
 @router.post("/preferences/{token}/stop", dependencies=[anyone])
 async def stop_everything(request: Request, token: str) -> Response:
-    await check_size(request)
-    key, sent = _key(request, token), await request.form()
+    sent = await read_form(request, 20)  # all of it, whoever asks
+    key = _key(request, token)
     request_id = text(sent, "request_id")[:90] or new_id()
     return await _do(request, token, WithdrawEverything(key=key, request_id=f"stop:{request_id}"), "stopped")
 

@@ -14,7 +14,7 @@ from services.web.access import anyone
 from services.web.allowance import Bucket, PerCaller
 from services.web.backend import backend
 from services.web.csrf import check_origin
-from services.web.form_size import check_size
+from services.web.form_size import check_size, read_form
 from services.web.pages.forms import Form, text, texts
 from services.web.rendering import render_public
 from services.web.words import PURPOSES
@@ -53,9 +53,9 @@ async def ask(request: Request) -> Response:
 @router.post("", dependencies=[anyone])
 async def send_link(request: Request) -> Response:
     check_origin(request)
-    await check_size(request)
+    sent = await read_form(request, 50)
     _limit.check(request)
-    form = _typed(await request.form())
+    form = _typed(sent)
     chosen = _said([each for each in form.values["purposes"] if each in PURPOSES])
     wanted = form.values | {"wording": WORDING.format(chosen=chosen)}
     question = form.check(AskToSubscribe, wanted, SENTENCES)
