@@ -17,7 +17,7 @@ from bench import harness
 from bench.ingest import bodies_of
 from deploy.instance import Instance
 from deploy.processes import PROCESSES
-from services.web.access import create_key
+from services.web.keys import create_key
 from shared.messaging.topology import INBOUND
 from shared.mongo import connect
 

@@ -14,7 +14,7 @@ from deploy.seed.accounts import demo_accounts, open_demo_accounts
 from deploy.seed.load import load_demo
 from deploy.store import StoreMissing, store_name
 from deploy.supervision import NotStarted
-from services.web.access import create_key
+from services.web.keys import create_key
 from services.web.signin.policy import ROLES
 from shared.mongo import connect
 

@@ -7,13 +7,13 @@ import typer
 from rich.table import Table
 
 from deploy.commands.output import AsJson, console, show_json
-from services.web import access
+from services.web import keys as kept
 from shared.mongo import Documents, connect
 from shared.settings import get_settings
 
 app = typer.Typer(no_args_is_help=True, help="Keys of partner systems.")
 Name = Annotated[str, typer.Option(help="The partner; a second key of the same name is the same partner.")]
-Scopes = Annotated[list[str] | None, typer.Option("--scope", help=f"Any of {', '.join(access.SCOPES)}.")]
+Scopes = Annotated[list[str] | None, typer.Option("--scope", help=f"Any of {', '.join(kept.SCOPES)}.")]
 
 
 def _database() -> Documents:
@@ -28,7 +28,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create a key. It is shown this once and kept as a hash."""
-    made = _broker_user(name) if amqp else {"key": access.create_key(_database(), name, scope or ("events:write",))[0]}
+    made = _broker_user(name) if amqp else {"key": kept.create_key(_database(), name, scope or ("events:write",))[0]}
     if as_json:
         return show_json(made)
     for what, value in made.items():
@@ -48,7 +48,7 @@ def _broker_user(name: str) -> dict[str, str]:
 @app.command("list")
 def list_keys(as_json: AsJson = False) -> None:
     """Every key with its partner and scopes, without the key itself."""
-    keys = access.list_keys(_database())
+    keys = kept.list_keys(_database())
     if as_json:
         return show_json([{"id": key.key_id, "partner": key.partner, "scopes": key.scopes} for key in keys])
     table = Table("id", "partner", "scopes", "created", "revoked")
@@ -61,5 +61,5 @@ def list_keys(as_json: AsJson = False) -> None:
 @app.command()
 def revoke(key_id: str) -> None:
     """Refuse a key from now on."""
-    key = access.revoke_key(_database(), key_id)
+    key = kept.revoke_key(_database(), key_id)
     console.print(f"The key {key.key_id} of {key.partner} is refused from now on.")

@@ -25,7 +25,7 @@ from deploy.seed.invitations import add_invitation, add_reminder
 from deploy.seed.quarantined import faulty_events
 from deploy.seed.roles import add_roles
 from deploy.seed.surveys import add_survey
-from services.web.access import create_key, revoke_key
+from services.web.keys import create_key, revoke_key
 from shared.contracts.contacts import RegisterContacts
 from shared.contracts.events import RecordEngagement, Reported
 from shared.contracts.surveys import RESPONSES

@@ -12,14 +12,11 @@ from starlette.responses import Response
 
 from services.web.csrf import check_post, is_https
 from services.web.form_size import MOST_FIELDS, check_size
-from services.web.keys import SCOPES, create_key, list_keys, revoke_key
-from services.web.problems import Unauthorised
+from services.web.refusals import Unauthorised
 from services.web.signin.desk import Desk, SignedIn
 from services.web.signin.domain import SESSION_HOURS
 from shared.contracts.history import Reader
 from shared.errors import Forbidden, WellheardError
-
-__all__ = ["SCOPES", "Caller", "Needs", "anyone", "create_key", "list_keys", "partner", "revoke_key", "staff"]
 
 _KEY_WANTED = "Send your key as `Authorization: Bearer <key>`; the operator of this Wellheard gives you one."
 _SESSION = "wellheard_session"

@@ -9,7 +9,7 @@ from math import ceil
 
 from fastapi import Request
 
-from services.web.problems import TooMany
+from services.web.refusals import TooMany
 
 BATCHES_AT_ONCE = 4
 """Batches of one partner that are read and published at the same time: more only makes each of them slower."""

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.web.metrics import Metrics
-from services.web.problems import BadRequest, problem, unexpected
+from services.web.problems import problem, unexpected
+from services.web.refusals import BadRequest
 from shared.contracts.base import new_id
 from shared.settings import Settings
 

@@ -6,7 +6,7 @@ from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.types import Message
 
-from services.web.problems import BadRequest, TooLarge
+from services.web.refusals import BadRequest, TooLarge
 from shared.contracts.photographs import MOST_AT_ONCE
 
 MAX_BYTES = 1024 * 1024

@@ -1,77 +1,18 @@
 """What a caller is told when something is wrong: problem+json for the API, a page with the next step for people."""
 
-from collections.abc import Mapping
 from traceback import extract_tb
-from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from services.web.refusals import BadRequest
 from services.web.rendering import render
-from shared.errors import Invalid, Unavailable, WellheardError
+from shared.errors import Unavailable, WellheardError
 from shared.logs import get_logger
 
 log = get_logger()
-
-
-class Refused(WellheardError):
-    """A request that HTTP itself has a status for, with headers and members the answer carries."""
-
-    headers: Mapping[str, str] = {}
-
-    def __init__(self, detail: str = "", **members: Any) -> None:
-        super().__init__(detail)
-        self.members = members
-
-
-class BadRequest(Refused):
-    status = 400
-    title = "The request cannot be read"
-
-
-class Unauthorised(Refused):
-    status = 401
-    title = "A valid key is needed"
-    headers = {"WWW-Authenticate": 'Bearer realm="Wellheard"'}  # noqa: RUF012 - a constant mapping
-
-
-class TooSlow(Refused):
-    status = 408
-    title = "The body did not arrive in time"
-
-
-class TooLarge(Refused):
-    status = 413
-    title = "Too large"
-
-
-class UnknownMediaType(Refused):
-    status = 415
-    title = "This content type is not understood"
-
-
-class Unprocessable(Refused):
-    status = 422
-    title = "Some members are not CloudEvents"
-
-
-class TooMany(Refused):
-    status = 429
-    title = "Too many"
-
-    def __init__(self, detail: str = "", retry_after: int = 1) -> None:
-        super().__init__(detail)
-        self.headers = {"Retry-After": str(retry_after)}
-
-
-class NotYet(Refused):
-    """Not found, but worth asking again in a second."""
-
-    status = 404
-    title = "Not found"
-    headers = {"Retry-After": "1"}  # noqa: RUF012 - a constant mapping
 
 
 def problem(error: WellheardError) -> Response:
@@ -132,8 +73,3 @@ def _headers(error: WellheardError) -> dict[str, str]:
     if isinstance(error, Unavailable):
         return {"Retry-After": "5"}
     return dict(getattr(error, "headers", {}))
-
-
-def as_bad_request(error: Invalid) -> BadRequest:
-    """A query that a service refuses: the partner's request was wrong, not what it carries."""
-    return BadRequest(error.detail)

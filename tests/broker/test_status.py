@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from deploy.instance import Instance
-from services.web.access import create_key
+from services.web.keys import create_key
 from shared.errors import Unavailable
 from shared.messaging import broker
 from shared.messaging.aio import AioBus

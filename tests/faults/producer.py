@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from services.web.access import create_key
+from services.web.keys import create_key
 from shared.errors import Unavailable
 from shared.messaging.broker import Outgoing, Publisher
 from shared.messaging.topology import PARTNERS

@@ -9,7 +9,7 @@ from services.web.access import Caller, partner
 from services.web.api import examples
 from services.web.api.intake import read_body
 from services.web.backend import backend
-from services.web.problems import BadRequest, UnknownMediaType
+from services.web.refusals import BadRequest, UnknownMediaType
 from shared.contracts.base import Personal, Value
 from shared.contracts.bounces import MAX_MESSAGE, BounceReceipt, ReportBounce
 from shared.errors import Invalid

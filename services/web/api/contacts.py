@@ -10,7 +10,7 @@ from services.web.access import Caller, partner
 from services.web.api import examples
 from services.web.api.history import Answer, Entries, Filters, entries
 from services.web.backend import backend
-from services.web.problems import as_bad_request
+from services.web.refusals import as_bad_request
 from shared.contracts.contacts import Contact, GetContact
 from shared.contracts.history import Reader, SearchContacts
 from shared.errors import Invalid, NotFound

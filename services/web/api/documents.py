@@ -7,9 +7,10 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
-from services.web.access import SCOPES, Needs, anyone
+from services.web.access import Needs, anyone
 from services.web.api import examples
 from services.web.api.events import Accepted
+from services.web.keys import SCOPES
 from shared.contracts.base import BATCH_TYPE, CONTENT_TYPE, Event
 from shared.contracts.contacts import ContactChanged, ContactRegistered
 from shared.contracts.events import (

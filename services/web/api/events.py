@@ -11,7 +11,7 @@ from services.web.access import Caller, partner
 from services.web.api import examples
 from services.web.api.intake import Arrived, check_media_type, read_batch, read_binary, read_body, read_one
 from services.web.backend import backend
-from services.web.problems import NotYet
+from services.web.refusals import NotYet
 from shared import failpoints
 from shared.contracts.base import Value
 from shared.contracts.events import EventStatus, GetEventStatus

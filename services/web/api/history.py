@@ -10,7 +10,7 @@ from starlette.responses import Response
 from services.web.access import Caller, partner
 from services.web.api import examples
 from services.web.backend import backend
-from services.web.problems import as_bad_request
+from services.web.refusals import as_bad_request
 from shared.contracts.events import Link
 from shared.contracts.history import HistoryPage, Reader, SearchHistory, Sort
 from shared.errors import Invalid

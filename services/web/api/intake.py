@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import orjson
 from fastapi import Request
 
-from services.web.problems import BadRequest, TooLarge, TooSlow, UnknownMediaType, Unprocessable
+from services.web.refusals import BadRequest, TooLarge, TooSlow, UnknownMediaType, Unprocessable
 from shared.contracts.base import BATCH_TYPE, CONTENT_TYPE, Unreadable, read_cloudevent
 from shared.contracts.events import MAX_REPORT_BYTES
 

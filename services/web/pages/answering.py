@@ -19,7 +19,7 @@ from services.web.csrf import check_origin
 from services.web.form_size import MOST_FIELDS, read_form
 from services.web.pages import answer_form
 from services.web.pages.forms import Form
-from services.web.problems import TooMany
+from services.web.refusals import TooMany
 from services.web.rendering import render_public
 from services.web.routing import PlainRoute
 from shared import failpoints

@@ -24,7 +24,7 @@ from services.web.csrf import check_origin
 from services.web.form_size import read_form
 from services.web.pages.forms import Form, as_sent, given, text
 from services.web.photographs import FIELD, photographs_in, were_sent
-from services.web.problems import TooMany
+from services.web.refusals import TooMany
 from services.web.rendering import render_public
 from shared import failpoints
 from shared.contracts.base import Value

@@ -13,7 +13,7 @@ from services.web.addresses import with_query
 from services.web.backend import Backend, backend
 from services.web.pages.forms import Form, as_sent, given, number, text
 from services.web.pages.search import is_partial
-from services.web.problems import TooLarge
+from services.web.refusals import TooLarge
 from services.web.rendering import render
 from services.web.spreadsheets import MAX_BYTES, safe_csv
 from services.web.uploads import take

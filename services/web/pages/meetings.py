@@ -12,7 +12,7 @@ from services.web.backend import backend
 from services.web.csrf import check_origin
 from services.web.form_size import check_size, read_form
 from services.web.pages.forms import Form, text
-from services.web.problems import TooMany
+from services.web.refusals import TooMany
 from services.web.rendering import render_public
 from shared.contracts.meetings import (
     CancelPlace,

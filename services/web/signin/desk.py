@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 
 from services.web.keys import digest_of
-from services.web.problems import TooMany
+from services.web.refusals import TooMany
 from services.web.signin.domain import (
     FREE_FAILURES,
     Account,
