@@ -63,7 +63,7 @@ class Instance:
             **({"WELLHEARD_SMTP_URL": f"smtp://127.0.0.1:{free_port()}"} if demo else {}),
         )
         instance.take_servers()
-        broker.add_vhost(name, name, password)
+        broker.add_vhosts([name], password)
         return instance
 
     @property
@@ -106,9 +106,9 @@ class Instance:
         self.supervisor.run(until_parent_ends=self._owner.startswith("pid:"))
         self.supervisor.start(*(names or (*PROCESSES, *self._beside)))
 
-    def restart(self) -> None:
-        """Restart one process after another, each ready before the next; nobody is refused meanwhile."""
-        for name in PROCESSES:
+    def restart(self, *names: str) -> None:
+        """Restart processes, all without names, one after another, each ready before the next; nobody is refused."""
+        for name in names or PROCESSES:
             if name == "web":
                 self.supervisor.hang_up(name)  # it keeps its socket
             else:
@@ -136,7 +136,7 @@ class Instance:
         """Stop it, and remove its vhost, its databases and its state directory."""
         self._stop_processes()
         servers.take(self._holder, self._owner, self._shared_servers)
-        broker.remove_vhost(self.name)
+        broker.remove_vhosts([self.name])
         if not self._has_private_store:
             self._drop_databases()
         servers.give_back(self._holder)

@@ -1,7 +1,7 @@
 """Fixtures of every test: a private instance on real servers, which are started when the first test asks for them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,14 +21,29 @@ for name in [each for each in os.environ if each.startswith("WELLHEARD_") and ea
 SERVERS = {"instance", "running", "store", "vhost", "chromium", "elastic"}
 LONGEST = ("test_story.py", "test_short.py", "test_system.py", "test_pages.py", "test_imports.py")
 """Modules whose tests take minutes: begun last, one processor would wait for the other."""
+LAST = ("test_erasure.py",)
+"""They leave messages in the quarantine of the instance that they share with others."""
+VHOSTS = 6
+"""Made at a time: the broker's own tool takes two seconds each time it is called, however many it makes."""
+PASSWORD = "vhost-of-one-test"
 
 
+@pytest.hookimpl(tryfirst=True)  # the groups are read right afterwards
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that ask for a real server are marked: those of `make test-fast` need none. The longest come first."""
-    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+    """Tests that ask for a real server are marked: those of `make test-fast` need none. The longest come first.
+
+    One process takes all tests of a module, and of all modules about one instance.
+    """
+    items.sort(key=lambda item: _turn(item.path.name))
     for item in items:
-        if SERVERS & set(getattr(item, "fixturenames", ())):
+        asked = set(getattr(item, "fixturenames", ()))
+        if SERVERS & asked:
             item.add_marker("servers")
+        item.add_marker(pytest.mark.xdist_group("running" if "running" in asked else item.nodeid.partition("::")[0]))
+
+
+def _turn(module: str) -> int:
+    return LONGEST.index(module) if module in LONGEST else len(LONGEST) + (module in LAST)
 
 
 @pytest.fixture(scope="session")
@@ -45,14 +60,29 @@ def store(instance: Instance) -> Settings:
     return instance.settings
 
 
+@pytest.fixture(scope="session")
+def vhosts(instance: Instance) -> Iterator[Iterator[str]]:
+    """Names of vhosts on the real broker, each empty and its user's own; some at a time are made, and removed."""
+    made = _made_together(instance.name)
+    yield made
+    made.close()
+
+
+def _made_together(prefix: str) -> Generator[str]:
+    while True:
+        names = [f"{prefix}-{os.urandom(3).hex()}" for _ in range(VHOSTS)]
+        broker.add_vhosts(names, PASSWORD)
+        try:
+            yield from names
+        finally:
+            broker.remove_vhosts(names)
+
+
 @pytest.fixture
-def vhost(instance: Instance) -> Iterator[Settings]:
+def vhost(instance: Instance, vhosts: Iterator[str]) -> Settings:
     """Settings with an empty vhost on the real broker for one test, beside the session's store."""
-    name = f"{instance.name}-{os.urandom(3).hex()}"
-    broker.add_vhost(name, name, "vhost-of-one-test")
-    url = broker.amqp_url(name, name, "vhost-of-one-test")
-    yield instance.settings.model_copy(update={"amqp_url": url})
-    broker.remove_vhost(name)
+    name = next(vhosts)
+    return instance.settings.model_copy(update={"amqp_url": broker.amqp_url(name, name, PASSWORD)})
 
 
 def make_instance(state_dir: Path, demo: bool = False, search_url: str = "") -> Instance:

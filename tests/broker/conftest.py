@@ -1,4 +1,4 @@
-"""A whole instance on real servers, for each module of stories about it."""
+"""A whole instance on real servers, for all stories about it."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from shared.settings import Settings
 from tests.conftest import make_instance
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     instance = make_instance(tmp_path_factory.mktemp("running") / "state")
     instance.start()

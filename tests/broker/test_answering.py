@@ -112,7 +112,8 @@ def test_a_story_with_a_photograph_is_taken_while_its_service_is_away(running: I
     kept = store.find_one({})
     assert kept is not None
     about = {"engagement_id": kept["engagement_id"]}
-    wait_for(lambda: connect(running.settings, "events")["engagements"].count_documents({}) == 1, 30)
+    told = connect(running.settings, "events")["engagements"]
+    wait_for(lambda: told.count_documents({"_id": kept["engagement_id"]}) == 1, 30)
     (shown,) = bus.call(GetHandled.model_validate(about)).photographs
     found = bus.call(GetPhotograph.model_validate(about | {"photograph_id": shown.photograph_id}))
     assert PLACE not in b64decode(found.content)

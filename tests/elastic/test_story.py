@@ -159,7 +159,7 @@ def test_the_index_moves_to_tantivy_and_back_and_misses_nothing(system: System) 
     for url in ("", was):
         with state.open("a") as settings:
             settings.write(f"WELLHEARD_SEARCH_URL={url}\n")
-        system.instance.restart()
+        system.instance.restart("history-projector", "history-search", "web")
         wait_for(lambda: found(system.api, "since") == 1, 60)
         checked = answer(system.instance, "check")
         assert checked["ok"] is True
