@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import uvicorn
@@ -68,6 +67,8 @@ PANEL = (
     row("Femi Okafor", "mary@example.org"),
     row('=HYPERLINK("http://example.org")', "not an address", locality="Eastmeer", newsletter="perhaps"),
 )
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first has nothing that only a window needs, and takes a fifth less processor time."""
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 
 
@@ -341,9 +342,9 @@ def populate_work(county: County, contact_id: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")  # while Playwright is open it holds the thread's event loop, which other tests need
 def chromium() -> Iterator[Browser]:
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None or not Path(executable).exists():
-        pytest.skip("no Chromium: apt-get install chromium")
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        pytest.skip("no Chromium: apt-get install chromium-headless-shell (or chromium)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
         yield browser

@@ -11,8 +11,9 @@ from deploy.home import Leases, free_port, home, locked
 from deploy.supervision import is_alive, wait_until
 from tests.elastic.server import as_nobody, give_to_nobody, java_home, new_directory, server
 
-QUICK = "-Xms512m -Xmx512m -XX:TieredStopAtLevel=1"
-"""Options of Java for a node that lives for minutes: compiled once, it starts with 12 s of processor time, not 23."""
+_COMPILED_ONCE = "-XX:TieredStopAtLevel=1"
+"""For a Java that lives for minutes: a node starts with 12 s of processor time, not 23, its launcher with 4, not 5."""
+QUICK = f"-Xms512m -Xmx512m {_COMPILED_ONCE}"
 START_SECONDS = 240
 """10 on a quiet machine."""
 STOP_SECONDS = 60
@@ -66,6 +67,7 @@ class Node:
             "HOME": str(self.directory),
             "ES_JAVA_HOME": str(java_home()),
             "ES_JAVA_OPTS": self._java,
+            "CLI_JAVA_OPTS": _COMPILED_ONCE,
             "ES_PATH_CONF": str(self.directory / "config"),
             "ES_TMPDIR": str(self.directory / "tmp"),
         }
