@@ -185,6 +185,24 @@ def report_seconds(bench: str, seen: list[float], goal: float, **figures: Any) -
     )
 
 
+class Processors:
+    """What the machine's processors have done since this was made."""
+
+    def __init__(self) -> None:
+        self._began = _processor_times()
+
+    def shares(self) -> dict[str, float]:
+        """Of their time, what was `idle`, and what was `stolen`: given to others by the host of a virtual machine."""
+        spent = [now - then for now, then in zip(_processor_times(), self._began, strict=True)]
+        together = sum(spent) or 1
+        return {"idle": round((spent[3] + spent[4]) / together, 2), "stolen": round(spent[7] / together, 2)}
+
+
+def _processor_times() -> list[int]:
+    """user, nice, system, idle, iowait, irq, softirq, steal (proc_stat(5))."""
+    return [int(each) for each in Path("/proc/stat").read_text().split(maxsplit=9)[1:9]]
+
+
 def report(bench: str, ratio: float, goal: float, holds: bool, **figures: Any) -> None:
     """The last line of a bench."""
     line = {"bench": bench, "ratio": round(ratio, 3), "goal": goal, "holds": holds, "store": store_name()} | figures
