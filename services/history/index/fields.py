@@ -29,6 +29,13 @@ def key_of(record: Record) -> str:
     return f"{type(record).__name__}:{record.id}"
 
 
+def sort_key(record: Record) -> str:
+    """The unique place of a record in the order of its kind: entries by time, contacts by name."""
+    if isinstance(record, Entry):
+        return entry_key(record.occurred_at, record.id)
+    return name_key(record.name, record.id)
+
+
 def newest(folded: Sequence[Folded]) -> dict[str, Record]:
     """The newest version of each record, by its key."""
     found: dict[str, Record] = {}
@@ -43,7 +50,7 @@ def entry_fields(entry: Entry) -> dict[str, object]:
     """The values by which an entry is found, sorted and counted; `head` and `text` are texts in parts."""
     head = (entry.title, *entry.names)
     return _counted_fields(entry) | {
-        "sort": entry_key(entry.occurred_at, entry.id),
+        "sort": sort_key(entry),
         "about": entry.about,
         "contact": entry.contact_ids,
         "sensitive": entry.sensitive,
@@ -93,7 +100,7 @@ def _month(moment: datetime) -> str:
 def contact_fields(contact: ContactRecord) -> dict[str, object]:
     """The values by which a contact is found and sorted; `name` is folded."""
     return {
-        "sort": name_key(contact.name, contact.id),
+        "sort": sort_key(contact),
         "kind": MERGED if contact.merged_into else WITHDRAWN if contact.withdrawn else contact.kind,
         "locality": contact.locality,
         "group": contact.groups,

@@ -2,24 +2,23 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import orjson
-from tantivy import Document, Index, Order, Query, Searcher
+from tantivy import Index, Order, Query, Searcher
 
 from services.history.index import tantivy_terms
 from services.history.index.analysis import read_words
 from services.history.index.fields import MERGED, WITHDRAWN, Counts, facets_of, hits, newest
 from services.history.index.port import IndexLost
 from services.history.index.queries import ContactHits, EntryPage, EntryQuery, Member, NameQuery, Pair, Place
-from services.history.index.tantivy_pages import Beyond, Search, read_page
-from services.history.index.tantivy_queries import at_most, count, like, people, unwanted, visible
+from services.history.index.tantivy_pages import Beyond, R, Search, read_page, stored
+from services.history.index.tantivy_queries import at_most, between, count, like, people, unwanted, visible
 from services.history.index.tantivy_schema import SCHEMA, document, file_stamp, losing, open_index
 from services.history.index.tantivy_terms import among, either, every, filtered, term
 from services.history.index.tiers import entry_tiers, name_tiers, names_with
-from services.history.index.words import name_key, time_key
+from services.history.index.words import name_key
 from services.history.records import ContactRecord, Entry, Folded
 from shared import failpoints
 from shared.contracts.history import Reader
@@ -94,7 +93,7 @@ class TantivyWriter:
         with losing():
             hits = self._searcher.search(Query.term_set_query(SCHEMA, "key", keys), max(len(keys), 1), False).hits
             documents = [self._searcher.doc(address) for _, address in hits]
-        return {each["key"][0]: orjson.loads(_stored(each))["version"] for each in documents}
+        return {each["key"][0]: orjson.loads(stored(each))["version"] for each in documents}
 
 
 class TantivyReader:
@@ -116,10 +115,9 @@ class TantivyReader:
             counted = None
             if not (_is_counted_on_the_way(search, query) or at_most(searcher, query, words) <= _FEW):
                 counted = beside(partial(self._count, searcher, search, query))
-            page = read_page(searcher, search, self._beyond(order), query.after, query.limit)
-            entries = [Entry.from_json(_stored(each)) for each in page.documents]
-            found = hits(entries, words)  # while the other thread counts
-            total, facets = counted() if counted else self._count(searcher, search, query, page.total, entries)
+            page = read_page(searcher, Entry, search, self._beyond(order), query.after, query.limit)
+            found = hits(page.records, words)  # while the other thread counts
+            total, facets = counted() if counted else self._count(searcher, search, query, page.total, page.records)
         return EntryPage(total, found, facets, page.next)
 
     def _count(
@@ -159,10 +157,9 @@ class TantivyReader:
             searcher = self._fresh()
             search = Search([*_of_contacts(query.q), *scope], _NOT_LIVING, tiers, Order.Asc)
             beyond = self._beyond(search.order)
-            page = read_page(searcher, search, beyond, self._by_name(query.after), query.limit)
+            page = read_page(searcher, ContactRecord, search, beyond, self._by_name(query.after), query.limit)
             total = count(searcher, search.everything)[0] if page.total is None else page.total
-        contacts = [ContactRecord.from_json(_stored(each)) for each in page.documents]
-        return ContactHits(total, contacts, Place(page.next.tier, contacts[-1].id) if page.next else None)
+        return ContactHits(total, page.records, Place(page.next.tier, page.records[-1].id) if page.next else None)
 
     def contacts(self, ids: Sequence[str]) -> dict[str, ContactRecord]:
         if not ids:
@@ -171,21 +168,20 @@ class TantivyReader:
         with losing():
             searcher = self._fresh()
             hits = searcher.search(among("key", keys), len(keys), False).hits
-            found = [ContactRecord.from_json(_stored(searcher.doc(address))) for _, address in hits]
+            found = [ContactRecord.from_json(stored(searcher.doc(address))) for _, address in hits]
         return {each.id: each for each in found}
 
     def namesakes(self, pairs: Sequence[Pair], limit: int) -> list[ContactRecord]:
         with losing():
             search = Search((), _NOT_LIVING, [names_with(tantivy_terms, pairs)], Order.Asc)
-            page = read_page(self._fresh(), search, self._beyond(search.order), None, limit)
-        return [ContactRecord.from_json(_stored(each)) for each in page.documents]
+            return read_page(self._fresh(), ContactRecord, search, self._beyond(search.order), None, limit).records
 
     def entry(self, entry_id: str, reader: Reader) -> Entry | None:
         with losing():
             searcher = self._fresh()
             query = every([term("key", f"Entry:{entry_id}"), *visible(reader)])
             hits = searcher.search(query, 1, False).hits
-            return Entry.from_json(_stored(searcher.doc(hits[0][1]))) if hits else None
+            return Entry.from_json(stored(searcher.doc(hits[0][1]))) if hits else None
 
     def counts(self) -> tuple[int, int]:
         with losing():
@@ -200,22 +196,22 @@ class TantivyReader:
         with losing():
             searcher = self._fresh()
             hits = searcher.search(term("doc", "Entry"), 1, False, order_by_field="position").hits
-            return Entry.from_json(_stored(searcher.doc(hits[0][1]))) if hits else None
+            return Entry.from_json(stored(searcher.doc(hits[0][1]))) if hits else None
 
     def entries(self) -> Iterator[Entry]:
-        return (Entry.from_json(content) for content in self._all("Entry"))
+        return self._all(Entry)
 
     def all_contacts(self) -> Iterator[ContactRecord]:
-        return (ContactRecord.from_json(content) for content in self._all("ContactRecord"))
+        return self._all(ContactRecord)
 
-    def _all(self, doc: str) -> Iterator[bytes]:
-        """Everything of one sort, read by one searcher: a commit in between changes nothing."""
-        search, place = Search((), (), [term("doc", doc)], Order.Asc), None
+    def _all(self, kind: type[R]) -> Iterator[R]:
+        """Everything of one kind, read by one searcher: a commit in between changes nothing."""
+        search, place = Search((), (), [term("doc", kind.__name__)], Order.Asc), None
         with losing():
             searcher, beyond = self._fresh(), self._beyond(search.order)
             while True:
-                page = read_page(searcher, search, beyond, place, _WINDOW)
-                yield from (_stored(each) for each in page.documents)
+                page = read_page(searcher, kind, search, beyond, place, _WINDOW)
+                yield from page.records
                 place = page.next
                 if place is None:
                     return
@@ -226,12 +222,9 @@ class TantivyReader:
         return Place(after.tier, name_key(known[after.key].name, after.key)) if after and known else None
 
     def _beyond(self, order: Order) -> Beyond:
-        return lambda key: self._keys(after=key) if order == Order.Asc else self._keys(before=key)
-
-    def _keys(self, since: str = "", before: str = "", after: str = "") -> Query:
         # Ranges of text can be asked through the query parser only; keys are digits and letters.
-        lower = f"{{{after}" if after else f"[{since or '*'}"
-        return self._index.parse_query(f"sort:{lower} TO {before or '*'}" + ("}" if before else "]"))
+        beyond = "sort:{{{} TO *]" if order == Order.Asc else "sort:[* TO {}}}"
+        return lambda key: self._index.parse_query(beyond.format(key))
 
     def _entry_scope(self, query: EntryQuery, without: str = "") -> list[Query]:
         """What applies besides the words, `without` one of the filters."""
@@ -241,16 +234,11 @@ class TantivyReader:
         if query.contact_ids or query.members:
             members = [self._of_member(each) for each in query.members]
             scope.append(either([*filtered({"contact": query.contact_ids}), *members]))
-        return scope + self._times(query.since, query.before)
+        return scope + between(query.since, query.before)
 
     def _of_member(self, member: Member) -> Query:
         whose = filtered({"contact": member.contact_ids, "source": member.sources})
-        return every([*whose, *self._times(member.since, member.before)])
-
-    def _times(self, since: datetime | None, before: datetime | None) -> list[Query]:
-        if since is None and before is None:
-            return []
-        return [self._keys(*(time_key(each) if each else "" for each in (since, before)))]
+        return every([*whose, *between(member.since, member.before)])
 
     def _fresh(self) -> Searcher:
         """As of the last commit; while that cannot be read (a disk gone read-only), what is open still answers."""
@@ -283,7 +271,3 @@ def _is_counted_on_the_way(search: Search, query: EntryQuery) -> bool:
 def _of_contacts(q: str) -> list[Query]:
     """Only contacts have a name: who asks for one need not ask for contacts, of which there are many."""
     return [] if q.strip() else [term("doc", "ContactRecord")]
-
-
-def _stored(document: Document) -> bytes:
-    return bytes(document["stored"][0])

@@ -1,13 +1,15 @@
 """What is asked of tantivy beside how well a record matches: what is unwanted, who may see what, totals and facets."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from tantivy import Query, Searcher
+from tantivy import FieldType, Query, Searcher
 
 from services.history.index import tantivy_terms
 from services.history.index.analysis import Words
 from services.history.index.fields import FACET_VALUES, MONTHS, VALUES_OF_A_SHARD, Counts, in_order
+from services.history.index.numbers import least_number
 from services.history.index.queries import EntryQuery
 from services.history.index.tantivy_schema import SCHEMA
 from services.history.index.tantivy_terms import filtered, term
@@ -29,6 +31,14 @@ def visible(reader: Reader) -> list[Query]:
     """Entries that the reader may see; only entries are sensitive or not, so that says both."""
     seen = [term("doc", "Entry") if reader.sensitive else term("sensitive", False)]
     return seen if reader.partner is None else [*seen, term("partner", reader.partner)]
+
+
+def between(since: datetime | None, before: datetime | None) -> list[Query]:
+    """Entries of a range of time, without its end; a range of numbers, which tantivy has in a column."""
+    if since is None and before is None:
+        return []
+    lower, upper = (None if each is None else least_number(each) for each in (since, before))
+    return [Query.range_query(SCHEMA, "order", FieldType.Integer, lower, upper, include_upper=upper is None)]
 
 
 def at_most(searcher: Searcher, query: EntryQuery, words: Words) -> int:

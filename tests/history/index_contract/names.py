@@ -69,6 +69,13 @@ class NamesContract:
         index.add(a_record("Zed"), a_record("ann"), a_record("Åke"), a_record("Bob Z"), a_record("Bob A"))
         assert index.names() == ["Åke", "ann", "Bob A", "Bob Z", "Zed"]
 
+    def test_names_that_begin_alike_for_long_are_in_order(self, index: IndexUnderTest) -> None:
+        names = [f"Bartholomew Featherstonehaugh {n:02} of Nowhere" for n in range(70)]
+        index.add(*(a_record(each) for each in names[::-1]))
+        assert index.names("bart", limit=10) == index.names(limit=10) == names[:10]
+        after = index.reader.find_contacts(NameQuery(q="bart", limit=10)).next
+        assert index.names("bart", limit=40, after=after) == names[10:50]
+
     @pytest.mark.parametrize("q", ["", "ann"])
     def test_a_walk_over_names_meets_everyone_once_also_with_equal_names(self, index: IndexUnderTest, q: str) -> None:
         index.add(*(a_record("Ann Lee" if n % 2 else "Anne Li", id=f"con_{n}") for n in range(17)))

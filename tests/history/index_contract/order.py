@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.history.index.queries import EntryQuery
+from services.history.index.words import entry_key
 from tests.history.index_contract.under_test import AT, IndexUnderTest, an_entry
 
 
@@ -54,6 +55,14 @@ class OrderContract:
         walked = index.walk(4, sort=sort, q=q)
         assert sorted(walked) == sorted(ids)
         assert walked == index.find(q, sort=sort, limit=100)
+
+    @pytest.mark.parametrize("page", [1, 30])
+    def test_of_many_entries_at_one_time_each_has_its_place(self, index: IndexUnderTest, page: int) -> None:
+        entries = [an_entry(f"eng_{n}", occurred_at=AT + timedelta(days=n % 2)) for n in range(120)]
+        index.add(*entries)
+        ordered = sorted(entries, key=lambda each: entry_key(each.occurred_at, each.id))
+        assert index.walk(page, sort="oldest") == [each.id for each in ordered]
+        assert index.walk(page, sort="newest") == [each.id for each in reversed(ordered)]
 
     def test_a_walk_is_stable_when_entries_arrive(self, index: IndexUnderTest) -> None:
         index.add(*(an_entry(f"old {n}") for n in range(6)))
