@@ -16,14 +16,13 @@ from services.history.index.choice import indexes_of
 from services.history.index.port import IndexLost, IndexReader, IndexSet
 from services.history.index.queries import EntryQuery, NameQuery, Place
 from services.history.index.serving import ServingIndex
-from services.history.index.words import highlight_name
+from services.history.index.words import highlighter
 from services.history.naming import with_names
 from services.history.records import ContactRecord, Entry
 from shared.contracts.events import Link
 from shared.contracts.history import (
     ContactPage,
     FacetCount,
-    FoundContact,
     GetEntry,
     GetHistoryStatus,
     HistoryItem,
@@ -91,11 +90,13 @@ class HistorySearch:
             partner=request.reader.partner,
         )
         found = self._serving.reader().find_contacts(query)
-        return ContactPage(
-            total=found.total,
-            items=tuple(_found_contact(each, request.q) for each in found.contacts),
-            next_cursor=self._cursors.write(request, found.next),
-            rebuilding=self._serving.rebuilding,
+        return ContactPage.model_validate(
+            {
+                "total": found.total,
+                "items": _found(found.contacts, request.q),
+                "next_cursor": self._cursors.write(request, found.next),
+                "rebuilding": self._serving.rebuilding,
+            }
         )
 
     @rpc
@@ -212,18 +213,21 @@ def _named(entry: Entry) -> tuple[str, ...]:
     return entry.contact_ids if entry.engagement_id else entry.contact_ids[:NAMED]
 
 
-def _found_contact(contact: ContactRecord, q: str) -> FoundContact:
-    return FoundContact.model_validate(
+def _found(contacts: Iterable[ContactRecord], q: str) -> list[dict[str, object]]:
+    """The fields of `FoundContact`: a page of them is read at once, in a fraction of the time."""
+    highlight = highlighter(q)
+    return [
         {
-            "id": contact.id,
-            "name": contact.name,
-            "highlighted": highlight_name(contact.name, q),
-            "kind": contact.kind,
-            "locality": contact.locality,
-            "practice": contact.practice,
-            "groups": contact.groups,
+            "id": each.id,
+            "name": each.name,
+            "highlighted": highlight(each.name),
+            "kind": each.kind,
+            "locality": each.locality,
+            "practice": each.practice,
+            "groups": each.groups,
         }
-    )
+        for each in contacts
+    ]
 
 
 def build(settings: Settings, bus: Bus) -> HistorySearch:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.history.index.analysis import ENGLISH, analyse
-from services.history.index.words import entry_key, fold_name, highlight_name, name_key, parse, snippet
+from services.history.index.words import entry_key, fold_name, highlighter, name_key, parse, snippet
 
 TEXTS = st.text(st.sampled_from("flu cold <&>\"'\n‏ß é x"), max_size=900)
 
@@ -52,7 +52,7 @@ def test_keys_sort_as_times_do(one: datetime, other: datetime) -> None:
 
 @given(st.text(max_size=200), st.text(max_size=30))
 def test_a_highlighted_name_is_the_name_with_marks_only(name: str, q: str) -> None:
-    found = highlight_name(name, q)
+    found = highlighter(q)(name)
     assert html.unescape(found.replace("<mark>", "").replace("</mark>", "")) == html.unescape(html.escape(name))
 
 
@@ -64,5 +64,5 @@ def test_names_are_folded() -> None:
 
 
 def test_what_was_typed_is_marked_in_a_name() -> None:
-    assert highlight_name("Zoë O’Brien", "bri zo") == "<mark>Zo</mark>ë O’<mark>Bri</mark>en"
-    assert highlight_name("Weiß & Co", "weiss") == "<mark>Weiß</mark> &amp; Co"
+    assert highlighter("bri zo")("Zoë O’Brien") == "<mark>Zo</mark>ë O’<mark>Bri</mark>en"
+    assert highlighter("weiss")("Weiß & Co") == "<mark>Weiß</mark> &amp; Co"

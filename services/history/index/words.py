@@ -23,6 +23,7 @@ _SHORTEST_BEGINNING = 3
 _PLAIN = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
 """Of ASCII, which needs nothing more."""
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
+_WORD = re.compile(r"[^\W_]+")
 _CLAUSE = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 
@@ -94,19 +95,23 @@ def snippet(text: str, terms: Collection[str], analyse: Analyse) -> str:
     return "".join(out) + html.escape(part[last:]) + (" …" if end < len(text) else "")
 
 
-def highlight_name(name: str, q: str) -> str:
-    """The name, escaped, with the beginnings that were typed in `<mark>`."""
+def highlighter(q: str) -> Callable[[str], str]:
+    """Makes of each name the name, escaped, with the beginnings that were typed in `<mark>`."""
     typed = sorted(fold_name(q).split(), key=len, reverse=True)
-    out, last = [], 0
-    for word in re.finditer(r"[^\W_]+", name):
-        folded = fold_name(word.group())
-        match = next((each for each in typed if folded.startswith(each)), None)
-        # A folded word of another length (ß becomes ss) cannot be marked letter by letter: mark it whole.
-        if match:
-            end = word.start() + len(match) if len(folded) == len(word.group()) else word.end()
-            out += [html.escape(name[last : word.start()]), f"<mark>{html.escape(name[word.start() : end])}</mark>"]
-            last = end
-    return "".join(out) + html.escape(name[last:])
+
+    def highlight(name: str) -> str:
+        out, last = [], 0
+        for word in _WORD.finditer(name):
+            folded = fold_name(word.group())
+            match = next((each for each in typed if folded.startswith(each)), None)
+            # A folded word of another length (ß becomes ss) cannot be marked letter by letter: mark it whole.
+            if match:
+                end = word.start() + len(match) if len(folded) == len(word.group()) else word.end()
+                out += [html.escape(name[last : word.start()]), f"<mark>{html.escape(name[word.start() : end])}</mark>"]
+                last = end
+        return "".join(out) + html.escape(name[last:])
+
+    return highlight
 
 
 def _first(text: str, terms: Collection[str], analyse: Analyse) -> int | None:
