@@ -130,8 +130,7 @@ class Item:
 
 def _fields(record: Record) -> dict[str, object]:
     if not isinstance(record, Entry):
-        fields = contact_fields(record)
-        return fields | {"beginnings": _beginnings(str(fields["name"]))}
+        return contact_fields(record)
     head, rest = (record.title, *record.names), (record.body, *record.topics)
     terms = [in_terms(each) for each in (*head, *rest)]
     stemmed = [each.stemmed for each in terms]
@@ -147,9 +146,3 @@ def _plain_fields(record: Record) -> dict[str, object]:
     """What everything else hangs on: its place, its time, and who may see it."""
     kept = ("sort", "at", "sensitive", "partner", "contact", "kind", "source", "name", "beginnings", "reported_by")
     return {name: value for name, value in _fields(record).items() if name in kept}
-
-
-def _beginnings(folded: str) -> str:
-    """Every beginning of every word, so that a look-up as one types is that of a whole word, typos included."""
-    words = dict.fromkeys(folded.split())
-    return " ".join(dict.fromkeys(word[:length] for word in words for length in range(1, len(word) + 1)))

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.history.index.analysis import Words, analyse_as, analyse_for
-from services.history.index.words import entry_key, fold_name, name_key, snippet
+from services.history.index.words import beginnings, entry_key, fold_name, name_key, snippet
 from services.history.records import ContactRecord, Entry, Folded
 
 LONDON = ZoneInfo("Europe/London")
@@ -98,14 +98,16 @@ def _month(moment: datetime) -> str:
 
 
 def contact_fields(contact: ContactRecord) -> dict[str, object]:
-    """The values by which a contact is found and sorted; `name` is folded."""
+    """The values by which a contact is found and sorted; `name` is folded, and so are the beginnings of its words."""
+    name = fold_name(contact.name)
     return {
         "sort": sort_key(contact),
         "kind": MERGED if contact.merged_into else WITHDRAWN if contact.withdrawn else contact.kind,
         "locality": contact.locality,
         "group": contact.groups,
         "reported_by": contact.reported_by,
-        "name": fold_name(contact.name),
+        "name": name,
+        "beginnings": beginnings(name),
     }
 
 

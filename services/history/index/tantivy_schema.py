@@ -43,7 +43,8 @@ def _schema() -> Schema:
     for name in ("head", "text"):
         builder.add_text_field(name, tokenizer_name="english")
     builder.add_text_field("words", tokenizer_name="plain", index_option="basic")  # unstemmed, for beginnings of words
-    builder.add_text_field("name", tokenizer_name="folded", index_option="basic")
+    for name in ("name", "beginnings"):
+        builder.add_text_field(name, tokenizer_name="folded", index_option="basic")
     builder.add_bytes_field("stored", stored=True)
     return builder.build()
 

@@ -34,7 +34,12 @@ def phrase(field: str, words: Sequence[str]) -> Query:
 
 
 def begins(field: str, beginning: str, typos: int = 0) -> Query:
-    return Query.fuzzy_term_query(SCHEMA, field, beginning, typos, True, True)
+    """Of a name every beginning is a word of `beginnings`: one list of contacts, not one for each of its words."""
+    if field != "name":
+        return Query.fuzzy_term_query(SCHEMA, field, beginning, typos, True, True)
+    if not typos:
+        return term("beginnings", beginning)
+    return Query.fuzzy_term_query(SCHEMA, "beginnings", beginning, typos, True, False)
 
 
 def every(queries: Sequence[Query]) -> Query:

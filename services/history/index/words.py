@@ -72,6 +72,16 @@ def name_key(name: str, contact_id: str) -> str:
     return fold_name(name).encode()[:48].hex() + "00" + _mark(contact_id)
 
 
+def beginnings(folded: str) -> str:
+    """Every beginning of every word, so that a look-up as one types is that of a whole word, typos included.
+
+    >>> beginnings("ann lee")
+    'a an ann l le lee'
+    """
+    words = dict.fromkeys(folded.split())
+    return " ".join(dict.fromkeys(word[:length] for word in words for length in range(1, len(word) + 1)))
+
+
 def _mark(identifier: str) -> str:
     return hashlib.blake2b(identifier.encode(), digest_size=8).hexdigest()
 
