@@ -147,7 +147,8 @@ def build_app(
         app.state.backend = Backend(bus, app.state.keys.check_store)
     problems.install(app)
     signin.install(app)
-    for module in (events, *PAGES, history, contacts, bounces, documents, health):
+    # Those of partners first: most requests are theirs, and each route that is tried before costs a microsecond or two.
+    for module in (events, history, contacts, *PAGES, bounces, documents, health):
         app.router.routes.extend(module.router.routes)  # one flat list: who looks for a route's permission finds it
     app.mount("/assets", Assets(), name="assets")
     app.add_middleware(Edge, settings=settings, metrics=app.state.metrics, state=app.state)
