@@ -14,7 +14,7 @@ from services.history.index.fields import MERGED, WITHDRAWN, Counts, facets_of, 
 from services.history.index.port import IndexLost
 from services.history.index.queries import ContactHits, EntryPage, EntryQuery, Member, NameQuery, Pair, Place
 from services.history.index.tantivy_pages import Beyond, R, Search, read_page, stored
-from services.history.index.tantivy_queries import at_most, between, count, like, people, unwanted, visible
+from services.history.index.tantivy_queries import at_most, between, count, like, number, people, unwanted, visible
 from services.history.index.tantivy_schema import SCHEMA, document, file_stamp, losing, open_index
 from services.history.index.tantivy_terms import among, either, every, filtered, term
 from services.history.index.tiers import entry_tiers, name_tiers, names_with
@@ -158,7 +158,7 @@ class TantivyReader:
             search = Search([*_of_contacts(query.q), *scope], _NOT_LIVING, tiers, Order.Asc)
             beyond = self._beyond(search.order)
             page = read_page(searcher, ContactRecord, search, beyond, self._by_name(query.after), query.limit)
-            total = count(searcher, search.everything)[0] if page.total is None else page.total
+            total = number(searcher, search.everything) if page.total is None else page.total
         return ContactHits(total, page.records, Place(page.next.tier, page.records[-1].id) if page.next else None)
 
     def contacts(self, ids: Sequence[str]) -> dict[str, ContactRecord]:
@@ -186,7 +186,7 @@ class TantivyReader:
     def counts(self) -> tuple[int, int]:
         with losing():
             searcher = self._fresh()
-            return count(searcher, term("doc", "Entry"))[0], count(searcher, term("doc", "ContactRecord"))[0]
+            return number(searcher, term("doc", "Entry")), number(searcher, term("doc", "ContactRecord"))
 
     def position(self) -> int:
         with losing():

@@ -69,6 +69,12 @@ def count(searcher: Searcher, query: Query, facets: Sequence[str] = ()) -> tuple
     return int(found["total"]["value"]), {name: in_order(name, counts) for name, counts in values.items()}
 
 
+def number(searcher: Searcher, query: Query) -> int:
+    """The exact total, without what it takes to set an aggregation up in each segment (0.15 ms)."""
+    found: Any = searcher.search(query, 1, True)  # its stubs do not know of the count
+    return int(found.count)
+
+
 def people(searcher: Searcher, query: Query, limit: int) -> list[tuple[str, int]]:
     """Contacts of what is found, the most frequent first."""
     size = {"size": VALUES_OF_A_SHARD, "segment_size": VALUES_OF_A_SHARD}
