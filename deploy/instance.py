@@ -63,7 +63,7 @@ class Instance:
             **({"WELLHEARD_SMTP_URL": f"smtp://127.0.0.1:{free_port()}"} if demo else {}),
         )
         instance.take_servers()
-        broker.add_vhosts([name], password)
+        broker.add_vhost(name, password)
         return instance
 
     @property
@@ -136,7 +136,7 @@ class Instance:
         """Stop it, and remove its vhost, its databases and its state directory."""
         self._stop_processes()
         servers.take(self._holder, self._owner, self._shared_servers)
-        broker.remove_vhosts([self.name])
+        broker.remove_vhost(self.name)
         if not self._has_private_store:
             self._drop_databases()
         servers.give_back(self._holder)

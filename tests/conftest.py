@@ -1,7 +1,7 @@
 """Fixtures of every test: a private instance on real servers, which are started when the first test asks for them."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,9 +23,6 @@ LONGEST = ("test_story.py", "test_short.py", "test_system.py", "test_pages.py", 
 """Modules whose tests take minutes: begun last, one processor would wait for the other."""
 LAST = ("test_erasure.py",)
 """They leave messages in the quarantine of the instance that they share with others."""
-VHOSTS = 6
-"""Made at a time: the broker's own tool takes two seconds each time it is called, however many it makes."""
-PASSWORD = "vhost-of-one-test"
 
 
 @pytest.hookimpl(tryfirst=True)  # the groups are read right afterwards
@@ -60,29 +57,13 @@ def store(instance: Instance) -> Settings:
     return instance.settings
 
 
-@pytest.fixture(scope="session")
-def vhosts(instance: Instance) -> Iterator[Iterator[str]]:
-    """Names of vhosts on the real broker, each empty and its user's own; some at a time are made, and removed."""
-    made = _made_together(instance.name)
-    yield made
-    made.close()
-
-
-def _made_together(prefix: str) -> Generator[str]:
-    while True:
-        names = [f"{prefix}-{os.urandom(3).hex()}" for _ in range(VHOSTS)]
-        broker.add_vhosts(names, PASSWORD)
-        try:
-            yield from names
-        finally:
-            broker.remove_vhosts(names)
-
-
 @pytest.fixture
-def vhost(instance: Instance, vhosts: Iterator[str]) -> Settings:
+def vhost(instance: Instance) -> Iterator[Settings]:
     """Settings with an empty vhost on the real broker for one test, beside the session's store."""
-    name = next(vhosts)
-    return instance.settings.model_copy(update={"amqp_url": broker.amqp_url(name, name, PASSWORD)})
+    name, password = f"{instance.name}-{os.urandom(3).hex()}", "vhost-of-one-test"
+    broker.add_vhost(name, password)
+    yield instance.settings.model_copy(update={"amqp_url": broker.amqp_url(name, name, password)})
+    broker.remove_vhost(name)
 
 
 def make_instance(state_dir: Path, demo: bool = False, search_url: str = "") -> Instance:

@@ -177,7 +177,7 @@ class System:
         self.broker_link.close()
         self.store_link.close()
         with contextlib.suppress(RuntimeError):
-            broker.remove_vhosts([self.instance.name])
+            broker.remove_vhost(self.instance.name)
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
 
