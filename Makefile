@@ -30,7 +30,7 @@ reset: install ## Stop it and throw all its data away
 	@$(BIN)/python -m deploy.down --reset
 
 test: install ## All tests, on real servers; what cannot run here is skipped with its reason
-	@$(BIN)/pytest -rs -n 3 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest -rs -n 3 --dist loadfile --no-loadscope-reorder
 
 test-fast: install ## Rules, domain and stories, in process; a look after every change
 	@$(BIN)/pytest -n auto -m "not servers and not thorough" --ignore=tests/web

@@ -3,8 +3,10 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from deploy import broker
 from deploy.broker import BrokerMissing
@@ -19,24 +21,40 @@ for name in [each for each in os.environ if each.startswith("WELLHEARD_") and ea
 
 
 SERVERS = {"instance", "running", "store", "vhost", "chromium", "elastic"}
-LONGEST = ("test_story.py", "test_short.py", "test_system.py", "test_pages.py", "test_imports.py")
-"""Modules whose tests take minutes: begun last, one processor would wait for the other."""
+LONGEST = (
+    "test_story.py",
+    "test_short.py",
+    "test_system.py",
+    "test_pages.py",
+    "test_imports.py",
+    "test_openapi.py",
+    "test_signin.py",
+)
+"""Modules whose tests take half a minute and more: begun last, one processor would wait for the other."""
+RUNNING = {f"tests/broker/test_{each}.py" for each in ("answering", "away", "erasure", "health", "status")}
+"""Modules that use the one instance of their session."""
 LAST = ("test_erasure.py",)
 """They leave messages in the quarantine of the instance that they share with others."""
 
 
-@pytest.hookimpl(tryfirst=True)  # the groups are read right afterwards
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that ask for a real server are marked: those of `make test-fast` need none. The longest come first.
-
-    One process takes all tests of a module, and of all modules about one instance.
-    """
+    """Tests that ask for a real server are marked: those of `make test-fast` need none. The longest come first."""
     items.sort(key=lambda item: _turn(item.path.name))
     for item in items:
-        asked = set(getattr(item, "fixturenames", ()))
-        if SERVERS & asked:
+        if SERVERS & set(getattr(item, "fixturenames", ())):
             item.add_marker("servers")
-        item.add_marker(pytest.mark.xdist_group("running" if "running" in asked else item.nodeid.partition("::")[0]))
+
+
+@pytest.hookimpl(optionalhook=True)  # without xdist there is one process
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """One process takes all tests of a module, and all modules about the one instance that they share."""
+    return _ByInstance(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+class _ByInstance(LoadFileScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        module: str = super()._split_scope(nodeid)
+        return "tests/broker: running" if module in RUNNING else module
 
 
 def _turn(module: str) -> int:
