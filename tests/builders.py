@@ -1,10 +1,11 @@
 """Makes the data of tests: a builder for each noun, with defaults that are valid, everything else by keyword."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
 
+from services.events.casework.domain import local_day
 from services.events.domain import Inbound
 from shared.contracts.base import Envelope, Event, new_id
 from shared.contracts.consent import Consent, Recipient, Statement
@@ -15,6 +16,11 @@ from shared.contracts.notifications import MailingDraft
 from shared.contracts.templates import TemplateText
 
 AT = datetime(2014, 1, 15, 10, 30, tzinfo=UTC)
+
+
+def today() -> date:
+    """The day on which cases are due; asked for when it is needed, for midnight may come while tests run."""
+    return local_day(datetime.now(UTC))
 
 
 def a_cloudevent(id: str = "", source: str = "/st-agnes/pals", type: str = REPORTED, **data: Any) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import pytest
 from services.contacts.fake import FakeContacts, FakePreferences
 from services.contacts.importing.fake import FakeImports
 from services.contacts.service import ContactsService
-from services.events.casework.domain import local_day
 from services.events.casework.working_days import add_working_days
 from services.events.fake import FakeEngagements
 from services.events.service import EventsService
@@ -48,10 +47,9 @@ from shared.contracts.waiting import CountWaiting
 from shared.errors import Conflict, Invalid, NotFound
 from shared.messaging.testbus import TestBus
 from shared.settings import Settings
-from tests.builders import a_new_contact, a_report
+from tests.builders import a_new_contact, a_report, today
 from tests.notifications.sink import Sink
 
-TODAY = local_day(datetime.now(UTC))
 ME = {"owner_id": "acc_1", "owner": "Ann Officer"}
 
 
@@ -121,7 +119,7 @@ def answer(case: Case, **more: Any) -> AnswerCase:
 
 def test_a_case_is_due_by_its_kind_in_working_days(board: Board) -> None:
     for kind, days in {"enquiry": 3, "story": 5, "question": 10, "foi_request": 20, "complaint": 25}.items():
-        assert board.case(f"A {kind}", kind=kind).due_on == add_working_days(TODAY, days)
+        assert board.case(f"A {kind}", kind=kind).due_on == add_working_days(today(), days)
     assert board.case("Another", due_on=date(2030, 1, 2)).due_on == date(2030, 1, 2)
 
 
@@ -141,9 +139,9 @@ def test_taking_on_twice_is_once(board: Board) -> None:
 
 def test_from_the_question_to_what_we_did_every_step_is_a_line_and_found(board: Board) -> None:
     case = board.case()
-    case = board.bus.call(AssignCase.model_validate(step(case, "give", owner_id="acc_2", owner="Bob", due_on=TODAY)))
+    case = board.bus.call(AssignCase.model_validate(step(case, "give", owner_id="acc_2", owner="Bob", due_on=today())))
     case = board.bus.call(answer(case, to="Mary Okafor"))
-    note = step(case, "note", note="Look whether it is open", due_on=TODAY + timedelta(days=7))
+    note = step(case, "note", note="Look whether it is open", due_on=today() + timedelta(days=7))
     case = board.bus.call(NoteFollowUp.model_validate(note))
     case = board.bus.call(EndFollowUp.model_validate(step(case, "done", number=1)))
     case = board.bus.call(CloseCase.model_validate(step(case, "close", result="we_did", text="The stop was moved.")))
@@ -235,11 +233,11 @@ def test_a_correction_that_restricts_an_engagement_restricts_its_case(board: Boa
 
 
 def test_lists_and_counts_are_of_whom_and_what_one_asks_for(board: Board) -> None:
-    late = board.case("Late", due_on=TODAY - timedelta(days=1))
-    soon = board.case("Soon", due_on=TODAY + timedelta(days=6), kind="enquiry")
-    board.case("Later", due_on=TODAY + timedelta(days=7), owner_id="acc_2", owner="Bob")
-    board.case("Nobody's", owner_id="", owner="", due_on=TODAY + timedelta(days=30))
-    answered = board.bus.call(answer(board.case("Answered", due_on=TODAY - timedelta(days=5))))
+    late = board.case("Late", due_on=today() - timedelta(days=1))
+    soon = board.case("Soon", due_on=today() + timedelta(days=6), kind="enquiry")
+    board.case("Later", due_on=today() + timedelta(days=7), owner_id="acc_2", owner="Bob")
+    board.case("Nobody's", owner_id="", owner="", due_on=today() + timedelta(days=30))
+    answered = board.bus.call(answer(board.case("Answered", due_on=today() - timedelta(days=5))))
     assert [each.title for each in board.listed().items] == ["Answered", "Late", "Soon", "Later", "Nobody's"]
     assert board.listed().counts == {
         "": 5, "overdue": 1, "week": 1, "unanswered": 4, "answered": 1, "unowned": 1, "follow_up": 0,
@@ -266,9 +264,9 @@ def test_closed_cases_are_walked_page_by_page(board: Board) -> None:
 
 
 def test_what_waits_is_counted_for_each_owner(board: Board) -> None:
-    late = board.case("Late", due_on=TODAY - timedelta(days=1))
-    board.case("Soon", due_on=TODAY)
-    board.case("Of Bob", due_on=TODAY, owner_id="acc_2", owner="Bob")
+    late = board.case("Late", due_on=today() - timedelta(days=1))
+    board.case("Soon", due_on=today())
+    board.case("Of Bob", due_on=today(), owner_id="acc_2", owner="Bob")
     board.case("Nobody's", owner_id="", owner="")
     board.case("Restricted", kind="complaint", sensitive=True, owner_id="", owner="")
     piles = board.bus.call(CountWaiting(service="events")).piles
@@ -310,7 +308,7 @@ def test_a_closed_case_is_opened_again_with_a_reason_and_the_timeline_says_so(bo
     shut = closed(board, board.bus.call(answer(case)))
     again = reopened(board, shut)
     assert reopened(board, shut) == again  # the same request
-    assert (again.state, again.outcome, again.due_on) == ("open", None, add_working_days(TODAY, 10))
+    assert (again.state, again.outcome, again.due_on) == ("open", None, add_working_days(today(), 10))
     assert again.answer is not None
     assert again.reopenings[0].closed_with == shut.outcome
     assert board.listed(when="unanswered").items[0].engagement_id == case.engagement_id
@@ -368,7 +366,7 @@ def test_an_erasure_takes_the_person_out_of_answers_and_notes(board: Board) -> N
     case = board.case()
     said = {"text": "Dear Mary Okafor, we wrote to mary@example.org.", "to": "Mary Okafor"}
     case = board.bus.call(answer(case, **said))
-    note = step(case, "note", note="Ring Mary Okafor", due_on=TODAY)
+    note = step(case, "note", note="Ring Mary Okafor", due_on=today())
     case = board.bus.call(NoteFollowUp.model_validate(note))
     case = board.bus.call(CloseCase.model_validate(step(case, "close", result="we_did", text="Mary Okafor has a seat")))
     case = board.bus.call(ReopenCase.model_validate(step(case, "reopen", reason="Mary Okafor rang again")))

@@ -1,20 +1,19 @@
 """Staff see to what people asked, with a browser that runs no JavaScript."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from services.web.words import local
 from shared.contracts.cases import AnswerCase, GetHandled, Handled, OpenCase
+from tests.builders import today
 from tests.notifications.sink import Sink
 from tests.web.conftest import County
 from tests.web.test_home import home
 from tests.web.test_pages import add, fill, log, text
 
 pytestmark = pytest.mark.anyio
-TODAY = local(datetime.now(UTC)).date()
 
 
 async def a_question(browser: httpx.AsyncClient, county: County, **typed: Any) -> str:
@@ -137,7 +136,7 @@ async def test_while_the_service_is_away_nothing_typed_is_lost(browser: httpx.As
 async def test_the_list_is_of_ones_own_work_first(browser: httpx.AsyncClient, county: County) -> None:
     assert "Nothing is open." in text(await browser.get("/cases"))
     address = await a_question(browser, county)
-    await take_on(browser, address, due_on=f"{TODAY - timedelta(days=2)}")
+    await take_on(browser, address, due_on=f"{today() - timedelta(days=2)}")
     other = await log(browser, county, kind="complaint", title="The lift is broken")
     county.bus.call(OpenCase(engagement_id=other.rpartition("/")[2]))
     page = text(await browser.get("/cases"))
@@ -155,10 +154,10 @@ async def test_the_list_is_of_ones_own_work_first(browser: httpx.AsyncClient, co
 
 async def test_the_first_page_names_ones_own_overdue_and_due_cases(browser: httpx.AsyncClient, county: County) -> None:
     address = await a_question(browser, county)
-    await take_on(browser, address, due_on=f"{TODAY - timedelta(days=2)}")
+    await take_on(browser, address, due_on=f"{today() - timedelta(days=2)}")
     page = await home(county)
     assert f'<a href="{address}#case"><strong>1</strong> question or complaint of yours is overdue' in page
-    await fill(browser, await browser.get(address), "due_on", due_on=f"{TODAY}")
+    await fill(browser, await browser.get(address), "due_on", due_on=f"{today()}")
     assert "of yours is due within a week" in await home(county)
     assert "of yours" not in await home(county, "patient_experience")
     await fill(browser, await browser.get(address), "owner_id", owner_id="")
