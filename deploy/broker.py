@@ -131,10 +131,11 @@ def import_definitions(definitions: dict[str, Any]) -> None:
 def _evaluate(expression: str) -> None:
     """Evaluate Erlang on our node, in hundredths of a second: rabbitmqctl starts a virtual machine of its own for it.
 
-    erl_call comes with Erlang, and finds the cookie in its home as rabbitmqctl does.
+    erl_call comes with Erlang, and finds the cookie in its home as rabbitmqctl does. It is a node as well, and of two
+    of one name the second is turned away.
     """
     done = subprocess.run(
-        ["erl_call", "-n", NODE, "-e"],
+        ["erl_call", "-h", f"erl-{secrets.token_hex(4)}", "-n", NODE, "-e"],
         input=f"{expression}.\n",
         env=_environment(),
         capture_output=True,

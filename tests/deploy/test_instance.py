@@ -1,5 +1,7 @@
 """Instances on the shared servers: made, stopped, started again, and never in each other's way."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import amqp
 import pytest
 from amqp.exceptions import AccessRefused, NotAllowed
@@ -32,6 +34,18 @@ def test_a_user_of_one_vhost_may_not_enter_another(instance: Instance, vhost: Se
     url = broker.amqp_url(instance.name, user, password)
     with pytest.raises(NotAllowed):
         open_channel(vhost, url)
+
+
+def test_vhosts_are_made_and_removed_at_the_same_time(instance: Instance) -> None:
+    """By several commands, each of which is a node to the broker while it speaks."""
+    names = [f"{instance.name}-{number}" for number in range(8)]
+    with ThreadPoolExecutor(8) as together:
+        list(together.map(lambda name: broker.add_vhost(name, "secret"), names))
+        for name in names:
+            open_channel(instance.settings, broker.amqp_url(name, name, "secret")).close()
+        list(together.map(broker.remove_vhost, names))
+    with pytest.raises(AccessRefused):
+        open_channel(instance.settings, broker.amqp_url(names[0], names[0], "secret"))
 
 
 def test_a_partner_may_write_to_the_partners_exchange_only(vhost: Settings) -> None:
