@@ -48,19 +48,22 @@ class Watch:
     def _refresh(self) -> None:
         began, now = time.monotonic(), datetime.now(UTC)
         unfinished = self._mailings.unfinished()
-        since = self._begin(_oldest(unfinished, now))
-        for each in self._mailings.withdrawals_since(since):
-            if each.consent_id not in self._seen:
-                self._seen.add(each.consent_id)
-                self._withdrawals[each.contact_id].append(each)
-        self._suppressed.update(self._mailings.suppressions_since(since))
+        if unfinished:
+            self._read(self._begin(_oldest(unfinished, now)))
+        else:
+            self._forget(now)
         self._read_until = now
         self.unfinished, self._by_id = unfinished, {each.mailing_id: each for each in unfinished}
         self._at = began
         if any(each.lane == "bulk" and each.state == "sending" for each in unfinished):
             self._look_elsewhere(began)
-        elif not unfinished and self._seen:
-            self._forget(now)
+
+    def _read(self, since: datetime) -> None:
+        for each in self._mailings.withdrawals_since(since):
+            if each.consent_id not in self._seen:
+                self._seen.add(each.consent_id)
+                self._withdrawals[each.contact_id].append(each)
+        self._suppressed.update(self._mailings.suppressions_since(since))
 
     def _begin(self, oldest: datetime) -> datetime:
         """Since when to read: what is new, or longer back for a mailing that is older than what is remembered."""

@@ -58,13 +58,15 @@ class Keeper:
         self._store.forget_replaced(REPLACED_STAY)
         at, ends = now_as_stored(), time.monotonic() + TURN
         segments = self._store.segments()
-        for each in segments:
-            if each.is_due(at):
+        if due := [each for each in segments if each.is_due(at)]:
+            for each in due:
                 self._store.set_job(each, Job("time", 0), each.swept_at)
-        while jobs := [each for each in self._store.segments() if each.job]:
+            segments = self._store.segments()
+        while jobs := [each for each in segments if each.job]:
             self._sweep_slices(jobs)
             if time.monotonic() > ends:
                 return True
+            segments = self._store.segments()
         return False
 
     def _sweep_slices(self, jobs: Sequence[Stored]) -> None:
