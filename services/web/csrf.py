@@ -7,6 +7,7 @@ import secrets
 from fastapi import Request
 from starlette.responses import Response
 
+from services.web.form_size import MOST_FIELDS
 from shared.errors import Forbidden
 from shared.settings import Settings
 
@@ -39,7 +40,7 @@ async def check_post(request: Request) -> None:
     if request.method in ("GET", "HEAD"):
         return
     check_origin(request)
-    sent = (await request.form(max_fields=5_000)).get(FIELD)
+    sent = (await request.form(max_fields=MOST_FIELDS)).get(FIELD)
     browser = request.cookies.get(COOKIE, "")
     if not browser or not hmac.compare_digest(str(sent).encode(), _sign(request.app.state.settings, browser).encode()):
         raise Forbidden(_TRY_AGAIN)

@@ -8,12 +8,11 @@ from starlette.responses import Response
 
 from services.web.access import Caller, partner
 from services.web.api import examples
-from services.web.api.history import Answer, Entries, Filters, entries
+from services.web.api.history import Answer, Entries, Filters, entries, page_of
 from services.web.backend import backend
-from services.web.refusals import as_bad_request
 from shared.contracts.contacts import Contact, GetContact
 from shared.contracts.history import Reader, SearchContacts
-from shared.errors import Invalid, NotFound
+from shared.errors import NotFound
 
 router = APIRouter(prefix="/api/v1", tags=["Contacts"])
 ContactsReader = Annotated[Caller, partner("contacts:read", "contacts:all")]
@@ -66,11 +65,8 @@ async def search_contacts(
     cursor: str | None = None,
 ) -> Response:
     """Contacts by name, the best match first."""
-    try:
-        page = await backend(request).call(SearchContacts(q=q, limit=limit, cursor=cursor, reader=_reader(caller)))
-    except Invalid as error:
-        raise as_bad_request(error) from None
-    return Response(page.model_dump_json(include=_SHOWN), media_type="application/json")
+    question = SearchContacts(q=q, limit=limit, cursor=cursor, reader=_reader(caller))
+    return await page_of(request, question, _SHOWN)
 
 
 @router.get("/contacts/{contact_id}", responses=examples.FIND_RESPONSES)

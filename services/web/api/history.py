@@ -11,8 +11,9 @@ from services.web.access import Caller, partner
 from services.web.api import examples
 from services.web.backend import backend
 from services.web.refusals import as_bad_request
+from shared.contracts.base import Request as Question
 from shared.contracts.events import Link
-from shared.contracts.history import HistoryPage, Reader, SearchHistory, Sort
+from shared.contracts.history import Reader, SearchHistory, Sort
 from shared.errors import Invalid
 
 router = APIRouter(prefix="/api/v1", tags=["History"])
@@ -112,12 +113,17 @@ and reading them into another model costs as much as everything else about it.""
 
 
 async def entries(request: Request, question: SearchHistory) -> Response:
-    """The page of entries that answers the question, as `Entries`: it is cut to them on its way to JSON."""
+    """The page of entries that answers the question, as `Entries`."""
+    return await page_of(request, question, _SHOWN)
+
+
+async def page_of(request: Request, question: Question[Any], shown: dict[str, Any]) -> Response:
+    """The page that answers the question, cut to the fields that are shown on its way to JSON."""
     try:
-        page: HistoryPage = await backend(request).call(question)
+        page: BaseModel = await backend(request).call(question)
     except Invalid as error:
         raise as_bad_request(error) from None
-    return Response(page.model_dump_json(include=_SHOWN), media_type="application/json")
+    return Response(page.model_dump_json(include=shown), media_type="application/json")
 
 
 @router.get("/history", response_model=Entries, responses=examples.KEY_RESPONSES)

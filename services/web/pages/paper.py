@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from services.web.access import reader_of, staff
 from services.web.addresses import with_query
 from services.web.backend import backend
+from services.web.form_size import MOST_FIELDS
 from services.web.pages import answer_form
 from services.web.pages.contacts import OFFERED
 from services.web.pages.forms import Form, offered_names, text
@@ -22,7 +23,6 @@ from shared.contracts.surveys import GetForm, SurveyForm
 from shared.surveys.definition import Definition
 from shared.surveys.judging import judge_paper
 
-MAX_FIELDS = 5_000
 SENTENCES = {
     "number": "Enter the number of the form, in up to 40 characters",
     "received_on": "Enter the day on which it was received",
@@ -44,7 +44,7 @@ async def show_paper(request: Request, survey_id: str) -> Response:
 
 @router.post("", dependencies=[staff("surveys:write")])
 async def enter_paper(request: Request, survey_id: str) -> Response:
-    sent, behind = await request.form(max_fields=MAX_FIELDS), backend(request)
+    sent, behind = await request.form(max_fields=MOST_FIELDS), backend(request)
     form = _typed(sent)
     asked = await behind.call(
         GetForm(survey_id=survey_id, definition_version=form.values["definition_version"] or None)
