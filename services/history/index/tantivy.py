@@ -15,7 +15,7 @@ from services.history.index.port import IndexLost
 from services.history.index.queries import ContactHits, EntryPage, EntryQuery, Member, NameQuery, Pair, Place
 from services.history.index.tantivy_pages import Beyond, R, Search, read_page, stored
 from services.history.index.tantivy_queries import at_most, between, count, like, number, people, unwanted, visible
-from services.history.index.tantivy_schema import SCHEMA, document, file_stamp, losing, open_index
+from services.history.index.tantivy_schema import document, file_stamp, losing, open_index
 from services.history.index.tantivy_terms import among, either, every, filtered, term
 from services.history.index.tiers import entry_tiers, name_tiers, names_with
 from services.history.index.words import name_key
@@ -87,11 +87,15 @@ class TantivyWriter:
                 end()
 
     def _stored_versions(self, keys: list[str]) -> dict[str, int]:
-        """Versions of those that are in the index already: seldom any, so one look-up for all of them is cheap."""
-        if not self._searcher.num_docs:
-            return {}
+        """Versions of those that are in the index already: seldom any, so it is asked first whether there is one.
+
+        To look each key up costs 2 us, to search for all of them 15 us a key.
+        """
         with losing():
-            hits = self._searcher.search(Query.term_set_query(SCHEMA, "key", keys), max(len(keys), 1), False).hits
+            there = [key for key in keys if self._searcher.doc_freq("key", key)]
+            if not there:
+                return {}
+            hits = self._searcher.search(among("key", there), len(there), False).hits
             documents = [self._searcher.doc(address) for _, address in hits]
         return {each["key"][0]: orjson.loads(stored(each))["version"] for each in documents}
 
