@@ -12,6 +12,7 @@ from services.contacts.fake import FakeContacts, FakePreferences
 from services.contacts.importing.fake import FakeImports
 from services.contacts.segments import domain
 from services.contacts.segments.domain import SLICES, Job, Membership, bucket_of, slice_of
+from services.contacts.segments.fake import FakeSegments
 from services.contacts.segments.meaning import meaning
 from services.contacts.segments.rules import Person, Took, follows_time, matches
 from services.contacts.service import ContactsService
@@ -451,23 +452,37 @@ def test_two_who_settle_the_same_contact_at_once_agree_in_the_end(panel: Panel) 
     assert panel.members(segment) == {"Ann"}
 
 
-def test_who_settles_by_a_rule_that_has_changed_meanwhile_has_not_the_last_word(panel: Panel) -> None:
+@pytest.mark.parametrize("step", ["memberships", "people"])
+def test_who_settles_by_a_rule_that_has_changed_meanwhile_has_not_the_last_word(panel: Panel, step: str) -> None:
     segment = panel.create(NORTH)
     panel.register("Ann", locality="saltham")
     store, service = panel.repository.segments, panel.service
-    read = store.people
+    read = getattr(store, step)
 
-    def read_and_lose_time(*asked: Any) -> dict[str, Person]:
-        found = read(*asked)
-        store.people = read  # type: ignore[method-assign]
+    def lose_time() -> None:
+        setattr(store, step, read)
         south = a_rule({"field": "locality", "any_of": ["saltham"]})
         panel.bus.call(ChangeSegment(segment_id=segment.segment_id, version=1, name="South", rule=south))
         panel.fill()
+
+    def read_and_lose_time(*asked: Any) -> Any:
+        if step == "memberships":  # read before it, the rule has not the last word either
+            lose_time()
+            return read(*asked)
+        found = read(*asked)
+        lose_time()
         return found
 
-    store.people = read_and_lose_time  # type: ignore[method-assign]
+    setattr(store, step, read_and_lose_time)
     service.settle_segments([panel.bus.published[0]])
     assert panel.members(segment) == {"Ann"}
+
+
+def test_of_somebody_whom_no_segment_asks_about_nothing_is_read(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel.create(NORTH)
+    ann = panel.register("Ann", locality="eastmere")
+    monkeypatch.delattr(FakeSegments, "memberships")
+    panel.publish(recorded(participants=({"contact_ids": (ann.contact_id,)},)))
 
 
 def test_a_membership_keeps_the_moves_of_its_last_two_changes() -> None:

@@ -100,12 +100,15 @@ class Keeper:
     ) -> list[tuple[str, list[Move]]]:
         """Every move that stands in the store, by cause: made now, or by the same event before.
 
-        `look` tells the segments as they are, and whom of the contacts they concern. What a membership follows from is
-        read after it, and its next state is stored only where it is still the latest: so what was read before somebody
-        else's change never has the last word. Where somebody was faster everything is read again.
+        `look` tells the segments as they are, and whom of the contacts they concern: nothing is read of the others, of
+        whom an event of everyday has many. What a membership follows from is read after it, the segments once more
+        too, and its next state is stored only where it is still the latest: so what was read before somebody else's
+        change never has the last word. Where somebody was faster everything is read again.
         """
-        left, told = list(contact_ids), dict[str, tuple[str, list[Move]]]()
+        left: Sequence[str] = list(contact_ids)
+        told: dict[str, tuple[str, list[Move]]] = {}
         for _ in range(ROUNDS):
+            _, left = look(left)
             if not left:
                 return list(told.values())
             held = self._store.memberships(left)
