@@ -15,7 +15,7 @@ from typing import Any
 from deploy.topology import load_definitions
 from shared.errors import NotFound
 from shared.messaging.broker import BROKER_ERRORS, Outgoing, Publisher, connection
-from shared.messaging.consumer import ORIGINAL_USER, REASON, TRIES
+from shared.messaging.consumer import ORIGINAL_USER, REASON, TRIES, failed_headers
 from shared.messaging.topology import parked, working_queues
 from shared.settings import Settings
 
@@ -102,7 +102,7 @@ def rewrite_parked(settings: Settings, change: Callable[[ParkedMessage], bytes |
 
 def _changed(message: ParkedMessage, body: bytes) -> Outgoing:
     headers = {name: value for name, value in message.headers.items() if not name.startswith(_OF_THE_BROKER)}
-    headers |= {TRIES: message.tries, REASON: message.reason}
+    headers |= failed_headers(message.reason, message.tries, headers[ORIGINAL_USER])
     return Outgoing("", parked(message.queue), body, message.content_type, headers=headers)
 
 

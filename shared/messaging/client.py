@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from shared.contracts.base import Envelope, Event, Request, new_id
 from shared.messaging import wire
 from shared.messaging.broker import BROKER_ERRORS, Outgoing, Publisher, abort, connect
-from shared.messaging.consumer import ORIGINAL_USER, REASON, TRIES
+from shared.messaging.consumer import failed_headers
 from shared.messaging.topology import parked
 from shared.settings import Settings
 
@@ -41,7 +41,7 @@ class RpcClient:
 
     def park(self, queue: str, envelopes: Sequence[Envelope[Event]], reason: str) -> None:
         """Put events to the parked messages of a queue, confirmed; Unavailable when the broker does not answer."""
-        headers, target = {TRIES: 1, REASON: reason[:500], ORIGINAL_USER: ""}, parked(queue)
+        headers, target = failed_headers(reason, tries=1), parked(queue)
         publisher = Publisher(self._url)
         try:
             publisher.publish(

@@ -229,8 +229,7 @@ class BatchConsumer:
         return self._copy(message, parked(queue) if last else retry(queue, RETRY_DELAYS[tries]), reason, tries + 1)
 
     def _copy(self, message: RawMessage, queue: str, reason: str, tries: int = 0) -> Outgoing:
-        # The broker lets us publish under our own user only, so the partner's goes along as a header.
-        headers = message.headers | {TRIES: tries, REASON: reason[:500], ORIGINAL_USER: message.user_id or ""}
+        headers = message.headers | failed_headers(reason, tries, message.user_id)
         return Outgoing("", queue, message.body, message.content_type, headers=headers)
 
     def _read(self, message: RawMessage) -> Any:
@@ -268,6 +267,14 @@ class BatchConsumer:
                 raise _StopError
             if pulse is None or pulse.listen(0.1):
                 time.sleep(0.1)
+
+
+def failed_headers(reason: str, tries: int, user: str | None = None) -> dict[str, Any]:
+    """What the copy of a message that failed says about it; `user`: the partner's, where one published it.
+
+    It goes along as a header because the broker lets us publish under our own user only.
+    """
+    return {TRIES: tries, REASON: reason[:500], ORIGINAL_USER: user or ""}
 
 
 def _events_of(delivered: Any) -> int:
