@@ -18,6 +18,7 @@ from bench.ingest import bodies_of
 from deploy.instance import Instance
 from deploy.processes import PROCESSES
 from services.web.keys import create_key
+from shared.contracts.base import json_array
 from shared.messaging.topology import INBOUND
 from shared.mongo import connect
 
@@ -65,7 +66,7 @@ class Partner:
     def post(self, events: int) -> None:
         self._line = http.client.HTTPConnection("127.0.0.1", self._instance.settings.port, timeout=60)
         for number, batch in enumerate(self._batches(events)):
-            status = self._ask("POST", "/api/v1/events", b"[" + b",".join(batch) + b"]")
+            status = self._ask("POST", "/api/v1/events", json_array(batch))
             if status != 202:
                 raise RuntimeError(f"a batch was answered {status}")
             if number % 10 == 0:

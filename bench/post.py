@@ -22,6 +22,7 @@ from bench.bare.post import QUEUE
 from bench.ingest import _body
 from deploy.home import free_port
 from deploy.instance import Instance
+from shared.contracts.base import json_array
 from shared.messaging import broker
 from shared.messaging.topology import INBOUND
 
@@ -78,7 +79,7 @@ def _bodies(per_post: int, posts: int) -> list[bytes]:
     chance = random.Random(7)
     if per_post == 1:
         return [_body(chance) for _ in range(posts)]
-    return [b"[" + b",".join(_body(chance) for _ in range(per_post)) + b"]" for _ in range(posts)]
+    return [json_array(_body(chance) for _ in range(per_post)) for _ in range(posts)]
 
 
 def _rate(

@@ -20,7 +20,7 @@ from bench import harness
 from bench.ingest import _body, bodies
 from bench.post import make_key
 from deploy.instance import Instance
-from shared.contracts.base import new_id
+from shared.contracts.base import json_array, new_id
 from shared.contracts.events import REPORTED
 from shared.messaging.broker import Outgoing, Publisher
 from shared.messaging.topology import INBOUND
@@ -92,7 +92,7 @@ class Probes:
         for _ in harness.beats(10, SECONDS + 60):
             if ended.is_set():
                 return
-            batch = b"[" + b",".join(_body(chance) for _ in range(size)) + b"]"
+            batch = json_array(_body(chance) for _ in range(size))
             self._post(connection, batch, "application/cloudevents-batch+json")
 
     def _probe(self) -> float:

@@ -26,6 +26,7 @@ from deploy.seed.quarantined import faulty_events
 from deploy.seed.roles import add_roles
 from deploy.seed.surveys import add_survey
 from services.web.keys import create_key, revoke_key
+from shared.contracts.base import json_array
 from shared.contracts.contacts import RegisterContacts
 from shared.contracts.events import RecordEngagement, Reported
 from shared.contracts.surveys import RESPONSES
@@ -180,7 +181,7 @@ class _Reporting:
             return
         request = urllib.request.Request(
             f"http://127.0.0.1:{self._settings.port}/api/v1/events",
-            data=b"[" + b",".join(batch) + b"]",
+            data=json_array(batch),
             headers={
                 "Authorization": f"Bearer {self._key}",
                 "Content-Type": "application/cloudevents-batch+json",

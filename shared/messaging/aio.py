@@ -12,7 +12,7 @@ import aio_pika
 from pydantic import BaseModel
 
 from shared import failpoints
-from shared.contracts.base import CONTENT_TYPE, JSON, JSON_BATCH, Request
+from shared.contracts.base import CONTENT_TYPE, JSON, JSON_BATCH, Request, json_array
 from shared.errors import Unavailable
 from shared.messaging import wire
 from shared.messaging.gathering import Gathering
@@ -135,7 +135,7 @@ class AioBus:
     async def _publish_together(self, queue: str, bodies: Sequence[bytes]) -> None:
         alone = len(bodies) == 1
         post = Post(queue, {}, JSON) if alone else Post(queue, {COUNT: len(bodies)}, JSON_BATCH)
-        await self._publish_all(await self._open(), bodies if alone else [b"[" + b",".join(bodies) + b"]"], post)
+        await self._publish_all(await self._open(), bodies if alone else [json_array(bodies)], post)
 
     @contextlib.contextmanager
     def _room(self, sender: str, size: int) -> Iterator[None]:

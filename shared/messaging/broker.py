@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError
 from pymongo.errors import BulkWriteError, PyMongoError, WriteError
 
 from shared import failpoints
-from shared.contracts.base import BATCH_TYPE, CONTENT_TYPE, Envelope, Event
+from shared.contracts.base import BATCH_TYPE, CONTENT_TYPE, Envelope, Event, json_array
 from shared.errors import Unavailable
 from shared.messaging.reading import ReadAhead, read_what_came
 from shared.messaging.topology import BATCH, BATCH_BYTES, COUNT, EVENTS, Definitions
@@ -204,7 +204,7 @@ def _together(batch: Sequence[Outgoing]) -> Outgoing:
     first = batch[0]
     if len(batch) == 1:
         return first
-    body = b"[" + b",".join(each.body for each in batch) + b"]"
+    body = json_array(each.body for each in batch)
     return replace(first, body=body, content_type=BATCH_TYPE, headers={COUNT: len(batch)})
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
-from shared.contracts.base import JSON, JSON_BATCH, new_id
+from shared.contracts.base import JSON, JSON_BATCH, json_array, new_id
 from shared.contracts.survey_links import GiveSurveyKeys
 from shared.contracts.surveys import (
     RESPONSES,
@@ -93,7 +93,7 @@ class Poll:
     def _send(self, *forms: tuple[str, str]) -> None:
         """(id, key of the link) of each."""
         bodies = [self._form(form, key) for form, key in forms]
-        together = Outgoing("", RESPONSES, b"[%s]" % b",".join(bodies), JSON_BATCH, headers={COUNT: len(bodies)})
+        together = Outgoing("", RESPONSES, json_array(bodies), JSON_BATCH, headers={COUNT: len(bodies)})
         self._publisher.publish([*(Outgoing("", RESPONSES, each, JSON) for each in bodies), together])
 
     def _form(self, form: str, key: str) -> bytes:
