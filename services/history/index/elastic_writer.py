@@ -100,6 +100,8 @@ class ElasticWriter:
         self.position = self._claim.position
         self._waiting: dict[str, Item] = {}
         self._bytes = 0
+        self._unseen = False
+        """Whether anything was sent that no refresh has shown yet: the engine never makes one by itself."""
         self._sending = threading.Lock()
         """Under eventlet a handler may put while a commit waits for the engine."""
         self._failed = False
@@ -114,8 +116,8 @@ class ElasticWriter:
     def commit(self) -> None:
         position = self.position
         with self._sending, self._failing():
-            sent = self._send_waiting()
-            if not sent and position == self._claim.position:
+            self._send_waiting()
+            if not self._unseen and position == self._claim.position:
                 return self._claim.keep()
             failpoints.reach("index.before_commit")
             self._refresh()
@@ -168,14 +170,12 @@ class ElasticWriter:
         """What has been put so far: more of it comes before the next commit."""
         self._send_waiting()
 
-    def _send_waiting(self) -> bool:
-        """Whether there was anything."""
-        taken = self._take()
-        self._tell(self._send(taken))
-        return bool(taken)
+    def _send_waiting(self) -> None:
+        self._tell(self._send(self._take()))
 
     def _take(self) -> list[Item]:
         taken, self._waiting, self._bytes = list(self._waiting.values()), {}, 0
+        self._unseen = self._unseen or bool(taken)
         return taken
 
     def _send(self, items: Sequence[Item]) -> list[Refusal]:
@@ -191,6 +191,7 @@ class ElasticWriter:
             done = self._client.indices.refresh(index=self._names.both(self._name))
         if done["_shards"]["failed"]:
             raise IndexAway("A part of the search engine could not make visible what was put.")
+        self._unseen = False
 
 
 class ElasticBulkWriter(ElasticWriter):
@@ -210,9 +211,9 @@ class ElasticBulkWriter(ElasticWriter):
         self._wait()
         self._under_way = self._beside.submit(self._send, self._take())
 
-    def _send_waiting(self) -> bool:
+    def _send_waiting(self) -> None:
         self._wait()
-        return super()._send_waiting()
+        super()._send_waiting()
 
     def _wait(self) -> None:
         """For the part before. Raises what it has failed with."""

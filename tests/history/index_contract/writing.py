@@ -59,6 +59,12 @@ class WritingContract:
         index.add(*(an_entry(f"e{n}", body="long " * 40) for n in range(5_000)))
         assert (index.total("long"), index.reader.counts()) == (5_000, (5_000, 0))
 
+    def test_a_commit_shows_all_that_was_redacted_however_much_it_is(self, index: IndexUnderTest) -> None:
+        index.add(*(an_entry(f"e{n}", title="Of Mary") for n in range(5_000)))
+        index.writer.put_again([Folded(an_entry(f"e{n}", title="Of somebody")) for n in range(5_000)])
+        index.writer.commit()
+        assert (index.total("mary"), index.total("somebody")) == (0, 5_000)
+
     def test_commits_without_anything_new_change_nothing(self, index: IndexUnderTest) -> None:
         index.add(an_entry("a"))
         index.writer.put([], 7)
