@@ -7,7 +7,7 @@ from services.history.index.port import IndexReader
 from services.history.index.queries import EntryPage, EntryQuery
 from services.history.records import ContactRecord, Entry
 from shared.contracts.contacts import ERASED_NAME
-from shared.contracts.history import NamedContact
+from shared.contracts.history import NamedContact, Reader
 from shared.contracts.timelines import Companion, OpenQuestion, OpenQuestions
 
 SHOWN = 6
@@ -63,12 +63,44 @@ def open_questions(index: IndexReader, whole: EntryQuery) -> OpenQuestions:
     ]
     waiting.sort(key=lambda each: (each.occurred_at, each.id))
     promised = [each for each in waiting if each.engagement_id in last]
-    waiting = [*promised, *(each for each in reversed(waiting) if each.engagement_id not in last)]
+    unpromised = [each for each in reversed(waiting) if each.engagement_id not in last]
+    waiting = [*promised, *_without_told(index, unpromised, whole.reader)]
     return OpenQuestions(
         items=tuple(_question(each, each.engagement_id in last) for each in waiting[:SHOWN]),
         total=len(waiting),
         is_least=bool(asked.next or steps.next or others[_CONSIDERED:]),
     )
+
+
+def _without_told(index: IndexReader, asked: Sequence[Entry], reader: Reader) -> list[Entry]:
+    """Without what was said in a consultation where everybody who said it was told later what came of that.
+
+    So it counts as answered with the consultation too. An outcome that is only published may have reached nobody.
+    """
+    people = {contact_id for each in asked if each.about for contact_id in each.contact_ids}
+    if not people:
+        return list(asked)
+    homes = {key: home.id for key, home in with_survivors(index, index.contacts(sorted(people))).items()}
+    about = tuple({key for each in asked for key in each.about})
+    told = _outcomes(index, about, tuple(people.union(homes.values())), reader)
+
+    def has_heard(contact_id: str, of: Entry) -> bool:
+        meant = {contact_id, homes.get(contact_id, contact_id)}
+        return any(
+            one.occurred_at >= of.recorded_at and {*one.about} & {*of.about} and {*one.contact_ids} & meant
+            for one in told
+        )
+
+    return [each for each in asked if not each.contact_ids or not all(has_heard(who, each) for who in each.contact_ids)]
+
+
+def _outcomes(index: IndexReader, about: tuple[str, ...], people: tuple[str, ...], reader: Reader) -> list[Entry]:
+    """Messages in which one of them was told what came of one of the consultations."""
+    sent = {"source": ("notifications",), "kind": ("message_sent",)}
+    query = EntryQuery(
+        about=about, taking_part=(people,), filters=sent, sort="newest", limit=_MOST_ASKED, reader=reader
+    )
+    return [each for each, _ in index.search(query).hits]
 
 
 def _of(index: IndexReader, whole: EntryQuery, source: str, kinds: Sequence[str], limit: int) -> EntryPage:

@@ -93,8 +93,8 @@ class Loop:
     def version(self, of: Consultation) -> int:
         return self.bus.call(GetConsultation(consultation_id=of.consultation_id)).consultation.version
 
-    def says(self, to: Consultation, *contact_ids: str) -> str:
-        reported = a_report(consultation_id=to.consultation_id)
+    def says(self, to: Consultation, *contact_ids: str, **fields: Any) -> str:
+        reported = a_report(consultation_id=to.consultation_id, **fields)
         said = self.bus.call(RecordEngagement(request_id=new_id(), reported=reported, contact_ids=contact_ids))
         self.bus.deliver()
         return said.engagement_id
@@ -114,6 +114,12 @@ class Loop:
     def unanswered(self, of: Consultation) -> set[str]:
         page = self.bus.call(ListContributions(consultation_id=of.consultation_id, unanswered=True))
         return {each.contribution_id for each in page.contributions}
+
+    def waiting(self, contact_id: str) -> set[str]:
+        """What stands on a timeline as never answered."""
+        self.county.settle()
+        asked = GetTimeline(contact_id=contact_id, search=SearchHistory(reader=Reader()), questions=True)
+        return {each.engagement_id for each in self.bus.call(asked).questions.items}
 
 
 @pytest.fixture
@@ -169,6 +175,21 @@ def test_each_contributor_is_told_once_what_came_of_it_and_is_answered_by_that(l
     assert loop.unanswered(of) == {both, alone}
     timeline = loop.bus.call(GetTimeline(contact_id=mary, search=SearchHistory(reader=Reader())))
     assert [each.kind for each in timeline.page.items].count("message_sent") == 1
+
+
+def test_what_was_asked_in_a_consultation_waits_on_a_timeline_until_it_is_answered_with_the_consultation(
+    loop: Loop,
+) -> None:
+    mary, femi = loop.person("Mary"), loop.person("Femi", consents=False)
+    loop.rule("outcome_published")
+    of = loop.consultation()
+    loop.open(of)
+    alone, both = loop.says(of, mary, kind="question"), loop.says(of, mary, femi, kind="question")
+    loop.close(of)
+    assert loop.waiting(mary) == loop.unanswered(of) == {alone, both}
+    loop.publish(of)
+    loop.send()
+    assert loop.waiting(mary) == loop.waiting(femi) == loop.unanswered(of) == {both}
 
 
 def test_two_consultations_that_end_together_are_told_each_in_its_own_words(loop: Loop) -> None:

@@ -152,6 +152,49 @@ def test_only_what_somebody_asked_us_waits_and_whatever_was_taken_on(tmp_path: P
     ) == [("told", True), ("theirs", False)]  # fmt: skip
 
 
+def outcome(hours: int, *contact_ids: str, of: str = "cns_1") -> Entry:
+    at = AT + timedelta(hours=hours)
+    return an_entry(
+        f"told_{of}_{hours}", kind="message_sent", source="notifications", about=(of,), contact_ids=contact_ids,
+        occurred_at=at, recorded_at=at,
+    )  # fmt: skip
+
+
+def asked_in(id: str, hours: int, *others: str, of: str = "cns_1", **fields: Any) -> Entry:
+    """A question in a consultation."""
+    at = AT + timedelta(hours=hours)
+    return question(id, hours, about=(of,), recorded_at=at, contact_ids=("con_a", *others), **fields)
+
+
+def test_what_was_said_in_a_consultation_waits_until_everybody_who_said_it_was_told_what_came_of_it(
+    tmp_path: Path,
+) -> None:
+    published = an_entry(
+        "cns_2.9", kind="outcome_published", source="surveys", about=("cns_2",), occurred_at=AT + timedelta(hours=9)
+    )
+    assert waiting(
+        tmp_path,
+        asked_in("alone", 1), asked_in("both", 2, "con_b"), asked_in("other", 3, "con_c"),
+        question("before", 4), asked_in("published", 5, of="cns_2"), asked_in("late", 20),
+        asked_in("taken", 6), step("case_opened", "taken", 7),
+        outcome(9, "con_a", "con_d"), outcome(10, "con_b"), published,
+    ) == [("taken", True), ("late", False), ("published", False), ("before", False), ("other", False)]  # fmt: skip
+
+
+def test_an_invitation_to_a_survey_is_no_answer(tmp_path: Path) -> None:
+    assert waiting(tmp_path, asked_in("asked", 1), outcome(9, "con_a", of="srv_1")) == [("asked", False)]
+
+
+def test_whoever_was_merged_since_was_told_as_the_contact_that_stands_for_them(tmp_path: Path) -> None:
+    writer = TantivyWriter(tmp_path)
+    records = [a_record("Cy Fox", "con_c", merged_into="con_b"), a_record("Bob Day", "con_b", merged=("con_c",))]
+    known = [Folded(an_entry(f"known_{each.id}", kind="contact_registered"), each) for each in records]
+    writer.put([*known, Folded(asked_in("asked", 1, "con_c")), Folded(outcome(9, "con_a", "con_b"))], 4)
+    writer.close()
+    index = TantivyReader(tmp_path)
+    assert open_questions(index, whole(index, Reader())).items == ()
+
+
 def test_questions_are_counted_and_the_newest_are_shown(tmp_path: Path) -> None:
     index = index_of(tmp_path, [question(f"q{number}", number, kind=ASKING[number % 4]) for number in range(20)])
     found = open_questions(index, whole(index, Reader()))
@@ -183,7 +226,10 @@ def test_questions_of_a_recorded_contact_are_on_its_timeline(history: History) -
 
 IDS = tuple(NAMES)
 some = st.lists(st.sampled_from(IDS), min_size=1, max_size=3, unique=True).map(tuple)
-kinds = st.sampled_from(["question", "call", "complaint", "case_opened", "case_answered", "case_closed"])
+SOURCES = {"case": "cases", "message": "notifications"}
+kinds = st.sampled_from(
+    ["question", "call", "complaint", "case_opened", "case_answered", "case_closed", "message_sent"]
+)
 partners = st.sampled_from(["St Agnes", "Council", None])
 records = st.lists(st.tuples(some, kinds, st.integers(0, 4), st.booleans(), partners), min_size=1, max_size=12)
 readers = st.sampled_from([Reader(), Reader(sensitive=True), Reader(partner="Council"), Reader(partner="St Agnes")])
@@ -195,7 +241,8 @@ def test_what_is_beside_is_the_same_as_if_what_is_restricted_were_not_there(draw
     said = [
         an_entry(
             f"e{number}", kind=kind, contact_ids=ids, sensitive=sensitive, partner=partner,
-            source="cases" if kind.startswith("case") else "events", occurred_at=AT + timedelta(hours=number),
+            source=SOURCES.get(kind.partition("_")[0], "events"), about=("cns_1",) if about % 2 else (),
+            occurred_at=AT + timedelta(hours=number),
             engagement_id=f"e{about}" if kind.startswith("case") else f"e{number}",
         )
         for number, (ids, kind, about, sensitive, partner) in enumerate(drawn)
