@@ -102,9 +102,23 @@ class Query:
 
     @property
     def names_asked(self) -> str:
-        """What contacts are looked up by beside the entries: the words, else whom entries are to be with."""
-        typed = searching.read(self.q)
-        return typed.words or " ".join(typed.people[:1])
+        """What contacts are looked up by beside the entries: whom these are to be with, else the words."""
+        return self.person or searching.read(self.q).words
+
+    @property
+    def person(self) -> str:
+        """The name of somebody who is to have taken part; several may have it."""
+        return next(iter(searching.read(self.q).people), "")
+
+    def contact_address(self, contact_id: str) -> str:
+        """Of a contact that was looked up; of one who is to have taken part, with what else was asked for."""
+        address = f"/contacts/{contact_id}"
+        if not self.person:
+            return address
+        rest = " ".join(each for each in searching.parts(self.q) if searching.read(each).people != (self.person,))
+        asked = [("q", rest)] if rest else []
+        asked += [("source", each) for each in self.chosen("source")]
+        return with_query(address, self.params, asked, [("q", ""), ("source", "")])
 
     @property
     def _kinds(self) -> set[str]:
