@@ -230,7 +230,7 @@ class BatchConsumer:
 
     def _copy(self, message: RawMessage, queue: str, reason: str, tries: int = 0) -> Outgoing:
         headers = message.headers | failed_headers(reason, tries, message.user_id)
-        return Outgoing("", queue, message.body, message.content_type, headers=headers)
+        return Outgoing("", queue, message.to_bytes(), message.content_type, headers=headers)
 
     def _read(self, message: RawMessage) -> Any:
         assert self._declaration.read is not None

@@ -1,7 +1,7 @@
 """Declarations: what a handler listens to, written above a plain function that a test can call."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
 import orjson
@@ -20,6 +20,7 @@ from shared.contracts.base import (
 F = TypeVar("F", bound=Callable[..., Any])
 _SINGLE = {BATCH_TYPE: CONTENT_TYPE, JSON_BATCH: JSON}
 """What one of a batch is, by what the batch is."""
+_UNREAD = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,19 @@ class RawMessage:
     """A message as the broker delivered it."""
 
     body: bytes
+    """Empty for one of a batch, which is there as `content`."""
     headers: dict[str, Any] = field(default_factory=dict)
     content_type: str = ""
     user_id: str | None = None
     """The broker user that published it, checked by the broker; None when the publisher did not say."""
     own: bool = False
     """Published by our own services' user: only then its headers may say for whom it speaks."""
-    content: Any = None
+    content: Any = _UNREAD
     """The body as JSON, where it has been read before."""
+
+    def to_bytes(self) -> bytes:
+        """The body; of one of a batch it is made now: only a copy of what has failed needs it."""
+        return self.body if self.content is _UNREAD else orjson.dumps(self.content)
 
     def json_object(self) -> dict[str, Any]:
         """The body as a JSON object. Raises Unreadable."""
@@ -50,11 +56,11 @@ class RawMessage:
         content = self._json()
         if not isinstance(content, list):
             raise Unreadable("not a JSON array")
-        single = replace(self, content_type=_SINGLE[self.content_type])
-        return [replace(single, body=orjson.dumps(each), content=each) for each in content]
+        kind = _SINGLE[self.content_type]
+        return [RawMessage(b"", self.headers, kind, self.user_id, self.own, each) for each in content]
 
     def _json(self) -> Any:
-        if self.content is not None:
+        if self.content is not _UNREAD:
             return self.content
         try:
             return orjson.loads(self.body)
