@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from services.history.index import elastic_client, elastic_mapping
+from services.history.index import elastic_client, elastic_mapping, elastic_writer
 from services.history.index.elastic import ElasticIndexes
 from services.history.index.elastic_client import connect_search
 from services.history.index.elastic_writer import ALIKE, ElasticWriter
@@ -49,6 +49,21 @@ def test_a_writer_knows_how_far_the_index_had_come(indexes: ElasticIndexes) -> N
     writer.put([Folded(an_entry("c"))], 3)
     writer._release()  # as after kill -9: what was not committed is gone
     assert indexes.writer("v1").position == 2
+
+
+def test_a_rebuild_shows_what_it_has_sent_in_small_steps(
+    indexes: ElasticIndexes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elastic_writer, "BULK_ITEMS", 2)
+    monkeypatch.setattr(elastic_writer, "REFRESHED_ITEMS", 4)
+    writer, shown = indexes.bulk_writer("v1"), []
+    for number in range(1, 10):
+        writer.put([Folded(an_entry(f"{number}"))], number)
+        writer._wait()  # type: ignore[attr-defined]
+        shown.append(indexes.reader("v1").counts()[0])
+    assert shown == [0, 0, 0, 4, 4, 4, 4, 8, 8]
+    writer.close()
+    assert indexes.reader("v1").counts() == (9, 0)
 
 
 def test_there_is_one_writer_at_a_time(indexes: ElasticIndexes) -> None:
