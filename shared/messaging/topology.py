@@ -13,7 +13,7 @@ EVENTS = "wellheard"
 PARTNERS = "wellheard.partners"
 UNROUTED = "wellheard.unrouted"
 INBOUND = "events.inbound"
-BATCH, BATCH_BYTES = 20, 256_000
+BATCH, BATCH_BYTES = 50, 256_000
 """Events in a message at most, and their bytes; what a consumer holds ahead of its work is bounded in messages."""
 COUNT = "wellheard-events"
 """Header: how many events a message holds, when there are more than one."""
