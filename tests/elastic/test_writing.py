@@ -66,6 +66,17 @@ def test_a_rebuild_shows_what_it_has_sent_in_small_steps(
     assert indexes.reader("v1").counts() == (9, 0)
 
 
+def test_who_reads_contacts_of_an_index_that_is_gone_is_told_so(indexes: ElasticIndexes) -> None:
+    put(indexes, "v1", "a").close()
+    indexes.serve(Pointer("v1", complete=True))
+    readers = (indexes.reader("v1"), indexes.serving_reader("v1"))
+    assert [each.contacts(["con_1"]) for each in readers] == [{}, {}]
+    indexes.remove("v1")
+    for each in readers:
+        with pytest.raises(IndexLost):
+            each.contacts(["con_1"])
+
+
 def test_there_is_one_writer_at_a_time(indexes: ElasticIndexes) -> None:
     writer = put(indexes, "v1", "a")
     with pytest.raises(IndexBusy):

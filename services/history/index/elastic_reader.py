@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from elasticsearch import Elasticsearch
 
 from services.history.index.analysis import read_words
-from services.history.index.elastic_client import asking
+from services.history.index.elastic_client import AWAY, asking
 from services.history.index.elastic_mapping import Names
 from services.history.index.elastic_queries import (
     Asked,
@@ -20,7 +20,7 @@ from services.history.index.elastic_queries import (
 )
 from services.history.index.elastic_terms import every
 from services.history.index.fields import hits
-from services.history.index.port import IndexLost
+from services.history.index.port import IndexAway, IndexLost
 from services.history.index.queries import ContactHits, EntryPage, EntryQuery, NameQuery, Pair, Place
 from services.history.index.words import name_key
 from services.history.records import ContactRecord, Entry
@@ -31,6 +31,7 @@ _WINDOW = 1_000
 _KEEP_OPEN = "5m"
 _TRIES = 3
 _PAUSE = 0.05
+_NO_INDEX = "index_not_found_exception"
 _ASKED = ["hits.total.value", "hits.hits._source", "hits.hits.sort", "aggregations"]
 
 
@@ -71,8 +72,7 @@ class ElasticReader:
         wanted = list(dict.fromkeys(ids))
         for start in range(0, len(wanted), _WINDOW):
             keys = [f"ContactRecord:{each}" for each in wanted[start : start + _WINDOW]]
-            body = {"size": len(keys), "query": every([{"ids": {"values": keys}}]), "source": ["stored"]}
-            records = map(ContactRecord.from_fields, _stored(self._search(self._contacts, body)))
+            records = map(ContactRecord.from_fields, self._get(self._contacts, keys))
             found |= {each.id: each for each in records}
         return found
 
@@ -130,6 +130,18 @@ class ElasticReader:
             return answer
 
         return self._surely(search)
+
+    def _get(self, index: str, keys: Sequence[str]) -> list[dict[str, Any]]:
+        """What is stored under these keys, as of the last refresh; in half the time that a search for them takes."""
+
+        def get() -> list[dict[str, Any]]:
+            with asking():
+                documents = self._client.mget(index=index, ids=keys, realtime=False, source_includes=["stored"])["docs"]
+            for reason in {each["error"]["type"] for each in documents if "error" in each}:
+                raise (IndexLost if reason == _NO_INDEX else IndexAway)(f"{AWAY} ({reason})")
+            return [each["_source"]["stored"] for each in documents if each["found"]]
+
+        return self._surely(get)
 
     def _count(self, index: str) -> int:
         def count() -> int:
