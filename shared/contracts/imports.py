@@ -78,6 +78,8 @@ class ImportAct(Value):
     what: str
     by: str
     at: AwareDatetime
+    of: int = 0
+    """The version that it was decided on; 0: before this was noted."""
 
 
 class Import(Value):

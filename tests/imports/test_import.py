@@ -4,7 +4,7 @@ import pytest
 
 from shared.contracts.consent import GetConsents, RecordConsents, Statement
 from shared.contracts.contacts import ChangeContact, ContactRegistered, ContactWithdrawn
-from shared.contracts.imports import CancelImport, GetImport, JudgeImport, RunImport
+from shared.contracts.imports import CancelImport, GetImport, JudgeImport, RevertImport, RunImport
 from shared.errors import Conflict, Invalid
 from tests.builders import a_new_contact
 from tests.imports.story import Officer, row
@@ -100,6 +100,21 @@ def test_a_partners_event_that_was_faster_makes_the_row_an_update(officer: Offic
     assert judged.counts == {"new": 1}
     assert officer.run(judged).counts == {"changed": 1}
     assert len(officer.contact(known.contact_id).identifiers) == 2
+
+
+def test_whoever_asks_again_because_no_answer_came_is_told_how_it_stands(officer: Officer) -> None:
+    judged = officer.judge(officer.upload(row("Ann Lee", "ann@x.org")))
+    run = RunImport(import_id=judged.import_id, version=judged.version, by="anna")
+    begun = officer.bus.call(run)
+    assert officer.bus.call(run) == begun
+    done = officer.wait(begun)
+    assert officer.bus.call(run) == done
+    with pytest.raises(Conflict):  # that was somebody else
+        officer.bus.call(run.model_copy(update={"by": "bert"}))
+    back = RevertImport(import_id=done.import_id, version=done.version, by="anna")
+    officer.bus.call(back)
+    assert officer.wait(officer.bus.call(back)).state == "reverted"
+    assert len(registrations(officer)) == 1
 
 
 @pytest.mark.parametrize(

@@ -84,10 +84,14 @@ class ImportDesk:
         return self._act(held, "judging", "asked for a dry run", request.by, settings=request.settings)
 
     def run(self, request: RunImport) -> Import:
+        if begun := self._begun(request, "ran"):
+            return begun
         held = self._at(request.import_id, request.version, "judged")
         return self._act(held, "running", "ran", request.by)
 
     def revert(self, request: RevertImport) -> Import:
+        if begun := self._begun(request, "took back"):
+            return begun
         held = self._at(request.import_id, request.version, "finished", "cancelled")
         if held.import_.rows_removed:
             raise Conflict("The rows of this import have been removed after 30 days: it cannot be taken back any more.")
@@ -158,9 +162,15 @@ class ImportDesk:
             raise Conflict(CHANGED_MEANWHILE)
         return held
 
+    def _begun(self, request: RunImport | RevertImport, what: str) -> Import | None:
+        """How it stands, when the same was asked before: the answer was lost."""
+        standing = self._held(request.import_id).import_
+        asked = (what, request.by, request.version)
+        return standing if any((each.what, each.by, each.of) == asked for each in standing.acts) else None
+
     def _act(self, held: Held, state: ImportState, what: str, by: str, **fields: object) -> Import:
         """The import in another state, from the beginning unless `fields` say otherwise."""
-        act = ImportAct(what=what, by=by, at=now())
+        act = ImportAct(what=what, by=by, at=now(), of=held.import_.version)
         keep = KEPT_DRAFT if state in ("judging", "discarded") else KEPT_DONE
         begun = {"done_windows": 0, "counts": {}, "consents": 0, "expires_at": now() + keep} | fields
         return self._replace(held, state=state, acts=(*held.import_.acts, act)[-50:], **begun)
