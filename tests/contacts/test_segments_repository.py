@@ -97,7 +97,7 @@ def test_contacts_are_seen_as_rules_ask_of_them(contacts: Contacts) -> None:
     said = a_consent(contact_id=contact.contact_id)
     contacts.add_consents([Added(contact.contact_id, 1, (said,), (registered(),))])
     people = ({"contact_ids": (contact.contact_id,)},)
-    contacts.segments.took_part([an_engagement(kind="call", participants=people)])
+    contacts.segments.took_part([("event-1", an_engagement(kind="call", participants=people))])
     found = contacts.segments.people([contact.contact_id, "con_nobody"], behaviour=True)
     (person,) = found.values()
     assert tuple(person.groups) == ("carers",)
@@ -118,7 +118,7 @@ def test_the_latest_version_of_an_engagement_says_who_took_part(contacts: Contac
 
     def version(number: int, contact: Contact, **fields: Any) -> Any:
         people = ({"contact_ids": (contact.contact_id,)},)
-        return an_engagement(engagement_id="eng_1", version=number, participants=people, **fields)
+        return f"event-{number}", an_engagement(engagement_id="eng_1", version=number, participants=people, **fields)
 
     def who() -> set[str]:
         found: dict[str, Person] = store.people([one.contact_id, other.contact_id], behaviour=True)
@@ -132,14 +132,14 @@ def test_the_latest_version_of_an_engagement_says_who_took_part(contacts: Contac
     assert who() == {other.contact_id}
     store.took_part([version(3, other, sensitive=True)])
     assert who() == set()
-    store.took_part([an_engagement()])
+    store.took_part([("event-4", an_engagement())])
 
 
 def test_a_survivor_took_part_in_what_those_merged_into_it_did(contacts: Contacts) -> None:
     survivor = insert(contacts, merged=("con_merged",))
     both = ({"contact_ids": ("con_merged", survivor.contact_id)},)
-    contacts.segments.took_part([an_engagement(participants=({"contact_ids": ("con_merged",)},))])
-    contacts.segments.took_part([an_engagement(participants=both)])
+    contacts.segments.took_part([("event-1", an_engagement(participants=({"contact_ids": ("con_merged",)},)))])
+    contacts.segments.took_part([("event-2", an_engagement(participants=both))])
     found = contacts.segments.people([survivor.contact_id], behaviour=True)
     assert len(found[survivor.contact_id].took) == 2
 
@@ -188,6 +188,30 @@ def test_memberships_of_earlier_versions_are_numbered(contacts: Contacts, reques
     assert store.memberships(["con_1"]) == {"con_1": a_membership("con_1", 3, "seg_1", moves=(move,))}
     assert [each.contact_id for each in store.members("seg_1", 0, BUCKETS)] == ["con_1"]
     assert database["memberships"].count_documents({}) == 1
+
+
+def test_participations_of_earlier_versions_are_parted(contacts: Contacts, request: pytest.FixtureRequest) -> None:
+    if not isinstance(contacts, MongoContacts):
+        pytest.skip("the fake keeps nothing of earlier versions")
+    database = connect(request.getfixturevalue("store"), f"contacts_{os.urandom(4).hex()}")
+    database["participations"].create_index("contact_ids")
+    earlier = {"version": 2, "contact_ids": ["con_1", "con_2"], "kind": "call", "at": AT}
+    database["participations"].insert_many(
+        [{"_id": "eng_1", **earlier}, {"_id": "eng_2", **earlier}, {"_id": "eng_3", **earlier, "contact_ids": []}]
+    )
+    for _ in range(2):  # an earlier version may have been started once more in between
+        store = MongoContacts(database).segments
+        assert {key: len(took) for key, took in store._took({"con_1": "con_1", "con_2": "con_1"}).items()} == {
+            "con_1": 2
+        }
+        assert database["participations"].count_documents({}) == 4
+        assert "contact_ids_1" not in database["participations"].index_information()
+        database["participations"].create_index("contact_ids")
+        database["participations"].insert_one({"_id": "eng_1", **earlier, "version": 1})
+    assert [each.kind for each in MongoContacts(database).segments._took({"con_2": "con_2"})["con_2"]] == [
+        "call",
+        "call",
+    ]
 
 
 def test_members_are_found_in_windows_of_buckets(contacts: Contacts) -> None:

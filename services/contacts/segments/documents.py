@@ -109,14 +109,28 @@ def read_person(document: dict[str, Any], took: Sequence[Took]) -> Person:
     )
 
 
-def participation_document(engagement: Engagement) -> dict[str, Any]:
-    return {
-        "_id": engagement.engagement_id,
-        "version": engagement.version,
-        "contact_ids": list(seen_in(engagement)),
-        "kind": engagement.kind,
-        "at": engagement.occurred_at,
-    }
+def participation_documents(event_id: str, engagement: Engagement) -> list[dict[str, Any]]:
+    """What one event tells of who took part: a document for each, in the order of time by their ids."""
+    return [
+        {
+            "_id": f"{event_id}:{number}",
+            "contact_id": contact_id,
+            "engagement_id": engagement.engagement_id,
+            "version": engagement.version,
+            "kind": engagement.kind,
+            "at": engagement.occurred_at,
+        }
+        for number, contact_id in enumerate(seen_in(engagement))
+    ]
+
+
+def parted(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """What an earlier version stored of an engagement as one document, as one for each who took part."""
+    rest = {name: document[name] for name in ("version", "kind", "at")} | {"engagement_id": document["_id"]}
+    return [
+        rest | {"_id": f"{document['_id']}:{number}", "contact_id": contact_id}
+        for number, contact_id in enumerate(document["contact_ids"])
+    ]
 
 
 def seen_in(engagement: Engagement) -> tuple[str, ...]:

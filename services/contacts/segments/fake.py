@@ -88,8 +88,8 @@ class FakeSegments:
             if segment_id in each.since and begin <= bucket_of(key) < end
         )
 
-    def took_part(self, engagements: Sequence[Engagement]) -> None:
-        for each in engagements:
+    def took_part(self, told: Sequence[tuple[str, Engagement]]) -> None:
+        for _, each in told:
             known = self._engagements.get(each.engagement_id)
             if known is None or known.version < each.version:
                 self._engagements[each.engagement_id] = each

@@ -33,10 +33,13 @@ class Keeper:
 
     def follow(self, envelopes: Sequence[Envelope[Event]]) -> list[Envelope[Event]]:
         """What the events come to; the same batch again tells the same."""
-        spoken = [each.data for each in envelopes]
-        engagements = [each.engagement for each in spoken if isinstance(each, EngagementRecorded | EngagementCorrected)]
-        if engagements:
-            self._store.took_part(engagements)
+        told = [
+            (each.id, each.data.engagement)
+            for each in envelopes
+            if isinstance(each.data, EngagementRecorded | EngagementCorrected)
+        ]
+        if told:
+            self._store.took_part(told)
         events = touched(envelopes)
 
         def look(contact_ids: Sequence[str]) -> tuple[Sequence[Stored], Sequence[str]]:

@@ -85,6 +85,7 @@ class SegmentStore(Protocol):
         """Members in buckets from `begin` to before `end`, in order."""
         ...
 
-    def took_part(self, engagements: Sequence[Engagement]) -> None:
-        """Remember who took part in what, as the latest version says. Restricted engagements are forgotten."""
+    def took_part(self, told: Sequence[tuple[str, Engagement]]) -> None:
+        """Remember who took part in what, by (id of the event that tells it, the engagement); the latest version says
+        so. Restricted engagements are forgotten."""
         ...

@@ -16,7 +16,8 @@ from services.contacts.segments.documents import (
     membership_document,
     numbered,
     own_ids,
-    participation_document,
+    parted,
+    participation_documents,
     place_of,
     read_membership,
     read_person,
@@ -49,11 +50,14 @@ _ASKED = dict.fromkeys(_DETAILS, 1)
 REPLACED_KNOWN = 100_000
 """So many states that are to be forgotten are kept in mind; the others are noticed again the next time."""
 REPLACED_AT_ONCE = 1000
+PARTED_AT_ONCE = 10_000
+_EARLIER_INDEX = "contact_ids_1"
 
 
 class MongoSegments:
-    """Collections `segments`, `memberships` (a document for each state of a contact, the latest counts) and
-    `participations` (one an engagement).
+    """Collections `segments`, `memberships` (a document for each state of a contact, the latest counts),
+    `participations` (one for each who took part, by each event that told so) and `corrected` (the latest version of
+    engagements that have more than one: what earlier ones told counts no more).
 
     A state of a membership is only ever inserted: the store syncs its disk once for a bulk of inserts, but for each of
     a bulk of updates. Its number is part of its id, so of two that follow one state the faster stays.
@@ -64,15 +68,17 @@ class MongoSegments:
         self._segments = database["segments"]
         self._memberships = database["memberships"]
         self._participations = database["participations"]
+        self._corrected = database["corrected"]
         self.outbox = MongoOutbox(self._memberships, KNOWN)
         self._replaced: dict[str, float] = {}
         self._moved: Counter[tuple[str, int]] = Counter()
         self._contacts.create_index("bucket")
         self._memberships.create_index("places")
         self._memberships.create_index("contact_id")
-        self._participations.create_index("contact_ids")
+        self._participations.create_index("contact_id")
         self._give_buckets()
         self._number_memberships()
+        self._part_participations()
 
     def segments(self, counted: bool = False) -> list[Stored]:
         found = [stored_segment(each) for each in self._segments.find({}, {} if counted else {"counts": 0})]
@@ -172,17 +178,30 @@ class MongoSegments:
             if segment_id in each["since"]
         )
 
-    def took_part(self, engagements: Sequence[Engagement]) -> None:
-        latest = {each.engagement_id: each for each in sorted(engagements, key=lambda each: each.version)}
-        heeded = [each for each in latest.values() if each.contact_ids() or each.version > 1]
-        put_newest(self._participations, [participation_document(each) for each in heeded])
+    def took_part(self, told: Sequence[tuple[str, Engagement]]) -> None:
+        self._note_versions((each.engagement_id, each.version) for _, each in told)
+        new = [document for event_id, each in told for document in participation_documents(event_id, each)]
+        if new:
+            insert_new(self._participations, new)
+
+    def _note_versions(self, versions: Iterable[tuple[str, int]]) -> None:
+        """Of those that have more than one; where the same one comes twice, the later one."""
+        latest = dict(sorted(each for each in versions if each[1] > 1))
+        put_newest(self._corrected, [{"_id": key, "version": version} for key, version in latest.items()])
 
     def _took(self, homes: Mapping[str, str]) -> dict[str, list[Took]]:
         """What contacts took part in, also under the ids of those that were merged into them."""
+        found = list(self._participations.find({"contact_id": {"$in": list(homes)}}))
+        keys = {each["engagement_id"] for each in found}
+        corrected = {each["_id"]: each["version"] for each in self._corrected.find({"_id": {"$in": list(keys)}})}
+        took = {
+            (homes[each["contact_id"]], each["engagement_id"]): Took(each["at"], each["kind"])
+            for each in found
+            if each["version"] >= corrected.get(each["engagement_id"], 0)
+        }
         wanted: dict[str, list[Took]] = {each: [] for each in homes.values()}
-        for each in self._participations.find({"contact_ids": {"$in": list(homes)}}):
-            for home in {homes[key] for key in each["contact_ids"] if key in homes}:
-                wanted[home].append(Took(each["at"], each["kind"]))
+        for (home, _), each in took.items():
+            wanted[home].append(each)
         return wanted
 
     def _counted(self, segment: Stored) -> Stored:
@@ -217,3 +236,17 @@ class MongoSegments:
         while chunk := list(self._memberships.find({"contact_id": {"$exists": False}}).limit(1000)):
             insert_new(self._memberships, [numbered(each) for each in chunk])
             self._memberships.delete_many({"_id": {"$in": [each["_id"] for each in chunk]}})
+
+    def _part_participations(self) -> None:
+        """What an earlier version stored as one document an engagement becomes one for each who took part.
+
+        The index of that version is dropped at the end: until then this is done again at the next start.
+        """
+        if _EARLIER_INDEX not in self._participations.index_information():
+            return
+        while chunk := list(self._participations.find({"contact_ids": {"$exists": True}}).limit(PARTED_AT_ONCE)):
+            self._note_versions((each["_id"], each["version"]) for each in chunk)
+            if new := [document for each in chunk for document in parted(each)]:
+                insert_new(self._participations, new)
+            self._participations.delete_many({"_id": {"$in": [each["_id"] for each in chunk]}})
+        self._participations.drop_index(_EARLIER_INDEX)
