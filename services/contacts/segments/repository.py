@@ -192,8 +192,7 @@ class MongoSegments:
     def _took(self, homes: Mapping[str, str]) -> dict[str, list[Took]]:
         """What contacts took part in, also under the ids of those that were merged into them."""
         found = list(self._participations.find({"contact_id": {"$in": list(homes)}}))
-        keys = {each["engagement_id"] for each in found}
-        corrected = {each["_id"]: each["version"] for each in self._corrected.find({"_id": {"$in": list(keys)}})}
+        corrected = self._corrected_versions({each["engagement_id"] for each in found})
         took = {
             (homes[each["contact_id"]], each["engagement_id"]): Took(each["at"], each["kind"])
             for each in found
@@ -203,6 +202,12 @@ class MongoSegments:
         for (home, _), each in took.items():
             wanted[home].append(each)
         return wanted
+
+    def _corrected_versions(self, engagement_ids: Collection[str]) -> dict[str, int]:
+        if not engagement_ids:
+            return {}
+        found = self._corrected.find({"_id": {"$in": list(engagement_ids)}})
+        return {each["_id"]: each["version"] for each in found}
 
     def _counted(self, segment: Stored) -> Stored:
         """With those who came and went and are not stored yet."""
