@@ -27,8 +27,9 @@ class Resolving:
         """One resolution for each reference, in order."""
         keys = list({key for reference in references for key in domain.keys_of(reference)})
         owners = self._register_newcomers(references, keys)
-        found = self._find_all(references, owners)
-        return tuple(_resolution(each, owners, found) for each in references)
+        meant = [_ids(each, owners) for each in references]
+        found = self._find_all(references, meant, owners)
+        return tuple(_resolution(each, ids, found) for each, ids in zip(references, meant, strict=True))
 
     def _register_newcomers(self, references: Sequence[ContactReference], keys: Sequence[str]) -> dict[str, list[str]]:
         """Who owns each key, after everyone nobody knew has been registered.
@@ -57,15 +58,20 @@ class Resolving:
             entries.append((contact, envelope(event, contact, new.reference.correlation_id)))
         self._repository.insert(entries)
 
-    def _find_all(self, references: Sequence[ContactReference], owners: dict[str, list[str]]) -> dict[str, Standing]:
+    def _find_all(
+        self, references: Sequence[ContactReference], meant: Sequence[Sequence[str]], owners: dict[str, list[str]]
+    ) -> dict[str, Standing]:
         """Every contact that a reference means."""
-        found = self._repository.find_standings(each for reference in references for each in _ids(reference, owners))
-        claimed = {
-            missing: _claimed_by(missing, reference, owners)
-            for reference in references
-            for missing in set(_owned(reference, owners)) - found.keys()
-        }
-        return self._with_survivors(found | self._complete(claimed) if claimed else found)
+        found = self._repository.find_standings({each for ids in meant for each in ids})
+        missing = {each for ids in owners.values() for each in ids} - found.keys()
+        if missing:
+            claimed = {
+                each: _claimed_by(each, reference, owners)
+                for reference in references
+                for each in missing.intersection(_owned(reference, owners))
+            }
+            found |= self._complete(claimed)
+        return self._with_survivors(found)
 
     def _with_survivors(self, found: dict[str, Standing]) -> dict[str, Standing]:
         """Those too who stand for contacts that were merged."""
@@ -96,8 +102,8 @@ class Resolving:
         return found
 
 
-def _resolution(reference: ContactReference, owners: dict[str, list[str]], found: dict[str, Standing]) -> Resolution:
-    known = {(home := _survivor(each, found)): found[home] for each in _ids(reference, owners) if each in found}
+def _resolution(reference: ContactReference, ids: Sequence[str], found: dict[str, Standing]) -> Resolution:
+    known = {(home := _survivor(each, found)): found[home] for each in ids if each in found}
     return Resolution(
         contact_ids=tuple(known),
         unknown=tuple(
