@@ -12,6 +12,7 @@ from shared.system import gather
 from tests.browser.conftest import Site, sign_in
 from tests.browser.keyboard import out_of_reach
 from tests.browser.looking import WIDTHS, look, look_at
+from tests.faults.waiting import wait_until
 
 PAGES = {
     "home": "/",
@@ -177,16 +178,21 @@ def test_results_follow_what_is_typed_and_the_address_with_them(page: Page) -> N
 
 def test_only_a_search_that_is_sent_off_is_remembered(page: Page) -> None:
     recent = page.get_by_role("navigation", name="Recent searches")
-    page.goto("/search")
+    page.goto("/search", wait_until="networkidle")  # what is typed before the scripts are there changes nothing
     page.locator("#q").press_sequentially("tricycle", delay=20)
     expect(page).to_have_url(re.compile(r"\?q=tricycle"))
-    page.goto("/search")
+    page.goto("/search", wait_until="networkidle")
     expect(recent.get_by_role("link", name="tricycle", exact=True)).to_have_count(0)
     page.locator("#q").press_sequentially("tricycles", delay=20)
-    with page.expect_response(lambda response: "wellheard-submitted" in response.request.headers):
+    with page.expect_response(lambda response: "wellheard-submitted" in response.request.headers) as sent:
         page.locator("#q").press("Enter")
-    page.goto("/search")
-    expect(recent.get_by_role("link", name="tricycles", exact=True)).to_be_visible()
+    sent.value.finished()
+
+    def is_remembered() -> bool:
+        page.goto("/search")
+        return recent.get_by_role("link", name="tricycles", exact=True).count() == 1
+
+    assert wait_until(is_remembered, 10)  # which comes after the answer, so that nobody waits for it
     expect(recent.get_by_role("link", name="tricycle", exact=True)).to_have_count(0)
 
 
