@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, get_args
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.background import BackgroundTask
@@ -112,7 +113,7 @@ class Query:
 
     def contact_address(self, contact_id: str) -> str:
         """Of a contact that was looked up; of one who is to have taken part, with what else was asked for."""
-        address = f"/contacts/{contact_id}"
+        address = f"/contacts/{quote(contact_id)}"
         if not self.person:
             return address
         rest = " ".join(each for each in searching.parts(self.q) if searching.read(each).people != (self.person,))
