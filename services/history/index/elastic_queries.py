@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from services.history.index import elastic_terms
 from services.history.index.analysis import Words
-from services.history.index.elastic_terms import Query, but_none, either, every, filtered, term
+from services.history.index.elastic_terms import Query, but_none, either, every, filtered, spelt_nearly, term
 from services.history.index.fields import FACET_VALUES, LIVING, MONTHS, VALUES_OF_A_SHARD, Counts
 from services.history.index.queries import EntryQuery, Member, NameQuery, Pair, Place
 from services.history.index.tiers import entry_tiers, name_tiers, names_with, unwanted_words
@@ -79,7 +79,7 @@ def visible(reader: Reader) -> list[Query]:
 def _page(scope: list[Query], tiers: Sequence[Query], order: str, after: Place | None, limit: int) -> Asked:
     """The tiers one after another, each in the order of the key: a tier is a score that nothing else adds to."""
     count = len(tiers)
-    body: dict[str, Any] = {"size": limit + 1, "track_total_hits": True, "source": ["stored"]}
+    body: dict[str, Any] = {"size": limit + 1, "track_total_hits": True}
     if count == 1:
         body |= {"query": every([*scope, *tiers]), "sort": [{"sort": order}]}
         beyond: list[Any] = [after.key] if after else []
@@ -138,7 +138,7 @@ def _like(query: EntryQuery) -> list[Query]:
     if query.like is None:
         return []
     word, typos_forgiven = query.like
-    return [{"fuzzy": {"words": {"value": word, "fuzziness": typos_forgiven, "rewrite": "constant_score"}}}]
+    return [spelt_nearly("words", word, typos_forgiven)]
 
 
 def _unwanted(query: EntryQuery) -> list[Query]:

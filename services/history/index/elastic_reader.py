@@ -78,7 +78,7 @@ class ElasticReader:
 
     def entry(self, entry_id: str, reader: Reader) -> Entry | None:
         query = every([{"ids": {"values": [f"Entry:{entry_id}"]}}, *visible(reader)])
-        found = _stored(self._search(self._timeline, {"size": 1, "query": query, "source": ["stored"]}))
+        found = _stored(self._search(self._timeline, {"size": 1, "query": query}))
         return Entry.from_fields(found[0]) if found else None
 
     def counts(self) -> tuple[int, int]:
@@ -91,7 +91,7 @@ class ElasticReader:
             return int(self._client.get(index=self._names.state, id=name)["_source"]["position"])
 
     def latest(self) -> Entry | None:
-        body = {"size": 1, "sort": [{"position": "desc"}], "source": ["stored"], "track_total_hits": False}
+        body = {"size": 1, "sort": [{"position": "desc"}], "track_total_hits": False}
         found = _stored(self._search(self._timeline, body))
         return Entry.from_fields(found[0]) if found else None
 
@@ -103,7 +103,7 @@ class ElasticReader:
 
     def _all(self, index: str) -> Iterator[dict[str, Any]]:
         """Everything, as it is when one begins to read."""
-        body: dict[str, Any] = {"size": _WINDOW, "sort": ["_doc"], "source": ["stored"]}
+        body: dict[str, Any] = {"size": _WINDOW, "sort": ["_doc"]}
         with asking():
             answer = self._client.search(index=index, scroll=_KEEP_OPEN, **body)
         try:
@@ -136,7 +136,7 @@ class ElasticReader:
 
         def get() -> list[dict[str, Any]]:
             with asking():
-                documents = self._client.mget(index=index, ids=keys, realtime=False, source_includes=["stored"])["docs"]
+                documents = self._client.mget(index=index, ids=keys, realtime=False)["docs"]
             for reason in {each["error"]["type"] for each in documents if "error" in each}:
                 raise (IndexLost if reason == _NO_INDEX else IndexAway)(f"{AWAY} ({reason})")
             return [each["_source"]["stored"] for each in documents if each["found"]]

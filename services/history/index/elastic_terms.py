@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Query = dict[str, Any]
+_MOST_SPELLINGS = 1_000
+"""More than the names of a county hold of any word, fewer than the clauses that a node allows."""
 
 
 def everything() -> Query:
@@ -32,8 +34,16 @@ def begins(field: str, beginning: str, typos: int = 0) -> Query:
         return {"prefix": {field: {"value": beginning}}}
     if not typos:
         return term("beginnings", beginning)
-    # A constant score: otherwise only the fifty most frequent words would count.
-    return {"fuzzy": {"beginnings": {"value": beginning, "fuzziness": typos, "rewrite": "constant_score"}}}
+    return spelt_nearly("beginnings", beginning, typos)
+
+
+def spelt_nearly(field: str, word: str, typos: int) -> Query:
+    """A word with this many typos at most.
+
+    The nearest spellings that occur, a thousand of them; without a word about it the engine takes fifty. Not as a
+    constant score, which takes all: it makes its automaton anew for each segment, 1 ms every time.
+    """
+    return {"fuzzy": {field: {"value": word, "fuzziness": typos, "rewrite": f"top_terms_{_MOST_SPELLINGS}"}}}
 
 
 def every(queries: Sequence[Query]) -> Query:
