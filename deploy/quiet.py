@@ -16,7 +16,7 @@ OUTBOXES = {
     "contacts": ("contacts", "memberships", "erasures", "relationships"),
     "events": ("engagements", "meetings"),
     "notifications": ("mailings", "chunks"),
-    "surveys": ("surveys", "responses", "consultations"),
+    "surveys": ("surveys", "responses", "consultations", "contributions"),
 }
 STILL_FOR = 1.5
 """Seconds without any change that count as quiet: longer than the index takes to show what it was given."""

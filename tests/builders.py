@@ -107,6 +107,7 @@ def an_engagement(**fields: Any) -> Engagement:
 def an_envelope(event: Event, **fields: Any) -> Envelope[Event]:
     owner = {"engagement": "events", "mailing": "notifications", "message": "notifications"}
     owner |= {"survey": "surveys", "response": "surveys", "consultation": "surveys", "outcome": "surveys"}
+    owner |= {"contribution": "surveys"}
     source = f"/services/{owner.get(event.routing_key().partition('.')[0], 'contacts')}"
     return Envelope(event, **({"source": source, "subject": "s", "sequence": 1, "correlationid": "c"} | fields))
 

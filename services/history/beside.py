@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from services.history.consultation_entries import ANSWERED
 from services.history.index.port import IndexReader
 from services.history.index.queries import EntryPage, EntryQuery
 from services.history.records import ContactRecord, Entry
@@ -15,8 +16,8 @@ _CONSIDERED = 40
 """Contacts that are counted first: some of them are one person, erased, or taken back."""
 ASKING = ("enquiry", "question", "complaint", "foi_request")
 """Kinds of engagements that somebody expects an answer to."""
-_STEPS = ("case_opened", "case_reopened", "case_answered", "case_closed")
-_ENDED = ("case_answered", "case_closed")
+_ENDED = ("case_answered", "case_closed", ANSWERED)
+_STEPS = ("case_opened", "case_reopened", *_ENDED)
 _MOST_STEPS, _MOST_ASKED = 500, 200
 
 
@@ -47,12 +48,12 @@ def _together(index: IndexReader, whole: EntryQuery, home: ContactRecord) -> int
 
 def open_questions(index: IndexReader, whole: EntryQuery) -> OpenQuestions:
     """What was asked without an answer on the same timeline, and whatever else somebody has taken on to answer."""
-    steps = _of(index, whole, "cases", _STEPS, _MOST_STEPS)
+    steps = _of(index, whole, ("cases", "surveys"), _STEPS, _MOST_STEPS)
     last: dict[str, Entry] = {}
     for step, _ in steps.hits:
         last.setdefault(step.engagement_id or "", step)
     ended = {engagement_id for engagement_id, step in last.items() if step.kind in _ENDED}
-    asked = _of(index, whole, "events", ASKING, _MOST_ASKED)
+    asked = _of(index, whole, ("events",), ASKING, _MOST_ASKED)
     found = {each.engagement_id or "": each for each, _ in asked.hits if each.direction != "outbound"}
     others = sorted(last.keys() - ended - found.keys())
     entries = [*found.values(), *filter(None, (index.entry(each, whole.reader) for each in others[:_CONSIDERED]))]
@@ -103,9 +104,9 @@ def _outcomes(index: IndexReader, about: tuple[str, ...], people: tuple[str, ...
     return [each for each, _ in index.search(query).hits]
 
 
-def _of(index: IndexReader, whole: EntryQuery, source: str, kinds: Sequence[str], limit: int) -> EntryPage:
+def _of(index: IndexReader, whole: EntryQuery, sources: Sequence[str], kinds: Sequence[str], limit: int) -> EntryPage:
     """The newest first."""
-    filters = {**whole.filters, "source": (source,), "kind": kinds}
+    filters = {**whole.filters, "source": sources, "kind": kinds}
     return index.search(replace(whole, filters=filters, sort="newest", limit=limit))
 
 

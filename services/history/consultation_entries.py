@@ -1,13 +1,16 @@
-"""What consultations add to the timeline: that one was opened or closed, and that its outcome can be read. Pure."""
+"""What consultations add to the timeline: that one was opened or closed, that its outcome can be read, and which of the
+contributions staff have answered themselves. Pure."""
 
 from datetime import UTC
 
 from services.history.records import Entry
-from services.history.sentences import consultation_sentence
+from services.history.sentences import consultation_sentence, marked_sentence
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consultations import ConsultationClosed, ConsultationOpened, OutcomePublished
+from shared.contracts.contributions import RESPONSE, ContributionMarked
 
 SOURCE = "surveys"
+ANSWERED = "contribution_answered"
 
 
 def consultation_entry(
@@ -30,4 +33,23 @@ def consultation_entry(
         occurred_at=event.at.astimezone(UTC),
         recorded_at=event.at.astimezone(UTC),
         localities=event.localities,
+    )
+
+
+def marked_entry(envelope: Envelope[Event], event: ContributionMarked) -> Entry:
+    """One line for a contribution, on the timelines of those who made it: answered or not, as staff said last."""
+    return Entry(
+        id=envelope.subject,
+        version=envelope.sequence,
+        engagement_id=event.contribution_id if event.kind != RESPONSE else None,
+        about=(event.consultation_id,),
+        source=SOURCE,
+        kind=ANSWERED if event.answered else "contribution_unanswered",
+        title=f"{'Answered' if event.answered else 'Not answered'}: {event.title}",
+        sentence=marked_sentence(event.title, event.answered),
+        occurred_at=event.at.astimezone(UTC),
+        recorded_at=event.at.astimezone(UTC),
+        contact_ids=event.contact_ids,
+        sensitive=event.sensitive,
+        direction="outbound" if event.answered else None,
     )

@@ -226,6 +226,11 @@ def consultation_sentence(event: ConsultationOpened | ConsultationClosed | Outco
     return f"The consultation “{event.title}” was opened{f', until {day_phrase(last)}' if last else ''}."
 
 
+def marked_sentence(title: str, answered: bool) -> str:
+    """`What was said in the consultation “Urgent care” was answered.`"""
+    return f"What was said in the consultation “{title}” was {'answered' if answered else 'not answered after all'}."
+
+
 def response_sentence(title: str, channel: str) -> str:
     """`Answered the survey “Getting here” on paper.`"""
     return f"Answered the survey “{title}”{' on paper' if channel == 'paper' else ''}."

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import UTC
 
 from services.history.case_entries import CASE_EVENTS, case_entry
-from services.history.consultation_entries import consultation_entry
+from services.history.consultation_entries import consultation_entry, marked_entry
 from services.history.mail_entries import mailing_entry, messages_entry, returned_entry
 from services.history.meeting_entries import MEETING_EVENTS, meeting_entry
 from services.history.meeting_entries import about as meeting_about
@@ -30,6 +30,7 @@ from shared.contracts.bounces import MessageBounced, MessageJunked
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.consultations import ConsultationClosed, ConsultationOpened, OutcomePublished
 from shared.contracts.contacts import Contact, ContactChanged, ContactRegistered, ContactWithdrawn
+from shared.contracts.contributions import ContributionMarked
 from shared.contracts.erasure import ContactErased, EngagementRedacted
 from shared.contracts.events import EngagementCorrected, EngagementQuarantined, EngagementRecorded
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged
@@ -68,6 +69,7 @@ LOGGED_EVENTS = (
     ConsultationOpened,
     ConsultationClosed,
     OutcomePublished,
+    ContributionMarked,
     *MEETING_EVENTS,
 )
 
@@ -105,6 +107,8 @@ def _fold(envelope: Envelope[Event]) -> tuple[Entry | None, ContactRecord | None
             return survey_entry(envelope, envelope.data), None
         case ConsultationOpened() | ConsultationClosed() | OutcomePublished():
             return consultation_entry(envelope, envelope.data), None
+        case ContributionMarked():
+            return marked_entry(envelope, envelope.data), None
         case ResponseReceived(contact_id=str(contact_id)):
             return response_entry(envelope, envelope.data, contact_id), None
         case _ if isinstance(envelope.data, CASE_EVENTS):

@@ -6,8 +6,16 @@ KINDS = {
     "consultation_opened": "Consultation opened",
     "consultation_closed": "Consultation closed",
     "outcome_published": "Outcome published",
+    "contribution_answered": "Contribution answered",
+    "contribution_unanswered": "Contribution not answered",
 }
-ICONS = {"consultation_opened": "megaphone", "consultation_closed": "megaphone", "outcome_published": "megaphone"}
+ICONS = {
+    "consultation_opened": "megaphone",
+    "consultation_closed": "megaphone",
+    "outcome_published": "megaphone",
+    "contribution_answered": "return",
+    "contribution_unanswered": "stop",
+}
 STATES: Mapping[str, str] = {"draft": "Draft", "open": "Open", "closed": "Closed", "published": "Outcome published"}
 COLOURS: Mapping[str, str] = {"draft": "grey", "open": "green", "closed": "blue", "published": "purple"}
 PUBLIC_STATES: Mapping[str, str] = {

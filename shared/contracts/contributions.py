@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, Field
 
-from shared.contracts.base import Personal, Request, Value
+from shared.contracts.base import Event, Personal, Request, Value
 from shared.contracts.consultations import ConsultationSummary, Document, State
 from shared.contracts.representation import ChannelShown
 
@@ -77,6 +77,27 @@ class ListContributions(Request[ContributionPage]):
     sensitive: bool = False
     limit: Annotated[int, Field(ge=1, le=100)] = 25
     cursor: str | None = None
+
+
+class ContributionMarked(Event):
+    """Published when staff have said that a contribution is answered, or that it is not after all.
+
+    None of its words stand in it. The aggregate is what was said in one consultation: a survey may belong to several.
+    """
+
+    type: ClassVar[str] = "wellheard.contribution.marked.v1"
+    contribution_id: str
+    kind: str
+    """As in a `Contribution`."""
+    consultation_id: str
+    title: str
+    """Of the consultation."""
+    contact_ids: tuple[str, ...] = ()
+    """Who made it, as far as we know them."""
+    sensitive: bool = False
+    answered: bool
+    at: AwareDatetime
+    by: str
 
 
 class Changed(Value):

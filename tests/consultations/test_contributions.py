@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.surveys.consultations.contribution import SURVEY, Contributor, Noted, only_in_results
-from services.surveys.consultations.contributions import Asked, Contributions, Mark, MongoContributions
+from services.surveys.consultations.contributions import Asked, Contributions, MongoContributions, Told
 from services.surveys.consultations.fake import FakeContributions
 from shared.contracts.base import Envelope, Event, new_id
+from shared.contracts.contributions import ContributionMarked
 from shared.contracts.erasure import EngagementRedacted
 from shared.contracts.events import EngagementCorrected, EngagementRecorded
 from shared.mongo import connect
@@ -31,6 +32,17 @@ def a_contribution(number: int = 1, **fields: Any) -> Noted:
     defaults = {"contribution_id": f"eng_{number}", "version": 1, "of": "cns_1", "kind": "meeting", "channel": "event"}
     at = AT + timedelta(minutes=number)
     return Noted(**(defaults | {"title": "Parking\0", "excerpt": "Too far", "occurred_at": at} | fields))
+
+
+def told(answered: bool) -> Told:
+    def tell(each: Noted, number: int) -> Envelope[Event]:
+        event = ContributionMarked(
+            contribution_id=each.contribution_id, kind=each.kind, consultation_id="cns_1", title="Buses",
+            answered=answered, at=AT, by="Jo",
+        )  # fmt: skip
+        return Envelope(event, "/services/surveys", each.contribution_id, number, "cor_1")
+
+    return tell
 
 
 def ids(found: Sequence[tuple[str, Noted]]) -> list[str]:
@@ -72,17 +84,32 @@ def test_they_are_marked_and_later_versions_keep_the_marks(contributions: Contri
     contributions.put([a_contribution(1), a_contribution(2, of="srv_1"), a_contribution(3, of="cns_2")])
     asked = Asked(("cns_1", "srv_1"))
     everything = ["eng_1", "eng_2", "eng_3", "eng_none"]
-    assert contributions.mark(asked, everything, Mark(True, "thm_1")) == 2
-    assert contributions.mark(asked, ["eng_1"], Mark(True, "thm_1")) == 1
-    contributions.mark(asked, ["eng_1"], Mark(True, "thm_2"))
-    contributions.mark(asked, ["eng_2"], Mark(False, "thm_1"))
-    contributions.mark(asked, ["eng_2"], Mark(True))
+    assert contributions.give(asked, everything, "thm_1", taken=False) == 2
+    assert contributions.give(asked, ["eng_1"], "thm_1", taken=False) == 1
+    contributions.give(asked, ["eng_1"], "thm_2", taken=False)
+    contributions.give(asked, ["eng_2"], "thm_1", taken=True)
+    contributions.answer(asked, ["eng_2"], True, told(True))
     contributions.put([a_contribution(1, version=2)])
     marks = {each.contribution_id: (each.themes, each.answered_in) for each in contributions.every(asked)}
     assert marks == {"eng_1": (("thm_1", "thm_2"), ()), "eng_2": ((), ("cns_1",))}
     assert ids(contributions.latest(Asked(asked.of, theme_id="thm_2"), 9, None)) == ["eng_1"]
-    contributions.mark(asked, ["eng_2"], Mark(False))
+    contributions.answer(asked, ["eng_2"], False, told(False))
     assert {each.answered_in for each in contributions.every(asked)} == {()}
+
+
+def test_each_that_is_marked_otherwise_than_before_is_told_of_once(contributions: Contributions) -> None:
+    contributions.put([a_contribution(1), a_contribution(2, of="srv_1"), a_contribution(3, of="cns_2")])
+    asked, both = Asked(("cns_1", "srv_1")), ["eng_1", "eng_2", "eng_3"]
+    assert [contributions.answer(asked, ["eng_1"], True, told(True)) for _ in range(2)] == [1, 1]
+    assert contributions.answer(asked, both, True, told(True)) == 2
+    contributions.put([a_contribution(1, version=2)])
+    assert contributions.answer(asked, ["eng_1"], False, told(False)) == 1
+    waiting = [envelope for _, envelope in contributions.outbox.pending(9)]
+    assert sorted((each.subject, each.sequence, each.data.answered) for each in waiting) == [
+        ("eng_1", 1, True),
+        ("eng_1", 2, False),
+        ("eng_2", 1, True),
+    ]
 
 
 def test_a_contribution_is_answered_when_all_who_made_it_were_told(contributions: Contributions) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from services.surveys.consultations.figures import by_channel
 from shared.contracts.consultations import AddTheme, OutcomePublished
 from shared.contracts.contributions import (
+    ContributionMarked,
     GetPublicConsultation,
     GiveTheme,
     ListContributors,
@@ -94,6 +95,13 @@ def test_whoever_was_never_answered_is_listed_until_staff_have(hall: Hall) -> No
         assert hall.said(to).unanswered == int(not answered)
     hall.service._counted = None
     assert hall.bus.call(CountWaiting(service="surveys")).piles == ()
+    hall.bus.call(MarkAnswered.model_validate(mark))
+    hall.bus.deliver()
+    told = hall.told(ContributionMarked)
+    assert [each.answered for each in told] == [True, False, True]
+    assert {(each.contribution_id, each.contact_ids, each.title) for each in told} == {
+        (said.engagement_id, said.contact_ids(), to.plan.title)
+    }
 
 
 def test_everybody_who_took_part_is_listed_once_page_by_page(hall: Hall) -> None:

@@ -181,6 +181,27 @@ def test_what_was_said_in_a_consultation_waits_until_everybody_who_said_it_was_t
     ) == [("taken", True), ("late", False), ("published", False), ("before", False), ("other", False)]  # fmt: skip
 
 
+def marked(id: str, hours: int, answered: bool = True, **fields: Any) -> Entry:
+    """What staff have said of a question in a consultation."""
+    kind = "contribution_answered" if answered else "contribution_unanswered"
+    at = AT + timedelta(hours=hours)
+    return an_entry(
+        f"{id}.cns_1", kind=kind, source="surveys", engagement_id=id, about=("cns_1",), contact_ids=("con_a",),
+        occurred_at=at, **fields,
+    )  # fmt: skip
+
+
+def test_what_staff_have_marked_as_answered_waits_no_more_unless_they_say_that_it_was_not(tmp_path: Path) -> None:
+    assert waiting(
+        tmp_path,
+        asked_in("marked", 1), marked("marked", 5),
+        asked_in("not", 2), marked("not", 5), marked("not", 6, answered=False, version=2),
+        asked_in("taken", 3), step("case_opened", "taken", 4), marked("taken", 5),
+        asked_in("then_taken", 3), marked("then_taken", 4), step("case_opened", "then_taken", 5),
+        asked_in("still_taken", 4), step("case_opened", "still_taken", 5), marked("still_taken", 6, answered=False),
+    ) == [("then_taken", True), ("still_taken", True), ("not", False)]  # fmt: skip
+
+
 def test_an_invitation_to_a_survey_is_no_answer(tmp_path: Path) -> None:
     assert waiting(tmp_path, asked_in("asked", 1), outcome(9, "con_a", of="srv_1")) == [("asked", False)]
 

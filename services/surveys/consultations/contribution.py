@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shared.contracts.base import Envelope, Event
-from shared.contracts.contributions import RESPONSE
+from shared.contracts.consultations import Consultation
+from shared.contracts.contributions import RESPONSE, ContributionMarked
 from shared.contracts.erasure import ContactErased, EngagementRedacted
 from shared.contracts.events import Engagement, EngagementCorrected, EngagementRecorded
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged
@@ -125,6 +126,21 @@ def newest(found: Sequence[tuple[Noted, tuple[str, ...]]]) -> dict[str, tuple[No
 def is_unanswered(each: Noted, consultation_id: str) -> bool:
     """Whether somebody whom we know waits for an answer; whoever we do not know has the public page."""
     return bool(each.contributors) and consultation_id not in each.answered_in
+
+
+def marked(each: Noted, consultation: Consultation, answered: bool, now: datetime, by: str) -> ContributionMarked:
+    """What is told of a contribution that staff have said to be answered, or not to be after all."""
+    return ContributionMarked(
+        contribution_id=each.contribution_id,
+        kind=each.kind,
+        consultation_id=consultation.consultation_id,
+        title=consultation.plan.title,
+        contact_ids=tuple(one.contact_id for one in each.contributors),
+        sensitive=each.sensitive,
+        answered=answered,
+        at=now,
+        by=by,
+    )
 
 
 def only_in_results(responses: Mapping[str, int], said: Iterable[Noted]) -> int:

@@ -1,14 +1,23 @@
 """Keeps contributions, one document each, under the consultation or the survey that they belong to."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import orjson
 
 from services.surveys.consultations.contribution import Contributor, Noted
-from shared.mongo import Documents, insert_new
+from shared.contracts.base import Envelope, Event
+from shared.contracts.contributions import ContributionMarked
+from shared.errors import Conflict
+from shared.messaging import Outbox
+from shared.mongo import Documents, MongoOutbox, insert_new
 from shared.order import time_of
+
+KNOWN: dict[str, type[Event]] = {ContributionMarked.type: ContributionMarked}
+Told = Callable[[Noted, int], Envelope[Event]]
+"""What is told of a contribution that staff have marked, for the so many-th time."""
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +38,27 @@ class Asked:
         return self.of[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What staff say of contributions: about a theme or not, answered or not."""
-
-    on: bool
-    theme_id: str = ""
-    """Empty: whether they are answered."""
-
-
 class Contributions(Protocol):
     """The store of contributions; the Mongo one and the fake pass the same contract tests."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """What was told of them and waits to be published."""
+        ...
 
     def put(self, new: Sequence[Noted]) -> None:
         """Keep each, unless the same or a later version of it is there; each id at most once."""
         ...
 
-    def mark(self, asked: Asked, contribution_ids: Iterable[str], mark: Mark) -> int:
-        """Change what staff say of them; returns how many of them belong to the consultation."""
+    def give(self, asked: Asked, contribution_ids: Iterable[str], theme_id: str, taken: bool) -> int:
+        """Say that they are about a theme, or are not; returns how many of them belong to the consultation."""
+        ...
+
+    def answer(self, asked: Asked, contribution_ids: Iterable[str], answered: bool, told: Told) -> int:
+        """Say that they are answered there, or are not; returns how many of them belong to the consultation.
+
+        Of each that was not so before something is told. Conflict when others mark the same ones all the time.
+        """
         ...
 
     def tell(self, asked: Asked, contact_ids: Iterable[str]) -> None:
@@ -71,6 +83,7 @@ class MongoContributions:
 
     def __init__(self, database: Documents) -> None:
         self._contributions = database["contributions"]
+        self.outbox: Outbox = MongoOutbox(self._contributions, KNOWN)
         self._contributions.create_index([("of", 1), ("order", 1)])
         self._contributions.create_index("contributors.contact_id")
 
@@ -83,10 +96,30 @@ class MongoContributions:
                 older = {"_id": each.contribution_id, "version": {"$lt": each.version}}
                 self._contributions.update_one(older, {"$set": _document(each)})
 
-    def mark(self, asked: Asked, contribution_ids: Iterable[str], mark: Mark) -> int:
-        change = {"themes": mark.theme_id} if mark.theme_id else {"answered_in": asked.consultation_id}
-        query = _query(asked) | {"_id": {"$in": list(contribution_ids)}}
-        return self._contributions.update_many(query, {"$addToSet" if mark.on else "$pull": change}).matched_count
+    def give(self, asked: Asked, contribution_ids: Iterable[str], theme_id: str, taken: bool) -> int:
+        change = {"$pull" if taken else "$addToSet": {"themes": theme_id}}
+        return self._contributions.update_many(_chosen(asked, contribution_ids), change).matched_count
+
+    def answer(self, asked: Asked, contribution_ids: Iterable[str], answered: bool, told: Told) -> int:
+        chosen = _chosen(asked, contribution_ids)
+        for _ in range(_TRIES):
+            found = list(self._contributions.find(chosen, {"outbox": 0}))
+            others = [each for each in found if (asked.consultation_id in each.get("answered_in", ())) != answered]
+            if all(self._answer(each, asked.consultation_id, answered, told) for each in others):
+                return len(found)
+        raise Conflict("Somebody else is marking the same contributions. Try again in a moment.")
+
+    def _answer(self, standing: Mapping[str, Any], consultation_id: str, answered: bool, told: Told) -> bool:
+        """False when somebody has marked it since it was read."""
+        before = standing.get("marked")
+        number = (before or 0) + 1
+        asked = {"_id": standing["_id"], "marked": {"$exists": False} if before is None else before}
+        change = {
+            "$addToSet" if answered else "$pull": {"answered_in": consultation_id},
+            "$set": {"marked": number},
+            "$push": {"outbox": told(_noted(standing), number).content},
+        }
+        return self._contributions.update_one(asked, change).modified_count == 1
 
     def tell(self, asked: Asked, contact_ids: Iterable[str]) -> None:
         told = set(contact_ids)
@@ -109,12 +142,16 @@ class MongoContributions:
 
     def latest(self, asked: Asked, limit: int, cursor: str | None) -> list[tuple[str, Noted]]:
         query = _query(asked) | ({"order": {"$lt": cursor}} if cursor else {})
-        found = self._contributions.find(query).sort("order", -1).limit(limit)
+        found = self._contributions.find(query, {"outbox": 0}).sort("order", -1).limit(limit)
         return [(each["order"], _noted(each)) for each in found]
 
     def every(self, asked: Asked) -> Iterator[Noted]:
-        for each in self._contributions.find(_query(asked), {"words": 0}, batch_size=500):
+        for each in self._contributions.find(_query(asked), {"words": 0, "outbox": 0}, batch_size=500):
             yield _noted(each)
+
+
+def _chosen(asked: Asked, contribution_ids: Iterable[str]) -> dict[str, Any]:
+    return _query(asked) | {"_id": {"$in": list(contribution_ids)}}
 
 
 def _query(asked: Asked) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class ConsultationEntry:
 
     @rpc
     def mark_answered(self, request: MarkAnswered) -> Changed:
-        return self._listening.mark_answered(request)
+        return self._listening.mark_answered(request, _now())
 
     @rpc
     def list_contributors(self, request: ListContributors) -> ContributorPage:

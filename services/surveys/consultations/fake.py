@@ -1,12 +1,13 @@
 """Consultations in memory, for tests of stories; they pass the same contract test as the real ones."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
 from services.surveys.consultations import domain
 from services.surveys.consultations.contribution import Noted
-from services.surveys.consultations.contributions import Asked, Mark
+from services.surveys.consultations.contributions import Asked, Told
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consultations import Consultation, State
 from shared.messaging.testbus import MemoryOutbox
@@ -21,7 +22,7 @@ class FakeConsultations:
         self._unfollowed: dict[str, int] = {}
         self._slugs: dict[str, str] = {}
         self.outbox = MemoryOutbox()
-        self.contributions = FakeContributions()
+        self.contributions = FakeContributions(self.outbox)
 
     def insert(self, consultation: Consultation) -> None:
         self._consultations.setdefault(consultation.consultation_id, consultation)
@@ -78,8 +79,10 @@ class FakeConsultations:
 class FakeContributions:
     """The store of contributions in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbox: MemoryOutbox | None = None) -> None:
+        self.outbox = outbox or MemoryOutbox()
         self._noted: dict[str, Noted] = {}
+        self._marked: Counter[str] = Counter()
         self._told: set[tuple[str, str]] = set()
 
     def put(self, new: Sequence[Noted]) -> None:
@@ -92,15 +95,22 @@ class FakeContributions:
                     each, themes=standing.themes, answered_in=standing.answered_in
                 )
 
-    def mark(self, asked: Asked, contribution_ids: Iterable[str], mark: Mark) -> int:
-        wanted = set(contribution_ids)
-        found = [each for each in self._among(asked) if each.contribution_id in wanted]
+    def give(self, asked: Asked, contribution_ids: Iterable[str], theme_id: str, taken: bool) -> int:
+        found = self._chosen(asked, contribution_ids)
         for each in found:
-            if mark.theme_id:
-                marked = replace(each, themes=_with(each.themes, mark.theme_id, mark.on))
-            else:
-                marked = replace(each, answered_in=_with(each.answered_in, asked.consultation_id, mark.on))
-            self._noted[each.contribution_id] = marked
+            themes = _with(each.themes, theme_id, not taken)
+            self._noted[each.contribution_id] = replace(each, themes=themes)
+        return len(found)
+
+    def answer(self, asked: Asked, contribution_ids: Iterable[str], answered: bool, told: Told) -> int:
+        found = self._chosen(asked, contribution_ids)
+        for each in found:
+            if (asked.consultation_id in each.answered_in) != answered:
+                key = each.contribution_id
+                self._marked[key] += 1
+                self.outbox.add(key, told(each, self._marked[key]))
+                answers = _with(each.answered_in, asked.consultation_id, answered)
+                self._noted[key] = replace(each, answered_in=answers)
         return len(found)
 
     def tell(self, asked: Asked, contact_ids: Iterable[str]) -> None:
@@ -125,6 +135,10 @@ class FakeContributions:
     def every(self, asked: Asked) -> Iterator[Noted]:
         for each in self._among(asked):
             yield replace(each, title="", excerpt="")
+
+    def _chosen(self, asked: Asked, contribution_ids: Iterable[str]) -> list[Noted]:
+        wanted = set(contribution_ids)
+        return [each for each in self._among(asked) if each.contribution_id in wanted]
 
     def _among(self, asked: Asked) -> Iterable[Noted]:
         return [each for each in self._noted.values() if _fits(each, asked)]

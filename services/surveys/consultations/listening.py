@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 
 from services.surveys.consultations import domain
@@ -11,12 +12,14 @@ from services.surveys.consultations.contribution import (
     Contributor,
     Noted,
     is_unanswered,
+    marked,
     newest,
     noted,
     only_in_results,
 )
-from services.surveys.consultations.contributions import Asked, Mark
+from services.surveys.consultations.contributions import Asked
 from services.surveys.consultations.repository import Consultations
+from services.surveys.desk import SOURCE
 from services.surveys.erasure import Eraser
 from services.surveys.repository import Surveys
 from shared.contracts.base import Envelope, Event
@@ -38,6 +41,7 @@ from shared.contracts.erasure import ContactErased
 from shared.contracts.merging import ContactsMerged, ContactsUnmerged
 from shared.contracts.notifications import MessagesSent
 from shared.errors import NotFound
+from shared.logs import correlation_id
 from shared.messaging import Bus
 from shared.surveys.definition import Comment, Definition
 
@@ -116,12 +120,19 @@ class Listening:
         if asked.theme_id not in {each.theme_id for each in consultation.themes}:
             raise NotFound("There is no such theme any more. Choose another.")
         which = Asked(domain.belonging(consultation), sensitive=asked.sensitive)
-        mark = Mark(not asked.taken, asked.theme_id)
-        return Changed(count=self._contributions.mark(which, asked.contribution_ids, mark))
+        count = self._contributions.give(which, asked.contribution_ids, asked.theme_id, asked.taken)
+        return Changed(count=count)
 
-    def mark_answered(self, asked: MarkAnswered) -> Changed:
-        which = Asked(domain.belonging(self._get(asked.consultation_id)), sensitive=asked.sensitive)
-        return Changed(count=self._contributions.mark(which, asked.contribution_ids, Mark(asked.answered)))
+    def mark_answered(self, asked: MarkAnswered, now: datetime) -> Changed:
+        consultation = self._get(asked.consultation_id)
+        which = Asked(domain.belonging(consultation), sensitive=asked.sensitive)
+
+        def told(each: Noted, number: int) -> Envelope[Event]:
+            key = f"{each.contribution_id}.{asked.consultation_id}"
+            event = marked(each, consultation, asked.answered, now, asked.by)
+            return Envelope(event, SOURCE, key, number, correlation_id())
+
+        return Changed(count=self._contributions.answer(which, asked.contribution_ids, asked.answered, told))
 
     def contributors(self, asked: ListContributors) -> ContributorPage:
         """Restricted contributions count too: who made one is to be told as well, of what everybody may read."""

@@ -11,6 +11,7 @@ from services.surveys.consultations.contributions import Contributions, MongoCon
 from shared.contracts.base import Envelope, Event
 from shared.contracts.consultations import Consultation, ConsultationClosed, ConsultationOpened, OutcomePublished, State
 from shared.messaging import Outbox
+from shared.messaging.outboxes import Outboxes
 from shared.mongo import Documents, MongoOutbox, insert_new
 from shared.order import order_of
 
@@ -25,7 +26,7 @@ class Consultations(Protocol):
 
     @property
     def outbox(self) -> Outbox:
-        """What commands have left to be published."""
+        """What commands have left to be published, of contributions too."""
         ...
 
     @property
@@ -81,8 +82,8 @@ class MongoConsultations:
     def __init__(self, database: Documents) -> None:
         self._consultations = database["consultations"]
         self._slugs = database["consultation_slugs"]
-        self.outbox = MongoOutbox(self._consultations, KNOWN)
         self.contributions: Contributions = MongoContributions(database)
+        self.outbox: Outbox = Outboxes(MongoOutbox(self._consultations, KNOWN), self.contributions.outbox)
         self._consultations.create_index("listed")
         self._consultations.create_index([("state", 1), ("listed", 1)])
         self._consultations.create_index("survey_ids")
