@@ -50,18 +50,14 @@ def check_length(q: str) -> None:
 
 def scope_of(index: IndexReader, request: SearchHistory) -> Scope:
     """Whose entries are asked for, with those merged into them: entries keep the ids they were recorded with."""
-    asked = [*([request.contact_id] if request.contact_id is not None else []), *(p.contact_id for p in request.people)]
-    known = index.contacts(asked)
-
-    def ids(contact_id: str) -> tuple[str, ...]:
-        return (contact_id, *(known[contact_id].merged if contact_id in known else ()))
-
+    own = () if request.contact_id is None else (request.contact_id,)
+    ids = _with_merged(index, [*own, *(each.contact_id for each in request.people)])
     members = [
-        Member(contact_ids=ids(each.contact_id), sources=OF_PEOPLE, **_range(each.since, each.until))
+        Member(contact_ids=ids[each.contact_id], sources=OF_PEOPLE, **_range(each.since, each.until))
         for each in request.people
     ]
     return {
-        "contact_ids": () if request.contact_id is None else ids(request.contact_id),
+        "contact_ids": ids[request.contact_id] if request.contact_id is not None else (),
         "members": tuple(members),
         "about": request.about,
         "taking_part": taking_part(index, request),
@@ -69,8 +65,15 @@ def scope_of(index: IndexReader, request: SearchHistory) -> Scope:
 
 
 def taking_part(index: IndexReader, request: SearchHistory) -> tuple[tuple[str, ...], ...]:
-    """Of each name that was typed, whom it may stand for."""
-    return tuple(_namesakes(index, name, request.reader) for name in searching.read(request.q).people)
+    """The ids of each who is asked for by id; of each name that was typed, whom it may stand for."""
+    named = searching.read(request.q).people
+    ids = _with_merged(index, request.together)
+    return (*ids.values(), *(_namesakes(index, each, request.reader) for each in named))
+
+
+def _with_merged(index: IndexReader, contact_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    known = index.contacts(contact_ids) if contact_ids else {}
+    return {each: (each, *(known[each].merged if each in known else ())) for each in contact_ids}
 
 
 def _namesakes(index: IndexReader, name: str, reader: Reader) -> tuple[str, ...]:

@@ -120,6 +120,7 @@ class HistorySearch:
             rebuilding=self._serving.rebuilding,
             most_words=most_words,
             begun_again=begun_again,
+            together=_together(index, request),
             **advice(index, request, scope, 0 if most_words else page.total, fixed),
         )
 
@@ -160,6 +161,13 @@ def _asked(index: IndexReader, request: SearchHistory) -> tuple[Scope, EntryQuer
     scope = scope_of(index, request)
     query = entry_query(request, None, scope)
     return scope, with_names(index, query) if request.forgiving else query
+
+
+def _together(index: IndexReader, request: SearchHistory) -> tuple[NamedContact, ...]:
+    """A partner knows people by what it has written down of them itself."""
+    asked = request.together if request.reader.partner is None else ()
+    homes = with_survivors(index, index.contacts(asked)) if asked else {}
+    return tuple(NamedContact(id=key, name=homes[key].name) for key in dict.fromkeys(asked) if key in homes)
 
 
 def _counted(counts: Iterable[tuple[str, int]]) -> tuple[FacetCount, ...]:

@@ -121,6 +121,8 @@ class HistoryPage(Value):
     suggestion: Suggestion | None = None
     looser: tuple[Looser, ...] = ()
     """Of a search with `advice` that finds nothing, or hardly anything."""
+    together: tuple[NamedContact, ...] = ()
+    """Whom the search asked for by `together`, under the names they have now."""
 
 
 class SearchHistory(Request[HistoryPage]):
@@ -144,6 +146,8 @@ class SearchHistory(Request[HistoryPage]):
     """Besides what is about `contact_id`: what these people said while they belonged to it."""
     about: Annotated[tuple[str, ...], Field(max_length=100)] = ()
     """Only what belongs to one of these: a consultation and its surveys, by id."""
+    together: Annotated[tuple[str, ...], Field(max_length=10)] = ()
+    """Only what each of these contacts took part in, by id; `with:` in `q` does so by name."""
     source: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
     channel: tuple[str, ...] = ()

@@ -52,7 +52,25 @@ def asked_of(found: Timeline) -> list[str]:
     return [each.engagement_id for each in found.questions.items]
 
 
+def merge_cy_into_bob(history: History) -> None:
+    bob, of = a_contact(contact_id="con_b", version=2, name="Bob Day", merged=("con_c",)), {"merged_name": "Cy Fox"}
+    merge = ContactsMerged(survivor=bob, merge_id="mrg_1", merged_id="con_c", merged_by="Kim", **of)
+    cy = a_contact(contact_id="con_c", version=2, name="Cy Fox", merged_into="con_b")
+    history.publish(an_envelope(merge, sequence=2))
+    history.publish(an_envelope(ContactChanged(contact=cy, changes=(), changed_by="Kim"), sequence=2))
+
+
 # -- who else took part ----------------------------------------------------------------------------
+
+
+def test_what_others_took_part_in_as_well_is_asked_for_by_id_under_whichever_of_their_ids(history: History) -> None:
+    history.publish(said("con_a", "con_b"), said("con_a", "con_c"), said("con_a", "con_b", "con_d"), said("con_b"))
+    merge_cy_into_bob(history)
+    for asked, total in ((["con_b"], 3), (["con_c"], 1), (["con_b", "con_d"], 1), (["con_z"], 0)):
+        assert beside(history, together=asked).page.total == total
+    assert [each.name for each in beside(history, together=["con_b", "con_z"]).page.together] == ["Bob Day"]
+    partner = Reader(partner="St Agnes")
+    assert beside(history, together=["con_b"], reader=partner).page.together == ()
 
 
 def test_those_who_took_part_most_often_come_first_whatever_is_searched_for(history: History) -> None:
@@ -71,11 +89,7 @@ def test_a_count_is_what_the_search_with_that_name_finds(history: History) -> No
 
 def test_contacts_that_were_merged_are_counted_once(history: History) -> None:
     history.publish(said("con_a", "con_b", "con_c"), said("con_a", "con_c"), said("con_a", "con_d"))
-    bob, of = a_contact(contact_id="con_b", version=2, name="Bob Day", merged=("con_c",)), {"merged_name": "Cy Fox"}
-    merge = ContactsMerged(survivor=bob, merge_id="mrg_1", merged_id="con_c", merged_by="Kim", **of)
-    cy = a_contact(contact_id="con_c", version=2, name="Cy Fox", merged_into="con_b")
-    history.publish(an_envelope(merge, sequence=2))
-    history.publish(an_envelope(ContactChanged(contact=cy, changes=(), changed_by="Kim"), sequence=2))
+    merge_cy_into_bob(history)
     assert who(beside(history)) == [("Bob Day", 2), ("Di Ray", 1)]
 
 

@@ -8,8 +8,9 @@ import pytest
 from services.web.access import Caller
 from shared.contracts.base import new_id
 from shared.contracts.cases import AnswerCase, OpenCase
+from shared.contracts.contacts import RegisterContact
 from shared.contracts.events import RecordEngagement
-from tests.builders import a_report
+from tests.builders import a_new_contact, a_report
 from tests.web.conftest import County
 from tests.web.test_over_time import to
 from tests.web.test_pages import add, text
@@ -38,8 +39,22 @@ async def test_whoever_else_took_part_leads_to_what_they_have_in_common(
     assert "1 entry" in text(common)
     assert "Both were there" in text(common)
     assert "Alone" not in text(common)
+    assert 'Remove With: Bob "Bobby" Day' in html.unescape(text(common))
+    assert "Bobby" not in str(common.url)
     while_typing = await browser.get(f"/contacts/{mary}?q=both", headers={"hx-request": "true"})
     assert "Who else took part" not in text(while_typing)
+
+
+async def test_whoever_has_the_same_name_is_not_meant(county: County, browser: httpx.AsyncClient) -> None:
+    mary, bob = await add(county), await add(county, "Bob Day")
+    other = county.bus.call(RegisterContact(request_id=new_id(), contact=a_new_contact("Bob Day"))).contact_id
+    log(county, "With the one", mary, bob)
+    log(county, "With the other", mary, other)
+    for contact_id, title in ((bob, "With the one"), (other, "With the other")):
+        page = text(await browser.get(f"/contacts/{mary}?together={contact_id}&source=events"))
+        assert "1 entry" in page
+        assert title in page
+    assert "0 entries" in text(await browser.get(f"/contacts/{mary}?together=con_nobody"))
 
 
 async def test_what_was_never_answered_stands_on_the_page_until_it_is(

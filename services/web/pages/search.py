@@ -32,6 +32,7 @@ BEGUN_AGAIN = "The address led to a page of another search. This is the first pa
 NAMES_SHOWN = 5
 PAGE = 20
 MAX_QUERY = 500
+MOST_TOGETHER = 10
 Names = Mapping[str, Mapping[str, str]]
 """How the values of a filter are said."""
 router = APIRouter(include_in_schema=False)
@@ -71,6 +72,7 @@ class Query:
             forgiving=True,
             alternatives=True,
             contact_id=contact_id,
+            together=self.together,
             from_=self.period.since,
             to=self.period.until,
             sort=sort if sort in get_args(Sort) else "relevance",
@@ -88,6 +90,11 @@ class Query:
         if name == "source" and not (values or self._kinds & CHANGES.keys()):
             return self.sources
         return values[:1] if name in self.fixed else values
+
+    @property
+    def together(self) -> tuple[str, ...]:
+        """Ids of those who are to have taken part as well."""
+        return tuple(each for each in self.params.getlist("together") if each)[:MOST_TOGETHER]
 
     @property
     def other_sources(self) -> list[tuple[str, str]]:
@@ -178,13 +185,14 @@ def results(request: Request, query: Query, page: HistoryPage, reference: Refere
     filters = {name: title for name, title in FILTERS.items() if name not in query.fixed}
     if page.begun_again:
         query.faults["cursor"] = BEGUN_AGAIN
+    together = {"together": {each.id: each.name for each in page.together}}
     return {
         "query": query,
         "page": page,
         "options": {name: _options(name, query.chosen(name), page, names) for name in filters},
         "filters": filters,
         "sorts": RANKED if query.q and not query.in_time else IN_TIME,
-        "chips": _chips(request, query, names, filters),
+        "chips": _chips(request, query, {**names, **together}, filters),
         "advice": advice_of(request, page, query.other_sources, lambda name: _chosen(query, name, names)),
         "chart": chart_of(request, query, page.facets.get("month", ())),
         "next_url": with_query(request.url.path, query.params, [("cursor", page.next_cursor or "")]),
@@ -218,7 +226,7 @@ def _chosen(query: Query, name: str, names: Names) -> str:
 
 def _chips(request: Request, query: Query, names: Names, filters: Mapping[str, str]) -> list[dict[str, str]]:
     """The filters in force, each with the address without it; not the one that goes without saying."""
-    titles = {**filters, "from": "From", "to": "To"}
+    titles = {**filters, "from": "From", "to": "To", "together": "With"}
     if query.chosen("source") == query.sources:
         del titles["source"]
     return [
