@@ -62,6 +62,7 @@ class Sides:
     """Both sides of one shape; keeps the median and the 95th percentile of each round, in milliseconds."""
 
     def __init__(self, draw: shapes.Draw, client: Client, engine: shapes.Engine, contacts: int, queries: int) -> None:
+        self.name = draw.__name__
         self._draw, self._client, self._engine = draw, client, engine
         self._contacts, self._queries = contacts, queries
         self.p50: dict[str, list[float]] = {"ours": [], "engine": []}
@@ -109,13 +110,13 @@ def measure_size(engine: str, entries: int, queries: int, rounds: int) -> dict[s
         instance.start("contacts", "history-search", "web")
         key = wait_for_answers(instance)
         bare = bare_engine(instance.settings)
+        both = [Sides(draw, Client(instance, key), bare, contacts, queries) for draw in shapes.SHAPES]
+        for sides in both if url else ():
+            sides.warm_up()
         cases = {}
-        for draw in shapes.SHAPES:
-            print(f"{draw.__name__}, {entries:,} entries (95th percentile, ms)", flush=True)
-            sides = Sides(draw, Client(instance, key), bare, contacts, queries)
-            if url:
-                sides.warm_up()
-            cases[draw.__name__] = figures_of(sides, *harness.in_turn(rounds, sides.ours, sides.bare))
+        for sides in both:
+            print(f"{sides.name}, {entries:,} entries (95th percentile, ms)", flush=True)
+            cases[sides.name] = figures_of(sides, *harness.in_turn(rounds, sides.ours, sides.bare))
         return {"cases": cases, "typing_p95_ms": round(typing_at_once(instance, key, contacts, queries), 1)}
 
 
