@@ -257,6 +257,24 @@ async def test_the_loop_is_closed_on_pages_that_need_no_javascript(county: Count
     assert "The last bus is at nine" in found
 
 
+async def test_a_question_that_staff_have_answered_waits_no_more_on_the_page_of_whoever_asked(
+    county: County, browser: httpx.AsyncClient
+) -> None:
+    made = planned(county, title="Urgent care")
+    mary = county.bus.call(RegisterContact(request_id="one", contact=a_new_contact()))
+    said = a_report(title="Why not on Sundays?", kind="question", consultation_id=made.consultation_id)
+    asked = county.bus.call(RecordEngagement(request_id="one", reported=said, contact_ids=(mary.contact_id,)))
+    county.settle()
+    address = f"{DESK}/{made.consultation_id}/contributions"
+    for action, told in (("answered", "was answered."), ("unanswered", "was not answered after all.")):
+        given = await fill(browser, await browser.get(address), "new_theme", chosen=asked.engagement_id, action=action)
+        assert given.status_code == 303, text(given)
+        county.settle()
+        page = text(await browser.get(f"/contacts/{mary.contact_id}?source=surveys"))
+        assert f"What was said in the consultation “Urgent care” {told}" in page
+        assert ("Not answered yet" in page) == (action == "unanswered")
+
+
 async def test_what_was_typed_about_the_outcome_is_not_lost(county: County, browser: httpx.AsyncClient) -> None:
     made = planned(county)
     address = f"{DESK}/{made.consultation_id}/outcome"
