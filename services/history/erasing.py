@@ -4,7 +4,8 @@ The log is walked from its beginning: nothing else knows of every version of eve
 interrupted begins again; what has been rewritten is not different any more, so by then the index must be without it.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from services.history.log import WINDOW, LogPort, to_envelope
@@ -26,10 +27,12 @@ Replace = Callable[[Sequence[dict[str, Any]]], None]
 class HistoryEraser:
     """Carries out erasures; `replace` is the projector's: afterwards neither log nor index holds what was there."""
 
-    def __init__(self, log: LogPort, bus: Bus, replace: Replace) -> None:
+    def __init__(self, log: LogPort, bus: Bus, replace: Replace, changing: AbstractContextManager[object]) -> None:
+        """changing: held while a part of the log is read and rewritten."""
         self._log = log
         self._bus = bus
         self._replace = replace
+        self._changing = changing
 
     def erase(self, envelope: Envelope[ContactErased]) -> None:
         """Everything up to the erasure itself; what comes later about the person is redacted when it is appended."""
@@ -59,25 +62,20 @@ class HistoryEraser:
         """
         about, mentions = dict[str, None](), dict[str, None]()
         elsewhere = _full_names(traces)
-        for contents in self._windows():
-            rewritten = []
-            for each in contents:
-                left = redact_event(each, traces, names=each["subject"] in nameless)
-                if left != each:
-                    rewritten.append(left)
+        for start in range(0, self._log.last(), WINDOW):
+            with self._changing:
+                contents = self._log.contents(start, start + WINDOW)
+                redacted = [redact_event(each, traces, names=each["subject"] in nameless) for each in contents]
+                if rewritten := [left for each, left in zip(contents, redacted, strict=True) if left != each]:
+                    self._replace(rewritten)
+            for each, left in zip(contents, redacted, strict=True):
                 if (text := _text_of(left)) is not None:
                     is_theirs = left != each or _takes_part(each, traces)
                     if is_theirs:
                         about[each["subject"]] = None
                     if is_named(text, traces if is_theirs else elsewhere):
                         mentions[each["subject"]] = None
-            if rewritten:
-                self._replace(rewritten)
         return list(about), list(mentions)
-
-    def _windows(self) -> Iterator[list[dict[str, Any]]]:
-        for start in range(0, self._log.last(), WINDOW):
-            yield self._log.contents(start, start + WINDOW)
 
 
 def redacted_on_arrival(envelopes: Sequence[Envelope[Event]], erased: Collection[str]) -> list[Envelope[Event]]:

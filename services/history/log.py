@@ -1,18 +1,20 @@
 """The append-only log of every event that matters to a stakeholder: the truth that the index is folded from.
 
-Only an erasure changes what stands in it: personal fields go, the event, its id and its position stay.
+Only an erasure changes what stands in it: personal fields go, the event, its id and its position stay; and a correction
+that restricts an engagement, or opens it: so are the steps of its case then.
 
 Positions are dense, 1, 2, 3 and so on; only inside a batch may some be missing. Readers therefore ask for bounded
 windows on an index, which every store answers quickly (the embedded store reads all matches of a sort with a limit).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
 from bson import decode_iter
 from pymongo import ASCENDING, UpdateOne
 
+from services.history.restricting import engagement_of
 from services.history.timeline import LOGGED_EVENTS
 from shared.contracts.base import Envelope, Event
 from shared.mongo import Documents, insert_new
@@ -50,8 +52,12 @@ class LogPort(Protocol):
         """Those of the events that stand in the log."""
         ...
 
+    def about(self, engagement_ids: Collection[str]) -> list[dict[str, Any]]:
+        """Corrections of these engagements, steps of their cases and marks of them as contributions, as stored."""
+        ...
+
     def rewrite(self, contents: Sequence[dict[str, Any]]) -> None:
-        """Put other contents in place of events, by their ids: only an erasure does that."""
+        """Put other contents in place of events, by their ids."""
         ...
 
     def rewritten(self, since: datetime) -> Iterator[list[Envelope[Event]]]:
@@ -88,11 +94,12 @@ class Log:
         """Make the index that windows need; the writer asks for it at start."""
         self._log.create_index([("position", ASCENDING)], name="position")
         self._log.create_index("rewritten_at", sparse=True)
+        self._log.create_index("engagement", sparse=True)
 
     def append(self, envelopes: Sequence[Envelope[Event]], after: int) -> int:
-        once = {envelope.id: envelope.content for envelope in envelopes}
+        once = {envelope.id: envelope for envelope in envelopes}
         positions = {event_id: position for position, event_id in enumerate(once, after + 1)}
-        documents = [{"_id": each, "position": positions[each], "event": event} for each, event in once.items()]
+        documents = [_document(each, positions[each.id]) for each in once.values()]
         there = insert_new(self._log, documents)  # redelivered events
         return max((position for each, position in positions.items() if each not in there), default=after)
 
@@ -129,6 +136,9 @@ class Log:
     def find(self, event_ids: Sequence[str]) -> list[Envelope[Event]]:
         return [to_envelope(each["event"]) for each in self._log.find({"_id": {"$in": list(event_ids)}})]
 
+    def about(self, engagement_ids: Collection[str]) -> list[dict[str, Any]]:
+        return [each["event"] for each in self._log.find({"engagement": {"$in": list(engagement_ids)}})]
+
     def rewrite(self, contents: Sequence[dict[str, Any]]) -> None:
         if contents:
             at = datetime.now(UTC)
@@ -148,6 +158,12 @@ class Log:
 
     def erased(self) -> set[str]:
         return {each["_id"] for each in self._erased.find()}
+
+
+def _document(envelope: Envelope[Event], position: int) -> dict[str, Any]:
+    document = {"_id": envelope.id, "position": position, "event": envelope.content}
+    key = engagement_of(envelope.data)
+    return document | {"engagement": key} if key else document
 
 
 class FakeLog:
@@ -183,6 +199,10 @@ class FakeLog:
 
     def find(self, event_ids: Sequence[str]) -> list[Envelope[Event]]:
         return [to_envelope(self._events[each][1]) for each in event_ids if each in self._events]
+
+    def about(self, engagement_ids: Collection[str]) -> list[dict[str, Any]]:
+        every = [event for _, event in self._events.values()]
+        return [each for each in every if engagement_of(to_envelope(each).data) in engagement_ids]
 
     def rewrite(self, contents: Sequence[dict[str, Any]]) -> None:
         for each in contents:

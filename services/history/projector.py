@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from threading import Lock
 from typing import Any, ClassVar, cast
 
@@ -16,6 +17,7 @@ from services.history.index.port import IndexAway, IndexBusy, IndexLost, IndexSe
 from services.history.log import Log, LogPort, to_envelope, windows
 from services.history.rebuild import CLOCKS_DIFFER, forget_kept
 from services.history.refusals import TIMELINE, park_refused
+from services.history.restricting import engagement_of, put_right
 from services.history.timeline import LOGGED_EVENTS, fold
 from shared import failpoints
 from shared.contracts.base import Envelope, Event
@@ -43,7 +45,9 @@ class HistoryProjector:
     def __init__(self, event_log: LogPort, indexes: IndexSet, bus: Bus) -> None:
         self._log, self._bus = event_log, bus
         self._erased: set[str] | None = None
-        self._eraser = HistoryEraser(event_log, bus, self._replace)
+        self._changing = Lock()
+        """Held while a part of the log is read and rewritten: else an erasure and a restriction undo each other."""
+        self._eraser = HistoryEraser(event_log, bus, partial(self._replace, erases=True), self._changing)
         self._indexes = indexes
         self._index: IndexWriter | None = None
         self._serving = Pointer("", complete=False)
@@ -66,6 +70,7 @@ class HistoryProjector:
             failpoints.reach("log.after_append")
             if self._live:
                 self._put(index, envelopes)
+        self._restrict_alike(envelopes)
 
     @on("history.erasures", ContactErased, ErasureDecided)
     def erase(self, envelope: Envelope[Event]) -> None:
@@ -127,18 +132,28 @@ class HistoryProjector:
             self._erased |= new
         return redacted_on_arrival(envelopes, self._erased) if self._erased else envelopes
 
-    def _replace(self, contents: Sequence[dict[str, Any]]) -> None:
-        """What an erasure has rewritten replaces what the index holds of it, and then what the log does.
+    def _restrict_alike(self, envelopes: Sequence[Envelope[Event]]) -> None:
+        """Before this is acknowledged: it is done again when the process dies meanwhile."""
+        if keys := {key for each in envelopes if (key := engagement_of(each.data))}:
+            with self._changing:
+                if changed := put_right(self._log.about(keys)):
+                    self._replace(changed)
+
+    def _replace(self, contents: Sequence[dict[str, Any]], erases: bool = False) -> None:
+        """What was rewritten replaces what the index holds of it, and then what the log does.
 
         In this order, and committed: whoever is killed in between finds the log as it was, and does it again. No other
-        index comes to serve meanwhile.
+        index comes to serve meanwhile. One that is kept is put right when it serves; with who is erased it is removed.
         """
         with self._turn:
             with self._lock:
                 index = self._opened()
                 if not self._live:
-                    raise Unavailable("The index is being caught up with the log. The erasure goes on afterwards.")
-                forget_kept(self._indexes)  # another may have come to serve since the erasure began
+                    raise Unavailable(
+                        "The index is being caught up with the log. What stands there changes afterwards."
+                    )
+                if erases:
+                    forget_kept(self._indexes)  # another may have come to serve since the erasure began
                 self._put_again(index, contents)
             self._log.rewrite(contents)
 
@@ -149,7 +164,7 @@ class HistoryProjector:
             index.commit()
         except IndexLost as error:
             self._lost(index, error)
-            raise Unavailable("The index was lost and is being built again. The erasure goes on.") from error
+            raise Unavailable("The index was lost and is being built again. What stands there changes then.") from error
         failpoints.reach("erasure.before_rewrite")
 
     def _append(self, envelopes: Sequence[Envelope[Event]]) -> int:

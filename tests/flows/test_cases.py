@@ -16,6 +16,7 @@ from services.events.service import EventsService
 from services.history.index.directory import Indexes
 from services.history.log import FakeLog
 from services.history.projector import HistoryProjector
+from services.history.rebuild import checksum_of_index, checksum_of_log
 from services.history.search import HistorySearch
 from services.notifications.fake import FakeLedger, FakeMailings
 from services.notifications.newsletters.fake import FakeNewsletters
@@ -59,7 +60,7 @@ class Board:
     def __init__(self, directory: Path) -> None:
         self.bus, self.sink = TestBus(), Sink()
         settings = Settings(secret="s", state_dir=directory, smtp_url=self.sink.url)
-        self.engagements, indexes = FakeEngagements(), Indexes(directory / "index")
+        self.engagements, self.indexes = FakeEngagements(), Indexes(directory / "index")
         mailings = FakeMailings()
         ledger = FakeLedger(mailings.outbox)
         self.bus.add(ContactsService(FakeContacts(), FakeImports(), FakePreferences(), "secret"))
@@ -69,8 +70,8 @@ class Board:
             MailSender(mailings, ledger, self.bus, settings, lambda: SmtpDispatcher(settings.smtp_url))
         )
         self.log = FakeLog()
-        self.projector = self.bus.add(HistoryProjector(self.log, indexes, self.bus))
-        self.bus.add(HistorySearch(indexes, "secret"))
+        self.projector = self.bus.add(HistoryProjector(self.log, self.indexes, self.bus))
+        self.bus.add(HistorySearch(self.indexes, "secret"))
         self.projector.follow_log()
         new = a_new_contact("Mary Okafor", email=("mary@example.org",))
         self.mary = self.bus.call(RegisterContact(request_id="mary", contact=new)).contact_id
@@ -230,6 +231,22 @@ def test_a_correction_that_restricts_an_engagement_restricts_its_case(board: Boa
     corrected = a_report(kind="question", title="Now restricted", sensitive=True)
     board.bus.call(CorrectEngagement(engagement_id=case.engagement_id, version=1, reported=corrected))
     assert board.listed().items == ()
+
+
+def test_what_stands_of_a_case_is_restricted_or_opened_with_its_engagement_whenever_that_is_decided(
+    board: Board,
+) -> None:
+    board.case("Another")
+    case = board.case()
+    board.bus.call(answer(case))
+    assert len(board.entries(reader=Reader())) == 3
+    for version, restricted in enumerate((True, False, True), 1):
+        report = a_report(kind="question", title="Why?", sensitive=restricted)
+        correct = {"engagement_id": case.engagement_id, "version": version, "sensitive": True, "reported": report}
+        board.bus.call(CorrectEngagement.model_validate(correct))
+        assert len(board.entries(reader=Reader())) == (1 if restricted else 3)
+        assert len(board.entries(reader=Reader(sensitive=True))) == 3
+    assert checksum_of_index(board.indexes) == checksum_of_log(board.log)
 
 
 def test_lists_and_counts_are_of_whom_and_what_one_asks_for(board: Board) -> None:

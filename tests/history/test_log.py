@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.history.log import FakeLog, Log, LogPort, windows
+from shared.contracts.contributions import RESPONSE
 from shared.mongo import connect
 from tests.builders import recorded, registered
+from tests.history.restricted import corrected, marked, opened
 
 
 @pytest.fixture(params=["fake", pytest.param("store", marks=pytest.mark.servers)])
@@ -32,6 +34,14 @@ def test_events_are_found_by_their_ids(log: LogPort) -> None:
     log.append(events, after=0)
     wanted = [events[0].id, events[2].id, "evt_unknown"]
     assert sorted(each.id for each in log.find(wanted)) == sorted(wanted[:2])
+
+
+def test_corrections_and_what_tells_of_an_engagement_are_found_by_it(log: LogPort) -> None:
+    of_one = [corrected("eng_1", 2), opened("eng_1"), marked("eng_1"), corrected("eng_1", 3, sensitive=True)]
+    others = [recorded(engagement_id="eng_1"), opened("eng_2"), marked("rsp_1", kind=RESPONSE), registered()]
+    log.append([*of_one, *others], after=0)
+    assert sorted(each["id"] for each in log.about({"eng_1"})) == sorted(each.id for each in of_one)
+    assert log.about({"rsp_1", "eng_none"}) == []
 
 
 def test_positions_go_on_from_batch_to_batch(log: LogPort) -> None:

@@ -26,9 +26,9 @@ class History:
     """Both processes of the service on one bus."""
 
     def __init__(self, root: Path) -> None:
-        self.indexes = Indexes(root)
+        self.indexes, self.log = Indexes(root), FakeLog()
         self.bus = TestBus()
-        self.projector = self.bus.add(HistoryProjector(FakeLog(), self.indexes, self.bus))
+        self.projector = self.bus.add(HistoryProjector(self.log, self.indexes, self.bus))
         self.search = self.bus.add(HistorySearch(self.indexes, "secret"))
 
     def publish(self, *events: Envelope[Event]) -> None:
