@@ -4,7 +4,7 @@ Each such event says whether it was restricted then. A correction may restrict t
 everybody; and over several queues what was said before it may come after it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from services.history.case_entries import CASE_EVENTS
@@ -15,17 +15,17 @@ from shared.contracts.events import EngagementCorrected
 
 _WHOLE = (EngagementCorrected, EngagementRedacted)
 _WHOLE_TYPES = {each.type for each in _WHOLE}
+_ENGAGEMENT_OF: dict[type[Event], Callable[[Any], str]] = {
+    **dict.fromkeys(_WHOLE, lambda event: event.engagement.engagement_id),
+    **dict.fromkeys(CASE_EVENTS, lambda event: event.engagement_id),
+    ContributionMarked: lambda event: event.contribution_id if event.kind != RESPONSE else "",
+}
 
 
 def engagement_of(event: Event) -> str:
     """The id of the engagement that it corrects, or of whose case or answer it tells; empty for any other event."""
-    if isinstance(event, _WHOLE):
-        return event.engagement.engagement_id
-    if isinstance(event, CASE_EVENTS):
-        return event.engagement_id
-    if isinstance(event, ContributionMarked) and event.kind != RESPONSE:
-        return event.contribution_id
-    return ""
+    find = _ENGAGEMENT_OF.get(type(event))
+    return find(event) if find else ""
 
 
 def put_right(contents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
