@@ -160,12 +160,12 @@ class HistoryProjector:
     def _put_again(self, index: IndexWriter, contents: Sequence[dict[str, Any]]) -> None:
         try:
             index.put_again([fold(to_envelope(each)) for each in contents])
-            failpoints.reach("erasure.before_commit")
+            failpoints.reach("rewriting.before_commit")
             index.commit()
         except IndexLost as error:
             self._lost(index, error)
             raise Unavailable("The index was lost and is being built again. What stands there changes then.") from error
-        failpoints.reach("erasure.before_rewrite")
+        failpoints.reach("rewriting.before_log")
 
     def _append(self, envelopes: Sequence[Envelope[Event]]) -> int:
         try:

@@ -43,7 +43,7 @@ def without_title(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "data": {"engagement": {**content["data"]["engagement"], "title": "[removed]"}}}
 
 
-@pytest.mark.parametrize("point", ["erasure.before_commit", "erasure.before_rewrite"])
+@pytest.mark.parametrize("point", ["rewriting.before_commit", "rewriting.before_log"])
 def test_an_erasure_that_is_killed_between_index_and_log_finds_the_log_as_it_was_and_is_done_again(
     history: History, point: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,8 +18,8 @@ from tests.faults.waiting import wait_until
 POINTS = {
     "erasure.after_contact": "contacts",
     "erasure.before_report": "contacts",
-    "erasure.before_commit": "history-projector",
-    "erasure.before_rewrite": "history-projector",
+    "rewriting.before_commit": "history-projector",
+    "rewriting.before_log": "history-projector",
 }
 OTHERS = ("events", "history-projector", "notifications")
 """Killed after a moment instead: what each does for an erasure is one handler that can be begun again."""
