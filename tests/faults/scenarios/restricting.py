@@ -69,4 +69,4 @@ def _answer(bus: RpcClient, engagement_id: str) -> None:
 def _restrict(bus: RpcClient, engagement_id: str) -> None:
     report = a_report(title="Restricted", kind="question", sensitive=True)
     with suppress(Conflict):  # it was done, and events was killed before it could say so
-        ask(bus, CorrectEngagement(engagement_id=engagement_id, version=1, reported=report))
+        ask(bus, CorrectEngagement(engagement_id=engagement_id, version=1, sensitive=True, reported=report))
