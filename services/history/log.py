@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 from bson import decode_iter
 from pymongo import ASCENDING, UpdateOne
 
-from services.history.restricting import engagement_of
+from services.history.restricting import SAYS, Told, engagement_of, told_by
 from services.history.timeline import LOGGED_EVENTS
 from shared.contracts.base import Envelope, Event
 from shared.mongo import Documents, insert_new
@@ -52,8 +52,12 @@ class LogPort(Protocol):
         """Those of the events that stand in the log."""
         ...
 
-    def about(self, engagement_ids: Collection[str]) -> list[dict[str, Any]]:
-        """Corrections of these engagements, steps of their cases and marks of them as contributions, as stored."""
+    def stored(self, event_ids: Collection[str]) -> list[dict[str, Any]]:
+        """As `find`, the structured JSON form of each."""
+        ...
+
+    def about(self, engagement_ids: Collection[str]) -> list[Told]:
+        """What corrections of these engagements, steps of their cases and marks of them as contributions say."""
         ...
 
     def rewrite(self, contents: Sequence[dict[str, Any]]) -> None:
@@ -134,10 +138,15 @@ class Log:
         return self._log.find_one({"_id": event_id}, {"_id": 1}) is not None
 
     def find(self, event_ids: Sequence[str]) -> list[Envelope[Event]]:
-        return [to_envelope(each["event"]) for each in self._log.find({"_id": {"$in": list(event_ids)}})]
+        return [to_envelope(each) for each in self.stored(event_ids)]
 
-    def about(self, engagement_ids: Collection[str]) -> list[dict[str, Any]]:
-        return [each["event"] for each in self._log.find({"engagement": {"$in": list(engagement_ids)}})]
+    def stored(self, event_ids: Collection[str]) -> list[dict[str, Any]]:
+        return [each["event"] for each in self._log.find({"_id": {"$in": list(event_ids)}})]
+
+    def about(self, engagement_ids: Collection[str]) -> list[Told]:
+        says = {"engagement": 1} | {f"event.{each}": 1 for each in SAYS}
+        found = self._log.find({"engagement": {"$in": list(engagement_ids)}}, says)
+        return [told_by(each["engagement"], each["event"]) for each in found]
 
     def rewrite(self, contents: Sequence[dict[str, Any]]) -> None:
         if contents:
@@ -198,11 +207,14 @@ class FakeLog:
         return event_id in self._events
 
     def find(self, event_ids: Sequence[str]) -> list[Envelope[Event]]:
-        return [to_envelope(self._events[each][1]) for each in event_ids if each in self._events]
+        return [to_envelope(each) for each in self.stored(event_ids)]
 
-    def about(self, engagement_ids: Collection[str]) -> list[dict[str, Any]]:
-        every = [event for _, event in self._events.values()]
-        return [each for each in every if engagement_of(to_envelope(each).data) in engagement_ids]
+    def stored(self, event_ids: Collection[str]) -> list[dict[str, Any]]:
+        return [self._events[each][1] for each in event_ids if each in self._events]
+
+    def about(self, engagement_ids: Collection[str]) -> list[Told]:
+        every = [(engagement_of(to_envelope(event).data), event) for _, event in self._events.values()]
+        return [told_by(key, event) for key, event in every if key in engagement_ids]
 
     def rewrite(self, contents: Sequence[dict[str, Any]]) -> None:
         for each in contents:

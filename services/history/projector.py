@@ -17,7 +17,7 @@ from services.history.index.port import IndexAway, IndexBusy, IndexLost, IndexSe
 from services.history.log import Log, LogPort, to_envelope, windows
 from services.history.rebuild import CLOCKS_DIFFER, forget_kept
 from services.history.refusals import TIMELINE, park_refused
-from services.history.restricting import engagement_of, put_right
+from services.history.restricting import differing, engagement_of, restricted
 from services.history.timeline import LOGGED_EVENTS, fold
 from shared import failpoints
 from shared.contracts.base import Envelope, Event
@@ -136,8 +136,8 @@ class HistoryProjector:
         """Before this is acknowledged: it is done again when the process dies meanwhile."""
         if keys := {key for each in envelopes if (key := engagement_of(each.data))}:
             with self._changing:
-                if changed := put_right(self._log.about(keys)):
-                    self._replace(changed)
+                if changed := differing(self._log.about(keys)):
+                    self._replace([restricted(each, changed[each["id"]]) for each in self._log.stored(changed.keys())])
 
     def _replace(self, contents: Sequence[dict[str, Any]], erases: bool = False) -> None:
         """What was rewritten replaces what the index holds of it, and then what the log does.

@@ -4,8 +4,8 @@ Each such event says whether it was restricted then. A correction may restrict t
 everybody; and over several queues what was said before it may come after it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
 
 from services.history.case_entries import CASE_EVENTS
 from shared.contracts.base import Event
@@ -28,22 +28,42 @@ def engagement_of(event: Event) -> str:
     return find(event) if find else ""
 
 
-def put_right(contents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Those that are restricted otherwise than the latest correction of their engagement, as they should be.
+class Told(NamedTuple):
+    """What an event says of whether an engagement is restricted."""
 
-    contents: all corrections, steps of cases and marks of some engagements, in their structured JSON form.
+    event_id: str
+    engagement_id: str
+    version: int
+    """Of the engagement, when the event corrects it; else 0."""
+    sensitive: bool
+
+
+SAYS = ("id", "type", "data.sensitive", "data.engagement.sensitive", "data.engagement.version")
+"""The fields of an event that `told_by` reads: the words of many corrections are not needed."""
+
+
+def told_by(engagement_id: str, content: Mapping[str, Any]) -> Told:
+    """content: the structured JSON form, `SAYS` of it at least."""
+    data = content["data"]
+    if content["type"] in _WHOLE_TYPES:
+        return Told(content["id"], engagement_id, data["engagement"]["version"], data["engagement"]["sensitive"])
+    return Told(content["id"], engagement_id, 0, data["sensitive"])
+
+
+def differing(told: Collection[Told]) -> dict[str, bool]:
+    """Whether they should be restricted: the steps and marks that say otherwise than the latest correction, by id.
+
+    told: everything that is told of some engagements.
     """
-    corrected: dict[str, tuple[int, bool]] = {}
-    others = []
-    for each in contents:
-        if each["type"] in _WHOLE_TYPES:
-            engagement = each["data"]["engagement"]
-            said = (engagement["version"], engagement["sensitive"])
-            corrected[each["subject"]] = max(said, corrected.get(each["subject"], said))
-        else:
-            others.append((each["data"].get("engagement_id") or each["data"]["contribution_id"], each))
-    return [
-        {**each, "data": {**each["data"], "sensitive": corrected[key][1]}}
-        for key, each in others
-        if key in corrected and each["data"]["sensitive"] != corrected[key][1]
-    ]
+    latest: dict[str, bool] = {}
+    for each in sorted(told, key=lambda each: each.version):
+        if each.version:
+            latest[each.engagement_id] = each.sensitive
+    others = [each for each in told if not each.version and each.engagement_id in latest]
+    right = {each.event_id: latest[each.engagement_id] for each in others}
+    return {each.event_id: right[each.event_id] for each in others if each.sensitive != right[each.event_id]}
+
+
+def restricted(content: Mapping[str, Any], sensitive: bool) -> dict[str, Any]:
+    """The event as it says so."""
+    return {**content, "data": {**content["data"], "sensitive": sensitive}}

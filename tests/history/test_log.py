@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.history.log import FakeLog, Log, LogPort, windows
+from services.history.restricting import Told
 from shared.contracts.contributions import RESPONSE
 from shared.mongo import connect
 from tests.builders import recorded, registered
@@ -40,7 +41,10 @@ def test_corrections_and_what_tells_of_an_engagement_are_found_by_it(log: LogPor
     of_one = [corrected("eng_1", 2), opened("eng_1"), marked("eng_1"), corrected("eng_1", 3, sensitive=True)]
     others = [recorded(engagement_id="eng_1"), opened("eng_2"), marked("rsp_1", kind=RESPONSE), registered()]
     log.append([*of_one, *others], after=0)
-    assert sorted(each["id"] for each in log.about({"eng_1"})) == sorted(each.id for each in of_one)
+    assert sorted(log.about({"eng_1"})) == sorted(
+        Told(each.id, "eng_1", version, sensitive)
+        for each, version, sensitive in zip(of_one, (2, 0, 0, 3), (False, False, False, True), strict=True)
+    )
     assert log.about({"rsp_1", "eng_none"}) == []
 
 

@@ -1,6 +1,5 @@
 """What stands of an engagement besides itself is restricted as it is, in whatever order the events arrive."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.history.rebuild import checksum_of_index, checksum_of_log
-from services.history.restricting import put_right
+from services.history.restricting import differing, engagement_of, told_by
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contributions import RESPONSE
 from shared.contracts.history import Reader, SearchHistory
@@ -20,19 +19,19 @@ from tests.history.test_search import History
 TOLD = ("cases", "surveys")
 
 
-def restricted(events: Sequence[Envelope[Event]]) -> list[tuple[str, bool]]:
-    return [(each["id"], each["data"]["sensitive"]) for each in put_right([each.content for each in events])]
+def found(*events: Envelope[Event]) -> dict[str, bool]:
+    return differing([told_by(engagement_of(each.data), each.content) for each in events])
 
 
 def test_the_latest_correction_decides_and_only_what_says_otherwise_changes() -> None:
     step, mark, right, elsewhere = opened("eng_1"), marked("eng_1"), opened("eng_1", sensitive=True), opened("eng_2")
     corrections = [corrected("eng_1", 3, sensitive=True), corrected("eng_1", 2)]
-    assert restricted([step, *corrections, mark, right, elsewhere]) == [(step.id, True), (mark.id, True)]
-    assert restricted([*corrections, corrected("eng_1", 4), right, step]) == [(right.id, False)]
+    assert found(step, *corrections, mark, right, elsewhere) == {step.id: True, mark.id: True}
+    assert found(*corrections, corrected("eng_1", 4), right, step) == {right.id: False}
 
 
 def test_without_a_correction_everything_stays_as_it_was_said() -> None:
-    assert restricted([opened("eng_1"), opened("eng_1", sensitive=True), marked("eng_1")]) == []
+    assert found(opened("eng_1"), opened("eng_1", sensitive=True), marked("eng_1")) == {}
 
 
 def test_of_a_response_no_engagement_decides(tmp_path: Path) -> None:
