@@ -11,6 +11,7 @@ from shared.contracts.base import Envelope, Event, new_id
 from shared.contracts.consent import Consent, Recipient, Statement
 from shared.contracts.contacts import Contact, ContactRegistered, NewContact
 from shared.contracts.events import REPORTED, Engagement, EngagementRecorded, Reported
+from shared.contracts.merging import MergeContacts
 from shared.contracts.newsletters import ItemDraft, NewsletterPlan
 from shared.contracts.notifications import MailingDraft
 from shared.contracts.templates import TemplateText
@@ -64,6 +65,17 @@ def a_new_contact(name: str = "Mary Okafor", **fields: Any) -> NewContact:
 def a_contact(name: str = "Mary Okafor", **fields: Any) -> Contact:
     defaults = {"contact_id": new_id("con"), "version": 1, "kind": "person", "registered_at": AT, "changed_at": AT}
     return Contact.model_validate(defaults | {"name": name} | fields)
+
+
+def a_merge(survivor: Contact, merged: Contact, request_id: str = "") -> MergeContacts:
+    """Of the contacts as they are known."""
+    return MergeContacts(
+        request_id=request_id or new_id(),
+        survivor_id=survivor.contact_id,
+        survivor_version=survivor.version,
+        merged_id=merged.contact_id,
+        merged_version=merged.version,
+    )
 
 
 def a_consent(given: bool = True, **fields: Any) -> Consent:

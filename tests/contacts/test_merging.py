@@ -23,10 +23,10 @@ from shared.contracts.contacts import (
     ResolveContacts,
 )
 from shared.contracts.erasure import EraseContact
-from shared.contracts.merging import ContactsMerged, ContactsUnmerged, MergeContacts, UnmergeContacts
+from shared.contracts.merging import ContactsMerged, ContactsUnmerged, UnmergeContacts
 from shared.errors import Conflict, Invalid, WellheardError
 from shared.messaging.testbus import TestBus
-from tests.builders import a_new_contact, a_statement
+from tests.builders import a_merge, a_new_contact, a_statement
 
 
 class People:
@@ -46,16 +46,7 @@ class People:
         return self.bus.call(GetContact(contact_id=contact_id))
 
     def merge(self, survivor: Contact, merged: Contact, request_id: str = "") -> Contact:
-        one, other = self.get(survivor), self.get(merged)
-        return self.bus.call(
-            MergeContacts(
-                request_id=request_id or new_id(),
-                survivor_id=one.contact_id,
-                survivor_version=one.version,
-                merged_id=other.contact_id,
-                merged_version=other.version,
-            )
-        )
+        return self.bus.call(a_merge(self.get(survivor), self.get(merged), request_id))
 
     def unmerge(self, survivor: Contact, merged: Contact) -> Contact:
         return self.bus.call(UnmergeContacts(survivor_id=survivor.contact_id, merged_id=merged.contact_id))
@@ -194,9 +185,7 @@ def test_what_cannot_be_merged_is_refused(people: People, which: str) -> None:
 
 def test_a_form_sent_twice_merges_once_and_one_of_an_older_page_is_refused(people: People) -> None:
     ann, bea = people.register("Ann"), people.register("Bea")
-    asked = MergeContacts(
-        request_id="r", survivor_id=ann.contact_id, survivor_version=1, merged_id=bea.contact_id, merged_version=1
-    )
+    asked = a_merge(ann, bea)
     assert people.bus.call(asked) == people.bus.call(asked)
     cy = people.change(people.register("Cy"), name="Cyril")
     with pytest.raises(Conflict, match="Somebody else"):

@@ -15,7 +15,7 @@ from services.contacts.service import ContactsService
 from shared.contracts.base import new_id
 from shared.contracts.contacts import Contact, GetContact, RegisterContact
 from shared.contracts.erasure import EraseContact, Traces
-from shared.contracts.merging import MergeContacts, UnmergeContacts
+from shared.contracts.merging import UnmergeContacts
 from shared.contracts.relationships import (
     AddRelationship,
     ChangeRelationship,
@@ -30,7 +30,7 @@ from shared.contracts.segments import GetProfile
 from shared.errors import Conflict, Invalid, NotFound
 from shared.messaging.testbus import TestBus
 from shared.mongo import connect
-from tests.builders import AT, a_new_contact, an_envelope
+from tests.builders import AT, a_merge, a_new_contact, an_envelope
 
 MARCH = date(2024, 3, 1)
 
@@ -58,9 +58,7 @@ class Register:
         return [(each.relationship.role, each.other_name, each.is_own) for each in self.of(contact)]
 
     def merge(self, survivor: Contact, merged: Contact) -> None:
-        ids = {"survivor_id": survivor.contact_id, "merged_id": merged.contact_id, "request_id": new_id()}
-        versions = {"survivor_version": survivor.version, "merged_version": merged.version}
-        self.bus.call(MergeContacts.model_validate(ids | versions))
+        self.bus.call(a_merge(survivor, merged))
 
     def told(self) -> list[RelationshipChanged]:
         seen = {each.id: each.data for each in self.bus.published}

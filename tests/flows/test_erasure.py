@@ -37,14 +37,13 @@ from shared.contracts.erasure import (
 )
 from shared.contracts.events import GetEngagement, ListQuarantine
 from shared.contracts.history import SearchContacts, SearchHistory
-from shared.contracts.merging import MergeContacts
 from shared.contracts.responses import ListResponses
 from shared.contracts.survey_links import GetPersonalForm, GiveSurveyKeys
 from shared.contracts.surveys import RESPONSES, CreateSurvey, OpenSurvey
 from shared.errors import NotFound
 from shared.messaging.declare import RawMessage
 from shared.messaging.testbus import TestBus
-from tests.builders import AT, a_body, a_mailing_draft, a_new_contact, a_person, a_statement, headers
+from tests.builders import AT, a_body, a_mailing_draft, a_merge, a_new_contact, a_person, a_statement, headers
 from tests.surveys.asking import a_definition, a_sent
 
 NAME, EMAIL, PHONE = "Mary Okafor", "mary.okafor@example.org", "0113 496 0123"
@@ -190,15 +189,7 @@ def test_whoever_was_merged_with_her_is_erased_with_her(tmp_path: Path) -> None:
     county, mary = a_county_that_knows_mary(tmp_path)
     county.post("Lighting", people=[a_person("M. Okafor", email="m.okafor@example.org")])
     other = county.known()[1]
-    county.bus.call(
-        MergeContacts(
-            request_id="m",
-            survivor_id=mary.contact_id,
-            survivor_version=1,
-            merged_id=other.contact_id,
-            merged_version=1,
-        )
-    )
+    county.bus.call(a_merge(mary, other))
     county.settle()
     erasure = county.erase(other)
     assert set(erasure.contact_ids) == {mary.contact_id, other.contact_id}

@@ -14,10 +14,10 @@ from services.history.search import HistorySearch
 from shared.contracts.consent import RecordConsents
 from shared.contracts.contacts import Contact, ContactRegistered, GetContact
 from shared.contracts.history import SearchHistory
-from shared.contracts.merging import MergeContacts, UnmergeContacts
+from shared.contracts.merging import UnmergeContacts
 from shared.contracts.segments import CreateSegment, ListSegmentMembers, Rule
 from shared.messaging.testbus import TestBus
-from tests.builders import a_body, a_person, a_statement, headers
+from tests.builders import a_body, a_merge, a_person, a_statement, headers
 
 
 class County:
@@ -81,15 +81,7 @@ def test_mary_comes_into_a_segment_leaves_it_is_merged_and_is_herself_again(tmp_
     assert [each for each in county.timeline(mary) if each in moves] == moves
 
     one, other = (county.bus.call(GetContact(contact_id=each.contact_id)) for each in (mary, again))
-    county.bus.call(
-        MergeContacts(
-            request_id="same",
-            survivor_id=one.contact_id,
-            survivor_version=one.version,
-            merged_id=other.contact_id,
-            merged_version=other.version,
-        )
-    )
+    county.bus.call(a_merge(one, other))
     county.settle()
     assert county.timeline(mary).count("conversation") == 2
     county.post("Trees", "m.okafor@example.org")

@@ -9,7 +9,7 @@ from services.history.restricting import Told
 from shared.contracts.contributions import RESPONSE
 from shared.mongo import connect
 from tests.builders import recorded, registered
-from tests.history.restricted import corrected, marked, opened
+from tests.history.about_engagements import corrected, marked, taken_on
 
 
 @pytest.fixture(params=["fake", pytest.param("store", marks=pytest.mark.servers)])
@@ -38,8 +38,8 @@ def test_events_are_found_by_their_ids(log: LogPort) -> None:
 
 
 def test_corrections_and_what_tells_of_an_engagement_are_found_by_it(log: LogPort) -> None:
-    of_one = [corrected("eng_1", 2), opened("eng_1"), marked("eng_1"), corrected("eng_1", 3, sensitive=True)]
-    others = [recorded(engagement_id="eng_1"), opened("eng_2"), marked("rsp_1", kind=RESPONSE), registered()]
+    of_one = [corrected("eng_1", 2), taken_on("eng_1"), marked("eng_1"), corrected("eng_1", 3, sensitive=True)]
+    others = [recorded(engagement_id="eng_1"), taken_on("eng_2"), marked("rsp_1", kind=RESPONSE), registered()]
     log.append([*of_one, *others], after=0)
     assert sorted(log.about({"eng_1"})) == sorted(
         Told(each.id, "eng_1", version, sensitive)

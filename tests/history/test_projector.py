@@ -16,11 +16,12 @@ from services.history.projector import HistoryProjector
 from services.history.rebuild import Checksum, checksum_of_index, checksum_of_log, rebuild_from
 from shared.contracts.base import Envelope, Event
 from shared.contracts.contacts import ContactChanged
-from shared.contracts.events import EngagementCorrected, EngagementQuarantined
+from shared.contracts.events import EngagementQuarantined
 from shared.contracts.history import SwapIndex
 from shared.errors import Unavailable
 from shared.messaging.testbus import TestBus
-from tests.builders import a_contact, an_engagement, an_envelope, recorded, registered
+from tests.builders import a_contact, an_envelope, recorded, registered
+from tests.history.about_engagements import corrected
 
 
 class History:
@@ -65,13 +66,6 @@ def delete(directory: Path) -> None:
     """`rm -rf`, as often as it takes: the engine may write a file in between."""
     while directory.exists():
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def corrected(engagement_id: str, version: int, **fields: object) -> Envelope[Event]:
-    engagement = an_engagement(engagement_id=engagement_id, version=version, **fields)
-    return an_envelope(
-        EngagementCorrected(engagement=engagement, corrected_by="staff"), subject=engagement_id, sequence=version
-    )
 
 
 def test_an_index_with_the_fields_of_an_earlier_version_is_built_again_from_the_log(history: History) -> None:

@@ -13,7 +13,7 @@ from shared.contracts.base import Envelope, Event
 from shared.contracts.contributions import RESPONSE
 from shared.contracts.history import Reader, SearchHistory
 from shared.errors import Unavailable
-from tests.history.restricted import corrected, marked, opened
+from tests.history.about_engagements import corrected, marked, taken_on
 from tests.history.test_search import History
 
 TOLD = ("cases", "surveys")
@@ -24,14 +24,19 @@ def found(*events: Envelope[Event]) -> dict[str, bool]:
 
 
 def test_the_latest_correction_decides_and_only_what_says_otherwise_changes() -> None:
-    step, mark, right, elsewhere = opened("eng_1"), marked("eng_1"), opened("eng_1", sensitive=True), opened("eng_2")
+    step, mark, right, elsewhere = (
+        taken_on("eng_1"),
+        marked("eng_1"),
+        taken_on("eng_1", sensitive=True),
+        taken_on("eng_2"),
+    )
     corrections = [corrected("eng_1", 3, sensitive=True), corrected("eng_1", 2)]
     assert found(step, *corrections, mark, right, elsewhere) == {step.id: True, mark.id: True}
     assert found(*corrections, corrected("eng_1", 4), right, step) == {right.id: False}
 
 
 def test_without_a_correction_everything_stays_as_it_was_said() -> None:
-    assert found(opened("eng_1"), opened("eng_1", sensitive=True), marked("eng_1")) == {}
+    assert found(taken_on("eng_1"), taken_on("eng_1", sensitive=True), marked("eng_1")) == {}
 
 
 def test_of_a_response_no_engagement_decides(tmp_path: Path) -> None:
@@ -43,7 +48,7 @@ def test_of_a_response_no_engagement_decides(tmp_path: Path) -> None:
 def test_while_the_index_is_caught_up_with_the_log_it_is_not_acknowledged_and_done_when_it_comes_again(
     tmp_path: Path,
 ) -> None:
-    history, events = History(tmp_path / "index"), [opened("eng_1"), corrected("eng_1", 2, sensitive=True)]
+    history, events = History(tmp_path / "index"), [taken_on("eng_1"), corrected("eng_1", 2, sensitive=True)]
     with pytest.raises(Unavailable, match="caught up"):
         history.publish(*events)
     history.bus.tick()
@@ -63,9 +68,9 @@ def test_in_whatever_order_and_batches_they_arrive_it_comes_to_the_same(
     order: list[str], ends_restricted: bool, size: int
 ) -> None:
     events = {
-        "step": opened("eng_1"),
+        "step": taken_on("eng_1"),
         "mark": marked("eng_1"),
-        "late step": opened("eng_1", sensitive=True),
+        "late step": taken_on("eng_1", sensitive=True),
         "restricts": corrected("eng_1", 3 if ends_restricted else 2, sensitive=True),
         "opens": corrected("eng_1", 2 if ends_restricted else 3),
     }

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from services.history.timeline import fold
 from shared.contracts.base import Envelope, Event
-from shared.contracts.cases import CaseOpened
 from shared.contracts.consultations import ConsultationOpened, OutcomePublished
-from shared.contracts.contributions import RESPONSE, ContributionMarked
+from shared.contracts.contributions import RESPONSE
 from shared.contracts.events import Participant
 from shared.contracts.history import Belonging, Reader, SearchHistory
 from shared.contracts.merging import ContactsMerged
 from shared.contracts.surveys import ResponseReceived, SurveyOpened
 from shared.contracts.timelines import GetTimeline, Timeline
 from tests.builders import AT, a_contact, an_envelope, recorded, registered
+from tests.history.about_engagements import marked, taken_on
 from tests.history.test_search import History
 
 EVERYTHING = Reader(sensitive=True)
@@ -89,35 +89,28 @@ def test_what_came_of_a_consultation_is_found_by_its_words_on_its_timeline_and_o
     assert timeline(history, q="entrance").page.total == 1
 
 
-def marked(answered: bool, sequence: int, **fields: Any) -> Envelope[Event]:
-    about = {"contribution_id": "eng_1", "kind": "letter", "consultation_id": "cns_1", "title": "Urgent care"}
-    said_so = {"contact_ids": ("con_1",), "answered": answered, "at": AT, "by": "Kim"}
-    event = ContributionMarked.model_validate(about | said_so | fields)
-    return an_envelope(event, subject="eng_1.cns_1", sequence=sequence)
-
-
 def test_of_a_contribution_stands_what_staff_have_said_last_whether_it_is_answered(history: History) -> None:
-    history.publish(registered(contact_id="con_1", name="Ann Lee"), marked(False, 2), marked(True, 1))
+    hers = {"contact_ids": ("con_1",)}
+    history.publish(registered(contact_id="con_1", name="Ann Lee"))
+    history.publish(marked("eng_1", 2, answered=False, **hers), marked("eng_1", **hers))
     for search in ({"about": ("cns_1",)}, {"contact_id": "con_1", "source": ("surveys",)}):
         (found,) = timeline(history, **search).page.items
         assert (found.kind, found.engagement_id) == ("contribution_unanswered", "eng_1")
         assert found.sentence == "What was said in the consultation “Urgent care” was not answered after all."
-    history.publish(marked(True, 3, sensitive=True))
+    history.publish(marked("eng_1", 3, sensitive=True, **hers))
     assert timeline(history, about=("cns_1",)).page.total == 0
     (found,) = timeline(history, about=("cns_1",), reader=Reader(sensitive=True)).page.items
     assert found.sentence == "What was said in the consultation “Urgent care” was answered."
 
 
 def test_that_a_response_was_answered_leads_to_no_engagement() -> None:
-    entry = fold(marked(True, 1, contribution_id="rsp_1", kind=RESPONSE)).entry
+    entry = fold(marked("rsp_1", kind=RESPONSE)).entry
     assert entry is not None
     assert entry.engagement_id is None
 
 
 def test_the_steps_of_a_case_stand_where_its_engagement_does() -> None:
-    about: dict[str, Any] = {"engagement_id": "eng_1", "kind": "question", "title": "Why?", "contact_ids": ()}
-    case = CaseOpened(**about, consultation_id="cns_1", at=AT, by="Kim", due_on=date(2014, 4, 1))
-    entry = fold(an_envelope(case)).entry
+    entry = fold(taken_on("eng_1", consultation_id="cns_1")).entry
     assert entry is not None
     assert entry.about == ("cns_1",)
 

@@ -9,10 +9,9 @@ import pytest
 from shared.answer_links import answer_url
 from shared.contracts.base import new_id
 from shared.contracts.contacts import Contact, GetContact, RegisterContact
-from shared.contracts.merging import MergeContacts
 from shared.contracts.survey_links import GiveSurveyKeys
 from shared.contracts.surveys import ChangeSurvey, GetSurvey, Survey
-from tests.builders import a_new_contact
+from tests.builders import a_merge, a_new_contact
 from tests.surveys.asking import a_definition, a_question
 from tests.web.conftest import SECRET, County
 from tests.web.test_answering import answer, closed, opened, responses
@@ -129,8 +128,7 @@ async def test_a_response_follows_its_contact_when_it_is_merged(county: County, 
     async with county.client() as stranger:
         await answer(stranger, await stranger.get(link_of(county, survey, other)), q_ease="easy")
     county.settle()
-    merge = {"request_id": "m", "survivor_id": ann.contact_id, "merged_id": other.contact_id}
-    county.bus.call(MergeContacts.model_validate(merge | {"survivor_version": 1, "merged_version": 1}))
+    county.bus.call(a_merge(ann, other))
     county.settle()
     assert "Answered the survey “Getting here”." in text(await browser.get(f"/contacts/{ann.contact_id}"))
     moved = await browser.get(f"/contacts/{other.contact_id}/surveys")
@@ -144,8 +142,7 @@ async def test_whoever_was_merged_has_answered_over_both_links_that_they_had(cou
     links = [link_of(county, survey, each) for each in (ann, other)]
     async with county.client() as somebody:
         pages = [await somebody.get(each) for each in links]
-        merge = {"request_id": "m", "survivor_id": ann.contact_id, "merged_id": other.contact_id}
-        county.bus.call(MergeContacts.model_validate(merge | {"survivor_version": 1, "merged_version": 1}))
+        county.bus.call(a_merge(ann, other))
         county.settle()
         assert (await answer(somebody, pages[1], q_ease="easy")).status_code == 303
         county.settle()

@@ -13,13 +13,13 @@ from shared.contracts.base import new_id
 from shared.contracts.consent import ConsentChanged
 from shared.contracts.contacts import ChangeContact
 from shared.contracts.events import EngagementCorrected
-from shared.contracts.merging import MergeContacts, UnmergeContacts
+from shared.contracts.merging import UnmergeContacts
 from shared.contracts.segments import (
     ChangeSegment,
     SegmentsEntered,
     SegmentsLeft,
 )
-from tests.builders import AT, a_new_contact, an_engagement, an_envelope, recorded
+from tests.builders import AT, a_merge, a_new_contact, an_engagement, an_envelope, recorded
 from tests.contacts.segments.panel import LIKES_MAIL, NORTH, TWICE, Panel, a_rule, a_someone
 
 
@@ -199,15 +199,7 @@ def test_what_a_merged_contact_took_part_in_counts_for_the_survivor(panel: Panel
     for contact in (ann, anne):
         panel.publish(recorded(participants=({"contact_ids": (contact.contact_id,)},)))
     assert panel.members(segment) == set()
-    panel.bus.call(
-        MergeContacts(
-            request_id="r",
-            survivor_id=ann.contact_id,
-            survivor_version=1,
-            merged_id=anne.contact_id,
-            merged_version=1,
-        )
-    )
+    panel.bus.call(a_merge(ann, anne))
     panel.bus.deliver()
     assert panel.members(segment) == {"Ann"}
     assert panel.moves() == [("in", "another contact was merged into it")]
