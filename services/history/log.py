@@ -1,7 +1,7 @@
 """The append-only log of every event that matters to a stakeholder: the truth that the index is folded from.
 
-Only an erasure changes what stands in it: personal fields go, the event, its id and its position stay; and a correction
-that restricts an engagement, or opens it: so are the steps of its case then.
+Two things change what stands in it, never which events do, nor where: an erasure takes personal fields away, and a
+correction that restricts an engagement, or opens it, does so with what was told of its case.
 
 Positions are dense, 1, 2, 3 and so on; only inside a batch may some be missing. Readers therefore ask for bounded
 windows on an index, which every store answers quickly (the embedded store reads all matches of a sort with a limit).

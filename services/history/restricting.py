@@ -59,9 +59,11 @@ def differing(told: Collection[Told]) -> dict[str, bool]:
     for each in sorted(told, key=lambda each: each.version):
         if each.version:
             latest[each.engagement_id] = each.sensitive
-    others = [each for each in told if not each.version and each.engagement_id in latest]
-    right = {each.event_id: latest[each.engagement_id] for each in others}
-    return {each.event_id: right[each.event_id] for each in others if each.sensitive != right[each.event_id]}
+    return {
+        each.event_id: not each.sensitive
+        for each in told
+        if not each.version and each.sensitive != latest.get(each.engagement_id, each.sensitive)
+    }
 
 
 def restricted(content: Mapping[str, Any], sensitive: bool) -> dict[str, Any]:

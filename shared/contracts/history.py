@@ -12,6 +12,7 @@ from shared.contracts.events import Link
 Sort = Literal["relevance", "newest", "oldest"]
 MOST_PEOPLE = 1_000
 """People of an organisation whose engagements stand on its timeline."""
+MOST_TOGETHER = 10
 FACETS = ("source", "kind", "channel", "topic", "locality", "group", "partner", "month")
 
 Condition = Literal["kind", "channel", "topic", "locality", "group", "partner", "period", "filters", "part"]
@@ -146,7 +147,7 @@ class SearchHistory(Request[HistoryPage]):
     """Besides what is about `contact_id`: what these people said while they belonged to it."""
     about: Annotated[tuple[str, ...], Field(max_length=100)] = ()
     """Only what belongs to one of these: a consultation and its surveys, by id."""
-    together: Annotated[tuple[str, ...], Field(max_length=10)] = ()
+    together: Annotated[tuple[str, ...], Field(max_length=MOST_TOGETHER)] = ()
     """Only what each of these contacts took part in, by id; `with:` in `q` does so by name."""
     source: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()

@@ -23,7 +23,16 @@ from services.web.rendering import render
 from services.web.words import CHANGES, SAID, SOURCES, label, place_names
 from shared import searching
 from shared.contracts.contacts import Reference
-from shared.contracts.history import ContactPage, FacetCount, HistoryPage, Reader, SearchContacts, SearchHistory, Sort
+from shared.contracts.history import (
+    MOST_TOGETHER,
+    ContactPage,
+    FacetCount,
+    HistoryPage,
+    Reader,
+    SearchContacts,
+    SearchHistory,
+    Sort,
+)
 
 # The order that goes without saying has no value, so that it does not stick when the search changes.
 RANKED = {"": "Best match", "newest": "Newest first", "oldest": "Oldest first"}
@@ -32,7 +41,6 @@ BEGUN_AGAIN = "The address led to a page of another search. This is the first pa
 NAMES_SHOWN = 5
 PAGE = 20
 MAX_QUERY = 500
-MOST_TOGETHER = 10
 Names = Mapping[str, Mapping[str, str]]
 """How the values of a filter are said."""
 router = APIRouter(include_in_schema=False)
